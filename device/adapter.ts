@@ -1,0 +1,89 @@
+import { DeviceError } from "./device_error.ts";
+
+/** What sort of hardware an adapter is. */
+export type AdapterType = "discrete" | "integrated" | "software" | "unknown";
+
+/** Which adapter is wanted. */
+export interface AdapterOptions {
+  readonly powerPreference?: GPUPowerPreference | undefined;
+  /** Whether a software adapter will do (default true). */
+  readonly allowSoftware?: boolean | undefined;
+}
+
+/** Who an adapter is: what tells two of them apart and what they may do. */
+export interface AdapterIdentity {
+  readonly name: string;
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly type: AdapterType;
+  readonly features: readonly string[];
+  readonly limits: Readonly<Record<string, number>>;
+}
+
+const SOFTWARE = /llvmpipe|lavapipe|swiftshader|software|basic render|warp/i;
+const INTEGRATED =
+  /intel.*(graphics|iris|uhd|hd)|radeon.*(vega|graphics)$|apple m\d|adreno|mali|tegra/i;
+const DISCRETE =
+  /geforce|nvidia|quadro|tesla|rtx|gtx|radeon (rx|pro)|instinct|arc\b|\b[AHBL]\d{2,3}\b/i;
+
+/** Classifies an adapter by its fallback flag and its name; WebGPU does not say it itself. */
+export function adapterType(name: string, isFallbackAdapter: boolean): AdapterType {
+  if (isFallbackAdapter || SOFTWARE.test(name)) return "software";
+  if (INTEGRATED.test(name)) return "integrated";
+  if (DISCRETE.test(name)) return "discrete";
+  return "unknown";
+}
+
+/** The identity of an adapter, read from its info, features and limits. */
+export function adapterIdentity(adapter: GPUAdapter): AdapterIdentity {
+  const info = adapter.info;
+  const name = info.description || info.device || info.architecture || "unnamed adapter";
+  const limits: Record<string, number> = {};
+  for (const key in adapter.limits) {
+    const value: unknown = Reflect.get(adapter.limits, key);
+    if (typeof value === "number") limits[key] = value;
+  }
+  return {
+    name,
+    vendor: info.vendor,
+    architecture: info.architecture,
+    type: adapterType(name, info.isFallbackAdapter),
+    features: [...adapter.features].sort(),
+    limits,
+  };
+}
+
+/**
+ * Asks for an adapter.
+ * @throws {DeviceError} `NoAdapter` with one sentence that says what to install.
+ */
+export async function requestAdapter(options: AdapterOptions = {}): Promise<GPUAdapter> {
+  quietMesa();
+  const { powerPreference, allowSoftware = true } = options;
+  const adapter = await navigator.gpu?.requestAdapter(powerPreference ? { powerPreference } : {});
+  if (!adapter) {
+    throw new DeviceError(
+      "NoAdapter",
+      "Cannot open a GPU adapter: no Vulkan, Metal or DirectX 12 driver was found; " +
+        "install your GPU's driver, or Mesa's software one " +
+        "(Debian: apt-get install mesa-vulkan-drivers libvulkan1).",
+    );
+  }
+  const identity = adapterIdentity(adapter);
+  if (identity.type === "software" && !allowSoftware) {
+    throw new DeviceError(
+      "NoAdapter",
+      `Cannot use the adapter "${identity.name}": it is software and adapter.allow_software is ` +
+        "false; set it to true or install a GPU driver.",
+    );
+  }
+  return adapter;
+}
+
+/** Mesa prints a line on stderr for every device unless XDG_RUNTIME_DIR names a folder. */
+function quietMesa(): void {
+  const name = "XDG_RUNTIME_DIR";
+  if (Deno.build.os !== "linux") return;
+  if (Deno.permissions.querySync({ name: "env", variable: name }).state !== "granted") return;
+  if (!Deno.env.get(name)) Deno.env.set(name, "/tmp");
+}

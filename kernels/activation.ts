@@ -1,0 +1,89 @@
+import {
+  activate,
+  ACTIVATE_WGSL,
+  activationCode,
+  activationError,
+  type ActivationName,
+} from "./activate.ts";
+import naiveWgsl from "./activation_naive.wgsl" with { type: "text" };
+import vectorWgsl from "./activation_vector.wgsl" with { type: "text" };
+import { elementGroups } from "./elementwise.ts";
+import { host, type Kernel, UNIT_ROUNDOFF, type Variant, vec4s } from "./kernel.ts";
+
+/** An activation of [tokens, columns], or of gate and up side by side [tokens, 2 columns]. */
+export interface ActivationShape {
+  readonly tokens: number;
+  /** F, the columns of the output. */
+  readonly columns: number;
+  readonly gated: boolean;
+  readonly activation: ActivationName;
+}
+
+function variant(
+  name: string,
+  wgsl: string,
+  width: (columns: number) => number,
+): Variant<ActivationShape> {
+  return {
+    name,
+    program: ({ tokens, columns, gated, activation }) => ({
+      name: `activation/${name}`,
+      wgsl: `${ACTIVATE_WGSL}\n${wgsl}`,
+      bindings: [{ name: "x", access: "read" }, { name: "out", access: "read_write" }],
+      constants: {
+        WIDTH: columns,
+        X_STRIDE: vec4s(gated ? 2 * columns : columns) * 4,
+        STRIDE: vec4s(columns) * 4,
+        GATED: gated ? 1 : 0,
+        ACTIVATION: activationCode(activation),
+      },
+      params: [],
+      workgroups: elementGroups({ rows: tokens, width: width(columns) }, 64),
+    }),
+  };
+}
+
+/** out = activate(x), or activate(gate) * up. */
+export const activation: Kernel<ActivationShape> = {
+  name: "activation",
+  variants: [
+    variant("naive", naiveWgsl, (n) => n),
+    {
+      ...variant("vector", vectorWgsl, vec4s),
+      unsupported: ({ gated, columns }) =>
+        gated && columns % 4 !== 0
+          ? `gate and up of ${columns} columns do not start at a vec4`
+          : undefined,
+    },
+  ],
+  tensors: ({ tokens, columns, gated }) => ({
+    x: {
+      rows: tokens,
+      columns: gated ? 2 * columns : columns,
+      dtype: "float32",
+      fill: { kind: "uniform", scale: 4 },
+    },
+    out: { rows: tokens, columns, dtype: "float32", fill: { kind: "zero" } },
+  }),
+  outputs: ["out"],
+  cost: ({ tokens, columns, gated }) => ({
+    flops: tokens * columns * (gated ? 5 : 4),
+    bytesRead: 4 * tokens * columns * (gated ? 2 : 1),
+    bytesWritten: 4 * tokens * columns,
+  }),
+  reference: ({ tokens, columns, gated, activation }, tensors) => {
+    const x = host(tensors, "x");
+    const out = host(tensors, "out");
+    const stride = gated ? 2 * columns : columns;
+    for (let t = 0; t < tokens; t++) {
+      for (let f = 0; f < columns; f++) {
+        const value = activate(activation, x[t * stride + f]!);
+        out[t * columns + f] = gated ? value * x[t * stride + columns + f]! : value;
+      }
+    }
+  },
+  errorBound: ({ gated, activation }, { x }) => {
+    const error = activationError(activation, x!) + x!.max * UNIT_ROUNDOFF;
+    return gated ? x!.max * (error + x!.error + x!.max * UNIT_ROUNDOFF) : error;
+  },
+};

@@ -1,0 +1,60 @@
+import naiveWgsl from "./add_naive.wgsl" with { type: "text" };
+import vectorWgsl from "./add_vector.wgsl" with { type: "text" };
+import { elementGroups } from "./elementwise.ts";
+import { host, type Kernel, type Tensor, UNIT_ROUNDOFF, type Variant, vec4s } from "./kernel.ts";
+
+/** The sum of two matrices [tokens, columns]. */
+export interface AddShape {
+  readonly tokens: number;
+  readonly columns: number;
+}
+
+function variant(
+  name: string,
+  wgsl: string,
+  width: (columns: number) => number,
+): Variant<AddShape> {
+  return {
+    name,
+    program: ({ tokens, columns }) => ({
+      name: `add/${name}`,
+      wgsl,
+      bindings: [
+        { name: "a", access: "read" },
+        { name: "b", access: "read" },
+        { name: "out", access: "read_write" },
+      ],
+      constants: { WIDTH: columns, STRIDE: vec4s(columns) * 4 },
+      params: [],
+      workgroups: elementGroups({ rows: tokens, width: width(columns) }, 64),
+    }),
+  };
+}
+
+/** out = a + b. */
+export const add: Kernel<AddShape> = {
+  name: "add",
+  variants: [variant("naive", naiveWgsl, (n) => n), variant("vector", vectorWgsl, vec4s)],
+  tensors: ({ tokens, columns }) => {
+    const matrix: Tensor = {
+      rows: tokens,
+      columns,
+      dtype: "float32",
+      fill: { kind: "uniform", scale: 1 },
+    };
+    return { a: matrix, b: matrix, out: { ...matrix, fill: { kind: "zero" } } };
+  },
+  outputs: ["out"],
+  cost: ({ tokens, columns }) => ({
+    flops: tokens * columns,
+    bytesRead: 8 * tokens * columns,
+    bytesWritten: 4 * tokens * columns,
+  }),
+  reference: (_, tensors) => {
+    const a = host(tensors, "a");
+    const b = host(tensors, "b");
+    const out = host(tensors, "out");
+    for (let i = 0; i < out.length; i++) out[i] = a[i]! + b[i]!;
+  },
+  errorBound: (_, { a, b }) => UNIT_ROUNDOFF * (a!.max + b!.max) + a!.error + b!.error,
+};

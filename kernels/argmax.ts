@@ -1,0 +1,56 @@
+import sharedWgsl from "./argmax.wgsl" with { type: "text" };
+import naiveWgsl from "./argmax_naive.wgsl" with { type: "text" };
+import vectorWgsl from "./argmax_vector.wgsl" with { type: "text" };
+import workgroupWgsl from "./argmax_workgroup.wgsl" with { type: "text" };
+import { host, type Kernel, vec4s } from "./kernel.ts";
+import { rowVariants } from "./row_variants.ts";
+
+/** The greedy choice of each row [rows, columns]; columns from `valid` on are padding. */
+export interface ArgmaxShape {
+  readonly rows: number;
+  readonly columns: number;
+  /** Columns that may win, at least 1; default `columns`. */
+  readonly valid?: number;
+}
+
+/** The index of each row's largest element; padding never wins, ties take the lowest id. */
+export const argmax: Kernel<ArgmaxShape> = {
+  name: "argmax",
+  variants: rowVariants(
+    { naive: naiveWgsl, vector: vectorWgsl, workgroup: workgroupWgsl },
+    {
+      rows: (shape: ArgmaxShape) => shape.rows,
+      program: ({ rows, columns, valid = columns }) => ({
+        name: "argmax",
+        wgsl: sharedWgsl,
+        bindings: [
+          { name: "x", access: "read" },
+          { name: "out", access: "read_write" },
+          { name: "params", access: "uniform" },
+        ],
+        constants: { COLUMNS: valid, STRIDE: vec4s(columns) * 4 },
+        params: [rows],
+      }),
+    },
+  ),
+  tensors: ({ rows, columns }) => ({
+    x: { rows, columns, dtype: "float32", fill: { kind: "uniform", scale: 1 } },
+    out: { rows: 1, columns: rows, dtype: "uint32", fill: { kind: "zero" } },
+  }),
+  outputs: ["out"],
+  cost: ({ rows, columns, valid = columns }) => ({
+    flops: rows * valid,
+    bytesRead: rows * valid * 4,
+    bytesWritten: rows * 4,
+  }),
+  reference: ({ rows, columns, valid = columns }, tensors) => {
+    const x = host(tensors, "x");
+    const out = host(tensors, "out");
+    for (let r = 0; r < rows; r++) {
+      let best = 0;
+      for (let c = 1; c < valid; c++) if (x[r * columns + c]! > x[r * columns + best]!) best = c;
+      out[r] = best;
+    }
+  },
+  errorBound: () => 0,
+};

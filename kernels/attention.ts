@@ -1,0 +1,166 @@
+import type { Program } from "../device/program.ts";
+import sharedWgsl from "./attention.wgsl" with { type: "text" };
+import naiveWgsl from "./attention_naive.wgsl" with { type: "text" };
+import workgroupWgsl from "./attention_workgroup.wgsl" with { type: "text" };
+import { elementGroups } from "./elementwise.ts";
+import { host, type HostTensors, type Kernel, UNIT_ROUNDOFF, vec4s } from "./kernel.ts";
+import { type CacheShape, cacheTensors } from "./kv_append.ts";
+import { onlineAttention } from "./online_attention.ts";
+import { lastPositions } from "./rope.ts";
+
+/** Attention of `tokens` queries with `heads` heads over a cache. */
+export interface AttentionShape extends CacheShape {
+  readonly heads: number;
+  /** Columns of q, whose first heads * headSize are the queries. */
+  readonly qColumns: number;
+}
+
+function program(
+  shape: AttentionShape,
+  variant: { name: string; wgsl: string; workgroups: [number, number, number] },
+): Program {
+  const { heads, kvHeads, headSize } = shape;
+  return {
+    name: `attention/${variant.name}`,
+    wgsl: `${sharedWgsl}\n${variant.wgsl}`,
+    bindings: [
+      { name: "q", access: "read" },
+      { name: "slots", access: "read" },
+      { name: "positions", access: "read" },
+      { name: "key_cache", access: "read" },
+      { name: "value_cache", access: "read" },
+      { name: "out", access: "read_write" },
+      { name: "params", access: "uniform" },
+    ],
+    constants: {
+      HEADS: heads,
+      GROUP: heads / kvHeads,
+      HEAD4: headSize / 4,
+      CONTEXT: shape.context,
+      Q_STRIDE4: vec4s(shape.qColumns),
+      SCALE: 1 / Math.sqrt(headSize),
+    },
+    params: [shape.tokens],
+    workgroups: variant.workgroups,
+  };
+}
+
+/** Visible positions summed over the tokens: what the cost grows with. */
+function visible({ tokens, context, positions }: AttentionShape): number {
+  return (positions ?? lastPositions(tokens, context)).reduce((sum, p) => sum + p + 1, 0);
+}
+
+function referenceHead(
+  shape: AttentionShape,
+  tensors: HostTensors,
+  at: { readonly token: number; readonly head: number; readonly weights: Float64Array },
+): void {
+  const { heads, kvHeads, headSize, context, qColumns } = shape;
+  const { token, head, weights } = at;
+  const q = host(tensors, "q");
+  const keys = host(tensors, "key_cache");
+  const values = host(tensors, "value_cache");
+  const out = host(tensors, "out");
+  const width = kvHeads * headSize;
+  const count = host(tensors, "positions")[token]! + 1;
+  const start = host(tensors, "slots")[token]! * context * width +
+    Math.floor(head * kvHeads / heads) * headSize;
+  const query = token * qColumns + head * headSize;
+  let most = -Infinity;
+  for (let s = 0; s < count; s++) {
+    let dot = 0;
+    for (let i = 0; i < headSize; i++) dot += q[query + i]! * keys[start + s * width + i]!;
+    weights[s] = dot / Math.sqrt(headSize);
+    most = Math.max(most, weights[s]!);
+  }
+  let total = 0;
+  for (let s = 0; s < count; s++) total += weights[s] = Math.exp(weights[s]! - most);
+  const to = (token * heads + head) * headSize;
+  for (let i = 0; i < headSize; i++) out[to + i] = 0;
+  for (let s = 0; s < count; s++) {
+    const p = weights[s]! / total;
+    for (let i = 0; i < headSize; i++) out[to + i]! += p * values[start + s * width + i]!;
+  }
+}
+
+/** Causal grouped-query attention; prefill chunks and decodes of several sequences in one batch. */
+export const attention: Kernel<AttentionShape> = {
+  name: "attention",
+  variants: [
+    {
+      name: "naive",
+      program: (shape) =>
+        program(shape, {
+          name: "naive",
+          wgsl: naiveWgsl,
+          workgroups: elementGroups(
+            { rows: shape.tokens, width: shape.heads * shape.headSize / 4 },
+            8,
+          ),
+        }),
+    },
+    {
+      name: "online",
+      program: (shape) =>
+        program(shape, {
+          name: "online",
+          wgsl: onlineAttention(shape.headSize / 4),
+          workgroups: elementGroups({ rows: shape.tokens, width: shape.heads }, 8),
+        }),
+    },
+    {
+      name: "workgroup_chunks",
+      unsupported: ({ headSize }) =>
+        headSize > 256 ? `head size ${headSize} is above 256` : undefined,
+      program: (shape) =>
+        program(shape, {
+          name: "workgroup_chunks",
+          wgsl: workgroupWgsl,
+          workgroups: [shape.heads, shape.tokens, 1],
+        }),
+    },
+  ],
+  tensors: (shape) => ({
+    q: {
+      rows: shape.tokens,
+      columns: shape.qColumns,
+      dtype: "float32",
+      fill: { kind: "uniform", scale: 1 },
+    },
+    ...cacheTensors(shape),
+    out: {
+      rows: shape.tokens,
+      columns: shape.heads * shape.headSize,
+      dtype: "float32",
+      fill: { kind: "zero" },
+    },
+  }),
+  outputs: ["out"],
+  cost: (shape) => {
+    const { tokens, heads, kvHeads, headSize } = shape;
+    const slotPositions = Math.max(...(shape.positions ?? lastPositions(tokens, shape.context))) +
+      1;
+    return {
+      flops: visible(shape) * heads * (4 * headSize + 5),
+      bytesRead: tokens * heads * headSize * 4 +
+        new Set(shape.tokenSlots ?? [0]).size * slotPositions * kvHeads * headSize * 8,
+      bytesWritten: tokens * heads * headSize * 4,
+    };
+  },
+  reference: (shape, tensors) => {
+    const weights = new Float64Array(shape.context);
+    for (let token = 0; token < shape.tokens; token++) {
+      for (let head = 0; head < shape.heads; head++) {
+        referenceHead(shape, tensors, { token, head, weights });
+      }
+    }
+  },
+  // A score is a product of length D over sqrt(D): its error e moves a weight by a factor e^e, so
+  // an output, which is a mean of values, by at most 2 e max|v|; the sums add sqrt(S) u.
+  errorBound: ({ headSize, context }, { q, key_cache, value_cache }) => {
+    const score = 8 * UNIT_ROUNDOFF * Math.sqrt(headSize) * q!.rms * key_cache!.rms * 4 +
+      6 * (q!.error * key_cache!.rms + key_cache!.error * q!.rms);
+    const weights = score + UNIT_ROUNDOFF * (24 + 4 * Math.sqrt(context));
+    return 2 * weights * value_cache!.max + value_cache!.error;
+  },
+};

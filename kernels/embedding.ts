@@ -1,0 +1,103 @@
+import type { Program } from "../device/program.ts";
+import naiveWgsl from "./embedding_naive.wgsl" with { type: "text" };
+import vectorWgsl from "./embedding_vector.wgsl" with { type: "text" };
+import { host, type Kernel, UNIT_ROUNDOFF, vec4s, type WeightDType } from "./kernel.ts";
+import { readWeightRow, WEIGHT_WGSL, weightBytes, weightTensors } from "./weight.ts";
+
+/** A lookup in rows [vocabStart, vocabStart + rows) of the table [V, H], or in a column block of it. */
+export interface EmbeddingShape {
+  readonly tokens: number;
+  /** Columns of this table block. */
+  readonly columns: number;
+  readonly vocabStart: number;
+  /** Rows of this shard; 0 where it is all padding. */
+  readonly rows: number;
+  readonly dtype: WeightDType;
+  /** Ids are drawn below this; default the end of the shard. */
+  readonly vocab?: number;
+  readonly outColumns?: number;
+  readonly columnOffset?: number;
+}
+
+function program(
+  shape: EmbeddingShape,
+  variant: { name: string; wgsl: string; workgroups: [number, number] },
+): Program {
+  const { columns, outColumns = columns, columnOffset = 0 } = shape;
+  return {
+    name: `embedding/${variant.name}`,
+    wgsl: WEIGHT_WGSL[shape.dtype] + variant.wgsl,
+    bindings: [
+      { name: "weight", access: "read" },
+      { name: "scale", access: "read" },
+      { name: "ids", access: "read" },
+      { name: "out", access: "read_write" },
+      { name: "params", access: "uniform" },
+    ],
+    constants: {
+      ROWS: shape.rows,
+      VOCAB_START: shape.vocabStart,
+      COLUMNS4: vec4s(columns),
+      OUT_STRIDE4: vec4s(outColumns),
+      OUT_OFFSET4: columnOffset / 4,
+    },
+    params: [shape.tokens],
+    workgroups: [...variant.workgroups, 1],
+  };
+}
+
+/** Vocab-parallel lookup: rows of ids in other shards are exactly 0, so that shards sum to the table. */
+export const embedding: Kernel<EmbeddingShape> = {
+  name: "embedding",
+  variants: [
+    {
+      name: "naive",
+      program: (shape) =>
+        program(shape, {
+          name: "naive",
+          wgsl: naiveWgsl,
+          workgroups: [Math.ceil(vec4s(shape.columns) / 2), Math.ceil(shape.tokens / 8)],
+        }),
+    },
+    {
+      name: "vector",
+      program: (shape) =>
+        program(shape, {
+          name: "vector",
+          wgsl: vectorWgsl,
+          workgroups: [Math.ceil(vec4s(shape.columns) / 8), shape.tokens],
+        }),
+    },
+  ],
+  tensors: ({ tokens, columns, rows, dtype, vocabStart, vocab, outColumns = columns }) => ({
+    ...weightTensors({ rows, columns }, dtype),
+    ids: {
+      rows: 1,
+      columns: tokens,
+      dtype: "uint32",
+      fill: { kind: "integers", below: vocab ?? Math.max(1, vocabStart + rows) },
+    },
+    out: { rows: tokens, columns: outColumns, dtype: "float32", fill: { kind: "zero" } },
+  }),
+  outputs: ["out"],
+  cost: ({ tokens, columns, dtype }) => ({
+    flops: 0,
+    bytesRead: tokens * (columns * weightBytes(dtype) + 4),
+    bytesWritten: tokens * columns * 4,
+  }),
+  reference: (shape, tensors) => {
+    const { tokens, columns, vocabStart, rows, outColumns = columns, columnOffset = 0 } = shape;
+    const ids = host(tensors, "ids");
+    const out = host(tensors, "out");
+    const row = new Float64Array(columns);
+    for (let t = 0; t < tokens; t++) {
+      const inShard = ids[t]! - vocabStart;
+      if (inShard >= 0 && inShard < rows) readWeightRow(tensors, inShard, row);
+      else row.fill(0);
+      for (let h = 0; h < columns; h++) out[t * outColumns + columnOffset + h] = row[h]!;
+    }
+  },
+  // A copy is exact; int8 is one product, rounded once.
+  errorBound: ({ dtype }, inputs) =>
+    dtype === "int8" ? 127 * inputs["scale"]!.max * UNIT_ROUNDOFF : 0,
+};

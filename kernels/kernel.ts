@@ -1,0 +1,95 @@
+import type { Program } from "../device/program.ts";
+
+/** How numbers are stored on the device; sums are float32 whatever the storage. */
+export type DType = "float32" | "float16" | "int8" | "uint32";
+
+/** Storage types of weights. */
+export type WeightDType = "float32" | "float16" | "int8";
+
+/** What a tensor is filled with before a measurement; all seeded by the tensor's name. */
+export type Fill =
+  | { readonly kind: "uniform"; readonly scale: number }
+  | { readonly kind: "codes" }
+  | { readonly kind: "scales"; readonly scale: number }
+  | { readonly kind: "integers"; readonly below: number }
+  | { readonly kind: "words"; readonly words: readonly number[] }
+  | { readonly kind: "floats"; readonly floats: () => Float32Array }
+  | { readonly kind: "zero" };
+
+/** A matrix on the device: row-major, rows padded with zeros to a whole vec4. */
+export interface Tensor {
+  readonly rows: number;
+  readonly columns: number;
+  readonly dtype: DType;
+  readonly fill: Fill;
+}
+
+/** The same matrix on the host: unpadded, `rows * columns` long. */
+export type HostArray = Float64Array | Float32Array | Float16Array | Int8Array | Uint32Array;
+
+/** Host matrices by name. */
+export type HostTensors = Readonly<Record<string, HostArray>>;
+
+/** Work of one run: floating-point operations and the least bytes that must move. */
+export interface Cost {
+  readonly flops: number;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+}
+
+/** Root mean square, largest magnitude and known error of a tensor, for error bounds. */
+export interface Magnitude {
+  readonly rms: number;
+  readonly max: number;
+  /** Largest absolute error that the tensor may already carry. */
+  readonly error: number;
+}
+
+/** One way to compute a kernel. */
+export interface Variant<Shape> {
+  readonly name: string;
+  /** Why this variant cannot run a shape; absent or undefined where it can. */
+  readonly unsupported?: (shape: Shape) => string | undefined;
+  /** The program that runs a shape. */
+  readonly program: (shape: Shape) => Program;
+}
+
+/** An operator: its tensors, cost, float64 reference, error bound, and the ways to compute it. */
+export interface Kernel<Shape> {
+  readonly name: string;
+  /** `naive` first. */
+  readonly variants: readonly Variant<Shape>[];
+  /** Tensors by binding name. */
+  readonly tensors: (shape: Shape) => Readonly<Record<string, Tensor>>;
+  /** Names of the tensors that a run writes. */
+  readonly outputs: readonly string[];
+  readonly cost: (shape: Shape) => Cost;
+  /** Computes the outputs in float64 into `tensors`, which holds inputs and outputs. */
+  readonly reference: (shape: Shape, tensors: HostTensors) => void;
+  /** Largest absolute error of the outputs that rounding explains; 0 where results are exact. */
+  readonly errorBound: (shape: Shape, inputs: Readonly<Record<string, Magnitude>>) => number;
+}
+
+/** Unit roundoff of float32. */
+export const UNIT_ROUNDOFF = 2 ** -24;
+
+/** vec4 columns of a row. */
+export function vec4s(columns: number): number {
+  return Math.ceil(columns / 4);
+}
+
+/** Bytes of a tensor on the device, padding included. */
+export function tensorBytes({ rows, columns, dtype }: Tensor): number {
+  const size = dtype === "int8" ? 1 : dtype === "float16" ? 2 : 4;
+  return rows * vec4s(columns) * 4 * size;
+}
+
+/** A tensor that a binding needs but this shape does not use. */
+export const NONE: Tensor = { rows: 1, columns: 4, dtype: "float32", fill: { kind: "zero" } };
+
+/** The array of a tensor, or an error that names it. */
+export function host(tensors: HostTensors, name: string): HostArray {
+  const array = tensors[name];
+  if (!array) throw new TypeError(`Cannot find the tensor "${name}": have ${Object.keys(tensors)}`);
+  return array;
+}

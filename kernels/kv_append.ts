@@ -1,0 +1,121 @@
+import { elementGroups } from "./elementwise.ts";
+import { host, type Kernel, type Tensor, vec4s } from "./kernel.ts";
+import naiveWgsl from "./kv_append_naive.wgsl" with { type: "text" };
+import { lastPositions } from "./rope.ts";
+
+/** Where the tokens of a batch live in the KV cache: [slots, context, kvHeads * headSize]. */
+export interface CacheShape {
+  readonly tokens: number;
+  readonly kvHeads: number;
+  /** A multiple of 4. */
+  readonly headSize: number;
+  readonly slots: number;
+  readonly context: number;
+  /** Cache slot of each token; default 0. */
+  readonly tokenSlots?: readonly number[];
+  /** Position of each token; default the last `tokens` of the context. */
+  readonly positions?: readonly number[];
+}
+
+/** Keys and values, each a range of columns of a wider matrix, to be stored. */
+export interface KvAppendShape extends CacheShape {
+  readonly keyColumns: number;
+  readonly keyOffset: number;
+  readonly valueColumns: number;
+  readonly valueOffset: number;
+}
+
+/** The tensors that say where tokens live, and the two caches. */
+export function cacheTensors(shape: CacheShape): Readonly<Record<string, Tensor>> {
+  const { tokens, kvHeads, headSize, slots, context } = shape;
+  const words = { rows: 1, columns: tokens, dtype: "uint32" } as const;
+  const cache: Tensor = {
+    rows: slots * context,
+    columns: kvHeads * headSize,
+    dtype: "float32",
+    fill: { kind: "uniform", scale: 1 },
+  };
+  return {
+    slots: {
+      ...words,
+      fill: { kind: "words", words: shape.tokenSlots ?? new Array<number>(tokens).fill(0) },
+    },
+    positions: {
+      ...words,
+      fill: { kind: "words", words: shape.positions ?? lastPositions(tokens, context) },
+    },
+    key_cache: cache,
+    value_cache: cache,
+  };
+}
+
+/** Stores the keys and values of new tokens at their slot and position. */
+export const kvAppend: Kernel<KvAppendShape> = {
+  name: "kv_append",
+  variants: [
+    {
+      name: "naive",
+      program: (shape) => ({
+        name: "kv_append/naive",
+        wgsl: naiveWgsl,
+        bindings: [
+          { name: "key", access: "read" },
+          { name: "value", access: "read" },
+          { name: "slots", access: "read" },
+          { name: "positions", access: "read" },
+          { name: "key_cache", access: "read_write" },
+          { name: "value_cache", access: "read_write" },
+        ],
+        constants: {
+          WIDTH4: shape.kvHeads * shape.headSize / 4,
+          KEY_STRIDE4: vec4s(shape.keyColumns),
+          KEY_OFFSET4: shape.keyOffset / 4,
+          VALUE_STRIDE4: vec4s(shape.valueColumns),
+          VALUE_OFFSET4: shape.valueOffset / 4,
+          CONTEXT: shape.context,
+          SLOTS: shape.slots,
+        },
+        params: [],
+        workgroups: elementGroups(
+          { rows: shape.tokens, width: shape.kvHeads * shape.headSize / 4 },
+          8,
+        ),
+      }),
+    },
+  ],
+  tensors: (shape) => {
+    const matrix = (columns: number): Tensor => ({
+      rows: shape.tokens,
+      columns,
+      dtype: "float32",
+      fill: { kind: "uniform", scale: 1 },
+    });
+    return {
+      key: matrix(shape.keyColumns),
+      value: matrix(shape.valueColumns),
+      ...cacheTensors(shape),
+    };
+  },
+  outputs: ["key_cache", "value_cache"],
+  cost: ({ tokens, kvHeads, headSize }) => ({
+    flops: 0,
+    bytesRead: 8 * tokens * kvHeads * headSize,
+    bytesWritten: 8 * tokens * kvHeads * headSize,
+  }),
+  reference: (shape, tensors) => {
+    const width = shape.kvHeads * shape.headSize;
+    const sources = [
+      { from: "key", to: "key_cache", stride: shape.keyColumns, offset: shape.keyOffset },
+      { from: "value", to: "value_cache", stride: shape.valueColumns, offset: shape.valueOffset },
+    ];
+    for (const { from, to, stride, offset } of sources) {
+      const source = host(tensors, from);
+      const cache = host(tensors, to);
+      for (let t = 0; t < shape.tokens; t++) {
+        const row = host(tensors, "slots")[t]! * shape.context + host(tensors, "positions")[t]!;
+        for (let i = 0; i < width; i++) cache[row * width + i] = source[t * stride + offset + i]!;
+      }
+    }
+  },
+  errorBound: (_, { key, value }) => Math.max(key!.error, value!.error),
+};

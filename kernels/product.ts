@@ -1,0 +1,144 @@
+import type { Program } from "../device/program.ts";
+import {
+  activate,
+  ACTIVATE_WGSL,
+  activationCode,
+  activationError,
+  type ActivationName,
+} from "./activate.ts";
+import {
+  type Cost,
+  host,
+  type HostTensors,
+  type Magnitude,
+  NONE,
+  type Tensor,
+  UNIT_ROUNDOFF,
+  vec4s,
+  type WeightDType,
+} from "./kernel.ts";
+import productWgsl from "./product.wgsl" with { type: "text" };
+import { readWeightRow, WEIGHT_WGSL, weightBytes, weightTensors } from "./weight.ts";
+
+/** A product out[T, N] = activation(x[T, K] W[K, N] + bias) + residual, or a column block of it. */
+export interface ProductShape {
+  readonly tokens: number;
+  /** K. */
+  readonly inner: number;
+  /** Columns of this weight block. */
+  readonly columns: number;
+  readonly dtype: WeightDType;
+  /** Columns of the whole output; default `columns`. */
+  readonly outColumns?: number;
+  /** First output column of this block, a multiple of 4; default 0. */
+  readonly columnOffset?: number;
+  readonly bias?: boolean;
+  readonly residual?: boolean;
+  readonly activation?: ActivationName;
+}
+
+/** The tensors of a product. */
+export function productTensors(shape: ProductShape): Readonly<Record<string, Tensor>> {
+  const { tokens, inner, columns, dtype, outColumns = columns, bias, residual } = shape;
+  const row = { rows: 1, columns: outColumns, dtype: "float32" } as const;
+  return {
+    ...weightTensors({ rows: inner, columns }, dtype),
+    x: { rows: tokens, columns: inner, dtype: "float32", fill: { kind: "uniform", scale: 1 } },
+    bias: bias ? { ...row, fill: { kind: "uniform", scale: 1 } } : NONE,
+    residual: residual ? { ...row, rows: tokens, fill: { kind: "uniform", scale: 1 } } : NONE,
+    out: { ...row, rows: tokens, fill: { kind: "zero" } },
+  };
+}
+
+/** A program from the part of its shader that differs and its workgroup counts. */
+export function productProgram(
+  shape: ProductShape,
+  variant: { readonly name: string; readonly wgsl: string; readonly workgroups: [number, number] },
+): Program {
+  const { tokens, inner, columns, dtype, outColumns = columns, columnOffset = 0 } = shape;
+  return {
+    name: variant.name,
+    wgsl: [WEIGHT_WGSL[dtype], ACTIVATE_WGSL, productWgsl, variant.wgsl].join("\n"),
+    bindings: [
+      { name: "weight", access: "read" },
+      { name: "scale", access: "read" },
+      { name: "x", access: "read" },
+      { name: "bias", access: "read" },
+      { name: "residual", access: "read" },
+      { name: "out", access: "read_write" },
+      { name: "params", access: "uniform" },
+    ],
+    constants: {
+      INNER: inner,
+      X_STRIDE: vec4s(inner) * 4,
+      COLUMNS4: vec4s(columns),
+      OUT_STRIDE4: vec4s(outColumns),
+      OUT_OFFSET4: columnOffset / 4,
+      HAS_BIAS: shape.bias ? 1 : 0,
+      HAS_RESIDUAL: shape.residual ? 1 : 0,
+      ACTIVATION: activationCode(shape.activation ?? "none"),
+    },
+    params: [tokens],
+    workgroups: [...variant.workgroups, 1],
+  };
+}
+
+/** 2 T K N operations; weights, x and what the epilogue reads are read once, out is written once. */
+export function productCost(shape: ProductShape): Cost {
+  const { tokens, inner, columns, dtype, bias, residual } = shape;
+  return {
+    flops: 2 * tokens * inner * columns,
+    bytesRead: inner * columns * weightBytes(dtype) + (dtype === "int8" ? columns * 4 : 0) +
+      tokens * inner * 4 + (bias ? columns * 4 : 0) + (residual ? tokens * columns * 4 : 0),
+    bytesWritten: tokens * columns * 4,
+  };
+}
+
+/** The product in float64. */
+export function productReference(shape: ProductShape, tensors: HostTensors): void {
+  const { tokens, inner, columns, outColumns = columns, columnOffset = 0 } = shape;
+  const x = host(tensors, "x");
+  const out = host(tensors, "out");
+  const row = new Float64Array(columns);
+  const sums = new Float64Array(tokens * columns);
+  for (let k = 0; k < inner; k++) {
+    readWeightRow(tensors, k, row);
+    for (let t = 0; t < tokens; t++) {
+      const a = x[t * inner + k]!;
+      const first = t * columns;
+      for (let n = 0; n < columns; n++) sums[first + n]! += a * row[n]!;
+    }
+  }
+  const bias = shape.bias ? host(tensors, "bias") : undefined;
+  const residual = shape.residual ? host(tensors, "residual") : undefined;
+  const name = shape.activation ?? "none";
+  for (let t = 0; t < tokens; t++) {
+    for (let n = 0; n < columns; n++) {
+      const at = t * outColumns + columnOffset + n;
+      const sum = sums[t * columns + n]! + (bias?.[columnOffset + n] ?? 0);
+      out[at] = activate(name, sum) + (residual?.[at] ?? 0);
+    }
+  }
+}
+
+/**
+ * Rounding of K float32 additions: for terms of random sign partial sums grow as a random walk, so
+ * the error of the sum is about u * K * rms(x) * rms(w); 8 of those are more than the largest of a
+ * million outputs (Higham and Mary, 2019, argue the same growth). Errors of x come through as sqrt(K).
+ */
+export function productError(
+  shape: ProductShape,
+  inputs: Readonly<Record<string, Magnitude>>,
+): number {
+  const { inner, activation = "none", dtype } = shape;
+  const x = inputs["x"]!;
+  const code = inputs["weight"]!.rms;
+  const w = dtype === "int8" ? code * inputs["scale"]!.max : code;
+  const terms = Math.sqrt(inner) * x.rms * w;
+  const sum = 8 * UNIT_ROUNDOFF * (inner * x.rms * w + terms + (inputs["bias"]?.max ?? 0)) +
+    6 * Math.sqrt(inner) * w * x.error;
+  const max = 6 * terms + (inputs["bias"]?.max ?? 0);
+  const residual = shape.residual ? inputs["residual"]! : { max: 0, error: 0 };
+  return activationError(activation, { max, error: sum }) + residual.error +
+    2 * UNIT_ROUNDOFF * (max + residual.max);
+}

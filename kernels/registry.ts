@@ -1,0 +1,29 @@
+import { activation } from "./activation.ts";
+import { add } from "./add.ts";
+import { argmax } from "./argmax.ts";
+import { attention } from "./attention.ts";
+import { embedding } from "./embedding.ts";
+import { gemm } from "./gemm.ts";
+import { gemv } from "./gemv.ts";
+import { kvAppend } from "./kv_append.ts";
+import { rmsNorm } from "./rms_norm.ts";
+import { rope } from "./rope.ts";
+import { softmax } from "./softmax.ts";
+
+/** Every kernel by its name: the one list that tests, benchmarks and the tuner walk. */
+export const KERNELS = {
+  embedding,
+  rms_norm: rmsNorm,
+  gemm,
+  gemv,
+  rope,
+  kv_append: kvAppend,
+  attention,
+  activation,
+  softmax,
+  add,
+  argmax,
+} as const;
+
+/** The name of a kernel. */
+export type KernelName = keyof typeof KERNELS;

@@ -1,0 +1,93 @@
+import { host, type Kernel, NONE, type Tensor, UNIT_ROUNDOFF, vec4s } from "./kernel.ts";
+import sharedWgsl from "./rms_norm.wgsl" with { type: "text" };
+import naiveWgsl from "./rms_norm_naive.wgsl" with { type: "text" };
+import vectorWgsl from "./rms_norm_vector.wgsl" with { type: "text" };
+import workgroupWgsl from "./rms_norm_workgroup.wgsl" with { type: "text" };
+import { rowVariants } from "./row_variants.ts";
+
+/** RMS norm of rows [T, H]; with `residual` the sum x + residual is normed and also written. */
+export interface RmsNormShape {
+  readonly tokens: number;
+  readonly hidden: number;
+  readonly epsilon: number;
+  readonly residual: boolean;
+}
+
+/** out = s / sqrt(mean(s^2) + epsilon) * gain, s = x (+ residual). */
+export const rmsNorm: Kernel<RmsNormShape> = {
+  name: "rms_norm",
+  variants: rowVariants(
+    { naive: naiveWgsl, vector: vectorWgsl, workgroup: workgroupWgsl },
+    {
+      rows: (shape: RmsNormShape) => shape.tokens,
+      program: ({ tokens, hidden, epsilon, residual }) => ({
+        name: "rms_norm",
+        wgsl: sharedWgsl,
+        bindings: [
+          { name: "x", access: "read" },
+          { name: "residual", access: "read" },
+          { name: "gain", access: "read" },
+          { name: "out", access: "read_write" },
+          { name: "sum", access: "read_write" },
+          { name: "params", access: "uniform" },
+        ],
+        constants: {
+          HIDDEN: hidden,
+          STRIDE4: vec4s(hidden),
+          EPSILON: epsilon,
+          HAS_RESIDUAL: residual ? 1 : 0,
+        },
+        params: [tokens],
+      }),
+    },
+  ),
+  tensors: ({ tokens, hidden, residual }) => {
+    const matrix: Tensor = {
+      rows: tokens,
+      columns: hidden,
+      dtype: "float32",
+      fill: { kind: "uniform", scale: 1 },
+    };
+    return {
+      x: matrix,
+      residual: residual ? matrix : NONE,
+      gain: { ...matrix, rows: 1 },
+      out: { ...matrix, fill: { kind: "zero" } },
+      sum: residual ? { ...matrix, fill: { kind: "zero" } } : NONE,
+    };
+  },
+  outputs: ["out", "sum"],
+  cost: ({ tokens, hidden, residual }) => ({
+    flops: tokens * hidden * (residual ? 5 : 4),
+    bytesRead: (tokens * (residual ? 2 : 1) + 1) * hidden * 4,
+    bytesWritten: tokens * (residual ? 2 : 1) * hidden * 4,
+  }),
+  reference: ({ tokens, hidden, epsilon, residual }, tensors) => {
+    const x = host(tensors, "x");
+    const gain = host(tensors, "gain");
+    const out = host(tensors, "out");
+    for (let first = 0; first < tokens * hidden; first += hidden) {
+      let squares = 0;
+      for (let i = first; i < first + hidden; i++) {
+        const value = x[i]! + (residual ? host(tensors, "residual")[i]! : 0);
+        if (residual) host(tensors, "sum")[i] = value;
+        out[i] = value;
+        squares += value * value;
+      }
+      const factor = 1 / Math.sqrt(squares / hidden + epsilon);
+      for (let i = 0; i < hidden; i++) out[first + i]! *= factor * gain[i]!;
+    }
+  },
+  // The sum of squares has only positive terms: its relative error grows as sqrt(H) u on average,
+  // never above H u; half of it reaches the result. A normed value is at most sqrt(H).
+  errorBound: ({ hidden, residual }, inputs) => {
+    const x = inputs["x"]!;
+    const added = residual ? inputs["residual"]! : { rms: 0, max: 0, error: 0 };
+    const rms = Math.max(1e-3, Math.hypot(x.rms, added.rms));
+    const largest = (x.max + added.max) / rms * inputs["gain"]!.max;
+    const relative = UNIT_ROUNDOFF * (8 + 2 * Math.sqrt(hidden));
+    return largest * relative +
+      2 * (x.error + added.error) / rms * inputs["gain"]!.max +
+      (x.max + added.max) * UNIT_ROUNDOFF;
+  },
+};

@@ -1,0 +1,129 @@
+import { elementGroups } from "./elementwise.ts";
+import { host, type Kernel, UNIT_ROUNDOFF, type Variant, vec4s } from "./kernel.ts";
+import naiveWgsl from "./rope_naive.wgsl" with { type: "text" };
+import vectorWgsl from "./rope_vector.wgsl" with { type: "text" };
+
+/** Rotation of the first `heads` heads of each row of x, as many as queries and keys together. */
+export interface RopeShape {
+  readonly tokens: number;
+  readonly heads: number;
+  readonly headSize: number;
+  /** Columns of x; the ones after the rotated heads are left out of the result. */
+  readonly xColumns: number;
+  /** Rows of the table of angles: positions 0 to context - 1. */
+  readonly context: number;
+  readonly theta: number;
+  /** Position of each token; default the last `tokens` of the context. */
+  readonly positions?: readonly number[];
+}
+
+/** Positions of tokens that end a context. */
+export function lastPositions(tokens: number, context: number): number[] {
+  return Array.from({ length: tokens }, (_, t) => context - tokens + t);
+}
+
+/**
+ * The table of angles [context, headSize]: cos then sin of position * theta^(-2 i / headSize),
+ * computed in float64 and rounded once, so that long contexts lose nothing.
+ */
+export function ropeAngles(
+  shape: { readonly context: number; readonly headSize: number; readonly theta: number },
+): Float32Array {
+  const { context, headSize, theta } = shape;
+  const half = headSize / 2;
+  const angles = new Float32Array(context * headSize);
+  for (let i = 0; i < half; i++) {
+    const frequency = theta ** (-2 * i / headSize);
+    for (let p = 0; p < context; p++) {
+      angles[p * headSize + i] = Math.cos(p * frequency);
+      angles[p * headSize + half + i] = Math.sin(p * frequency);
+    }
+  }
+  return angles;
+}
+
+function variant(
+  name: string,
+  wgsl: string,
+  plan: { readonly lanes: number; readonly pairs: number },
+): Variant<RopeShape> {
+  return {
+    name,
+    program: ({ tokens, heads, headSize, xColumns }) => ({
+      name: `rope/${name}`,
+      wgsl,
+      bindings: [
+        { name: "x", access: "read" },
+        { name: "positions", access: "read" },
+        { name: "angles", access: "read" },
+        { name: "out", access: "read_write" },
+      ],
+      constants: {
+        HEADS: heads,
+        HALF: headSize / 2,
+        X_STRIDE: vec4s(xColumns) * 4,
+        STRIDE: vec4s(heads * headSize) * 4,
+      },
+      params: [],
+      workgroups: elementGroups(
+        { rows: tokens, width: heads * headSize / 2 / plan.pairs },
+        plan.lanes,
+      ),
+    }),
+  };
+}
+
+/** Rotary position embedding, half-split as in Hugging Face's Llama. */
+export const rope: Kernel<RopeShape> = {
+  name: "rope",
+  variants: [
+    variant("naive", naiveWgsl, { lanes: 64, pairs: 1 }),
+    {
+      ...variant("vector", vectorWgsl, { lanes: 8, pairs: 4 }),
+      unsupported: ({ headSize }) =>
+        headSize % 8 !== 0 ? `head size ${headSize} is no multiple of 8` : undefined,
+    },
+  ],
+  tensors: ({ tokens, heads, headSize, xColumns, context, theta, positions }) => ({
+    x: { rows: tokens, columns: xColumns, dtype: "float32", fill: { kind: "uniform", scale: 1 } },
+    positions: {
+      rows: 1,
+      columns: tokens,
+      dtype: "uint32",
+      fill: { kind: "words", words: positions ?? lastPositions(tokens, context) },
+    },
+    angles: {
+      rows: context,
+      columns: headSize,
+      dtype: "float32",
+      fill: { kind: "floats", floats: () => ropeAngles({ context, headSize, theta }) },
+    },
+    out: { rows: tokens, columns: heads * headSize, dtype: "float32", fill: { kind: "zero" } },
+  }),
+  outputs: ["out"],
+  cost: ({ tokens, heads, headSize }) => ({
+    flops: 3 * tokens * heads * headSize,
+    bytesRead: tokens * (heads + 1) * headSize * 4,
+    bytesWritten: tokens * heads * headSize * 4,
+  }),
+  reference: ({ tokens, heads, headSize, xColumns }, tensors) => {
+    const x = host(tensors, "x");
+    const positions = host(tensors, "positions");
+    const angles = host(tensors, "angles");
+    const out = host(tensors, "out");
+    const half = headSize / 2;
+    for (let t = 0; t < tokens; t++) {
+      for (let n = 0; n < heads; n++) {
+        for (let i = 0; i < half; i++) {
+          const angle = positions[t]! * headSize + i;
+          const [c, s] = [angles[angle]!, angles[angle + half]!];
+          const from = t * xColumns + n * headSize + i;
+          const to = (t * heads + n) * headSize + i;
+          out[to] = x[from]! * c - x[from + half]! * s;
+          out[to + half] = x[from + half]! * c + x[from]! * s;
+        }
+      }
+    }
+  },
+  errorBound: (_, { x }) => 4 * UNIT_ROUNDOFF * x!.max + 2 * x!.error,
+};

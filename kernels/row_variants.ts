@@ -1,0 +1,47 @@
+import type { Program } from "../device/program.ts";
+import type { Variant } from "./kernel.ts";
+
+/** The shaders of an operator that works row by row. */
+export interface RowShaders {
+  readonly naive: string;
+  /** One lane a row, a vec4 at a time. */
+  readonly vector: string;
+  /** LANES lanes a row, with workgroup memory. */
+  readonly workgroup: string;
+}
+
+/**
+ * The variants of a row operator: `naive`, `vector`, and a workgroup a row with 8 lanes
+ * (`split_row`: one native vector of a software adapter) or 256 (`workgroup_row`: for a GPU).
+ */
+export function rowVariants<Shape>(
+  shaders: RowShaders,
+  plan: {
+    readonly rows: (shape: Shape) => number;
+    readonly program: (shape: Shape) => Omit<Program, "workgroups">;
+  },
+): readonly Variant<Shape>[] {
+  const variant = (
+    name: string,
+    wgsl: string,
+    work: { readonly rowsAGroup: number; readonly lanes?: number },
+  ): Variant<Shape> => ({
+    name,
+    program: (shape) => {
+      const program = plan.program(shape);
+      return {
+        ...program,
+        name: `${program.name}/${name}`,
+        wgsl: `${program.wgsl}\n${wgsl}`,
+        constants: { ...program.constants, ...(work.lanes ? { LANES: work.lanes } : {}) },
+        workgroups: [Math.ceil(plan.rows(shape) / work.rowsAGroup), 1, 1],
+      };
+    },
+  });
+  return [
+    variant("naive", shaders.naive, { rowsAGroup: 64 }),
+    variant("vector", shaders.vector, { rowsAGroup: 8 }),
+    variant("split_row", shaders.workgroup, { rowsAGroup: 1, lanes: 8 }),
+    variant("workgroup_row", shaders.workgroup, { rowsAGroup: 1, lanes: 256 }),
+  ];
+}

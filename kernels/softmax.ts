@@ -1,0 +1,59 @@
+import { host, type Kernel, type Tensor, UNIT_ROUNDOFF, vec4s } from "./kernel.ts";
+import { rowVariants } from "./row_variants.ts";
+import sharedWgsl from "./softmax.wgsl" with { type: "text" };
+import naiveWgsl from "./softmax_naive.wgsl" with { type: "text" };
+import vectorWgsl from "./softmax_vector.wgsl" with { type: "text" };
+import workgroupWgsl from "./softmax_workgroup.wgsl" with { type: "text" };
+
+/** Softmax along the rows of a matrix [rows, columns]. */
+export interface SoftmaxShape {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** Row softmax, safe for large inputs. */
+export const softmax: Kernel<SoftmaxShape> = {
+  name: "softmax",
+  variants: rowVariants(
+    { naive: naiveWgsl, vector: vectorWgsl, workgroup: workgroupWgsl },
+    {
+      rows: (shape: SoftmaxShape) => shape.rows,
+      program: ({ rows, columns }) => ({
+        name: "softmax",
+        wgsl: sharedWgsl,
+        bindings: [
+          { name: "x", access: "read" },
+          { name: "out", access: "read_write" },
+          { name: "params", access: "uniform" },
+        ],
+        constants: { COLUMNS: columns, STRIDE4: vec4s(columns) },
+        params: [rows],
+      }),
+    },
+  ),
+  tensors: (shape) => {
+    const matrix: Tensor = { ...shape, dtype: "float32", fill: { kind: "uniform", scale: 4 } };
+    return { x: matrix, out: { ...matrix, fill: { kind: "zero" } } };
+  },
+  outputs: ["out"],
+  cost: ({ rows, columns }) => ({
+    flops: 5 * rows * columns,
+    bytesRead: rows * columns * 4,
+    bytesWritten: rows * columns * 4,
+  }),
+  reference: ({ rows, columns }, tensors) => {
+    const x = host(tensors, "x");
+    const out = host(tensors, "out");
+    for (let first = 0; first < rows * columns; first += columns) {
+      let most = -Infinity;
+      for (let i = first; i < first + columns; i++) most = Math.max(most, x[i]!);
+      let total = 0;
+      for (let i = first; i < first + columns; i++) total += Math.exp(x[i]! - most);
+      for (let i = first; i < first + columns; i++) out[i] = Math.exp(x[i]! - most) / total;
+    }
+  },
+  // exp of a difference d is good to about (8 + |d|) u; the sum of positive terms adds at most
+  // sqrt(columns) u on average; a probability is at most 1.
+  errorBound: ({ columns }, { x }) =>
+    UNIT_ROUNDOFF * (16 + 4 * x!.max + 2 * Math.sqrt(columns)) + 2 * x!.error,
+};

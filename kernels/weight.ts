@@ -1,0 +1,46 @@
+import type { Tensor, WeightDType } from "./kernel.ts";
+import { host, type HostTensors, NONE } from "./kernel.ts";
+import float16Wgsl from "./weight_float16.wgsl" with { type: "text" };
+import float32Wgsl from "./weight_float32.wgsl" with { type: "text" };
+import int8Wgsl from "./weight_int8.wgsl" with { type: "text" };
+
+/** The shader text that reads weights of a storage type: `weight4`, `weight1`, `scale4`. */
+export const WEIGHT_WGSL: Readonly<Record<WeightDType, string>> = {
+  float32: float32Wgsl,
+  float16: float16Wgsl,
+  int8: int8Wgsl,
+};
+
+/** The tensors `weight` [rows, columns] and `scale` [1, columns] of a storage type. */
+export function weightTensors(
+  size: { readonly rows: number; readonly columns: number },
+  dtype: WeightDType,
+): { readonly weight: Tensor; readonly scale: Tensor } {
+  const { rows, columns } = size;
+  const spread = 1 / Math.sqrt(Math.max(1, rows));
+  if (dtype !== "int8") {
+    return { weight: { ...size, dtype, fill: { kind: "uniform", scale: spread } }, scale: NONE };
+  }
+  return {
+    weight: { rows, columns, dtype, fill: { kind: "codes" } },
+    scale: { rows: 1, columns, dtype: "float32", fill: { kind: "scales", scale: spread / 127 } },
+  };
+}
+
+/** Row `row` of a stored weight in float64, its scale applied, into `into`. */
+export function readWeightRow(tensors: HostTensors, row: number, into: Float64Array): void {
+  const weight = host(tensors, "weight");
+  const columns = into.length;
+  const first = row * columns;
+  if (weight instanceof Int8Array) {
+    const scale = host(tensors, "scale");
+    for (let n = 0; n < columns; n++) into[n] = weight[first + n]! * scale[n]!;
+  } else {
+    for (let n = 0; n < columns; n++) into[n] = weight[first + n]!;
+  }
+}
+
+/** Bytes that one element takes in storage. */
+export function weightBytes(dtype: WeightDType): number {
+  return dtype === "int8" ? 1 : dtype === "float16" ? 2 : 4;
+}
