@@ -108,6 +108,13 @@ export class Device implements AsyncDisposable {
     return data;
   }
 
+  /** Copies a whole buffer to another of the same size. */
+  copy(from: DeviceBuffer, to: DeviceBuffer): void {
+    this.submit([this.encode([], (encoder) => {
+      encoder.copyBufferToBuffer(from.gpu, 0, to.gpu, 0, Math.min(from.bytes, to.bytes));
+    })]);
+  }
+
   /** Binds a program to its buffers, listed by binding name. */
   bind(program: Program, buffers: Readonly<Record<string, DeviceBuffer>>): Dispatch {
     this.#alive();

@@ -77,9 +77,14 @@ export class ReadBack {
     if (this.#mode === "awaited") return await this.readAwaited(source, range);
     await this.prime(range.bytes);
     const bytes = this.readNow(source, range);
-    await nextTurn();
-    this.#unyielded = 0;
+    await this.yield();
     return bytes;
+  }
+
+  /** Lets the event loop turn, which releases pending maps; due once a step. */
+  async yield(): Promise<void> {
+    this.#unyielded = 0;
+    await nextTurn();
   }
 
   /** Reads by awaiting the map: the portable way, and the yardstick of the eager one. */

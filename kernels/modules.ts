@@ -1,0 +1,208 @@
+import { activation } from "./activation.ts";
+import type { ActivationName } from "./activate.ts";
+import { attention } from "./attention.ts";
+import { embedding, type EmbeddingShape } from "./embedding.ts";
+import { gemm } from "./gemm.ts";
+import { gemv, GEMV_TOKENS } from "./gemv.ts";
+import type { WeightDType } from "./kernel.ts";
+import { kvAppend } from "./kv_append.ts";
+import { operation, type Operation } from "./operation.ts";
+import type { ProductShape } from "./product.ts";
+import { rope } from "./rope.ts";
+import { weightBytes } from "./weight.ts";
+
+/** What every module needs to know. */
+export interface ModuleShape {
+  /** New tokens T. */
+  readonly tokens: number;
+  /** H. */
+  readonly hidden: number;
+  readonly dtype: WeightDType;
+  /** Largest range of a buffer that a shader can see; wider weights are cut into column blocks. */
+  readonly bindingBytes: number;
+}
+
+/** One rank's shard of an attention layer. */
+export interface AttentionModuleShape extends ModuleShape {
+  /** Query heads of the rank. */
+  readonly heads: number;
+  /** Kv heads of the rank. */
+  readonly kvHeads: number;
+  readonly headSize: number;
+  /** KV positions visible to the last token, at least `tokens`. */
+  readonly context: number;
+  readonly theta: number;
+  /** Whether q, k and v have biases. */
+  readonly bias: boolean;
+}
+
+/** One rank's shard of a feed-forward network. */
+export interface FfnModuleShape extends ModuleShape {
+  /** F of the rank. */
+  readonly ffn: number;
+  /** Gate and up (Llama), or a single up matrix. */
+  readonly gated: boolean;
+  readonly activation: ActivationName;
+}
+
+/** One rank's shard of the vocabulary. */
+export interface VocabModuleShape extends ModuleShape {
+  readonly vocab: number;
+  readonly vocabStart: number;
+  /** Real rows of the shard; 0 where it is all padding. */
+  readonly rows: number;
+}
+
+/** Column blocks of a weight [rows, columns], each within the binding limit. */
+export function columnBlocks(
+  size: { readonly rows: number; readonly columns: number },
+  storage: { readonly dtype: WeightDType; readonly bindingBytes: number },
+): readonly { readonly offset: number; readonly columns: number }[] {
+  const { rows, columns } = size;
+  const bytesAColumn = Math.max(1, rows) * weightBytes(storage.dtype);
+  const most = Math.floor(storage.bindingBytes / bytesAColumn / 4) * 4;
+  if (most < 4) {
+    throw new RangeError(
+      `Cannot cut a weight of ${rows} rows: four columns take ${4 * bytesAColumn} bytes, ` +
+        `the adapter binds ${storage.bindingBytes}`,
+    );
+  }
+  const count = Math.max(1, Math.ceil(columns / most));
+  const width = Math.ceil(columns / count / 4) * 4;
+  return Array.from({ length: count }, (_, i) => ({
+    offset: i * width,
+    columns: Math.min(width, columns - i * width),
+  })).filter((block) => block.columns > 0);
+}
+
+/** A product as one operation a column block: gemv up to 8 tokens, else gemm. */
+export function product(
+  shape: ProductShape,
+  names: Readonly<Record<string, string>>,
+  bindingBytes: number,
+): readonly Operation[] {
+  const kernel = shape.tokens <= GEMV_TOKENS ? gemv : gemm;
+  const { inner: rows, columns, dtype } = shape;
+  const blocks = columnBlocks({ rows, columns }, { dtype, bindingBytes });
+  return blocks.map((block, i) => {
+    const suffix = blocks.length > 1 ? `.${i}` : "";
+    return operation(
+      kernel,
+      { ...shape, columns: block.columns, outColumns: columns, columnOffset: block.offset },
+      {
+        ...names,
+        weight: `${names["weight"] ?? "weight"}${suffix}`,
+        scale: `${names["weight"] ?? "weight"}${suffix}.scale`,
+      },
+    );
+  });
+}
+
+/** Lookup of the ids in this rank's rows of the table; partial rows, to be all-reduced. */
+export function embeddingModule(shape: VocabModuleShape): readonly Operation[] {
+  const { tokens, hidden, dtype, vocabStart, vocab, rows, bindingBytes } = shape;
+  const blocks = columnBlocks({ rows, columns: hidden }, { dtype, bindingBytes });
+  return blocks.map((block, i) => {
+    const own: EmbeddingShape = {
+      tokens,
+      columns: block.columns,
+      outColumns: hidden,
+      columnOffset: block.offset,
+      vocabStart,
+      rows,
+      vocab,
+      dtype,
+    };
+    const suffix = blocks.length > 1 ? `.${i}` : "";
+    return operation(embedding, own, {
+      weight: `table${suffix}`,
+      scale: `table${suffix}.scale`,
+      out: "hidden",
+    });
+  });
+}
+
+/** QKV in one product, rotation, append, attention, output projection; partial sums of hidden. */
+export function attentionModule(shape: AttentionModuleShape): readonly Operation[] {
+  const { tokens, hidden, heads, kvHeads, headSize, context, dtype, bindingBytes } = shape;
+  const qkvColumns = (heads + 2 * kvHeads) * headSize;
+  const rotated = (heads + kvHeads) * headSize;
+  const cache = { tokens, kvHeads, headSize, slots: 1, context };
+  return [
+    ...product(
+      { tokens, inner: hidden, columns: qkvColumns, dtype, bias: shape.bias },
+      { x: "hidden", weight: "qkv_weight", bias: "qkv_bias", out: "qkv" },
+      bindingBytes,
+    ),
+    operation(
+      rope,
+      {
+        tokens,
+        heads: heads + kvHeads,
+        headSize,
+        xColumns: qkvColumns,
+        context,
+        theta: shape.theta,
+      },
+      { x: "qkv", out: "rotated" },
+    ),
+    operation(
+      kvAppend,
+      {
+        ...cache,
+        keyColumns: rotated,
+        keyOffset: heads * headSize,
+        valueColumns: qkvColumns,
+        valueOffset: rotated,
+      },
+      { key: "rotated", value: "qkv" },
+    ),
+    operation(attention, { ...cache, heads, qColumns: rotated }, { q: "rotated", out: "mixed" }),
+    ...product(
+      { tokens, inner: heads * headSize, columns: hidden, dtype },
+      { x: "mixed", weight: "o_weight", out: "attention_out" },
+      bindingBytes,
+    ),
+  ];
+}
+
+/** Gate and up in one product, activation, down; or up with its activation fused, down. */
+export function ffnModule(shape: FfnModuleShape): readonly Operation[] {
+  const { tokens, hidden, ffn, gated, dtype, bindingBytes } = shape;
+  const up = { tokens, inner: hidden, dtype };
+  const first = gated
+    ? [
+      ...product(
+        { ...up, columns: 2 * ffn },
+        { x: "hidden", weight: "gate_up_weight", out: "gate_up" },
+        bindingBytes,
+      ),
+      operation(activation, { tokens, columns: ffn, gated, activation: shape.activation }, {
+        x: "gate_up",
+        out: "activated",
+      }),
+    ]
+    : product(
+      { ...up, columns: ffn, activation: shape.activation },
+      { x: "hidden", weight: "up_weight", out: "activated" },
+      bindingBytes,
+    );
+  return [
+    ...first,
+    ...product(
+      { tokens, inner: ffn, columns: hidden, dtype },
+      { x: "activated", weight: "down_weight", out: "ffn_out" },
+      bindingBytes,
+    ),
+  ];
+}
+
+/** Logits of this rank's columns of the head, to be gathered. */
+export function lmHeadModule(shape: VocabModuleShape): readonly Operation[] {
+  const { tokens, hidden, rows, dtype, bindingBytes } = shape;
+  return product(
+    { tokens, inner: hidden, columns: rows, dtype },
+    { x: "hidden", weight: "head_weight", out: "logits" },
+    bindingBytes,
+  );
+}
