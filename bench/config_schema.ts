@@ -77,7 +77,9 @@ const collectivesSchema = z.strictObject({
   ranks: set(z.int().min(2).max(1024)).default([2])
     .describe("Ranks taking part; one rank alone moves nothing"),
   sizes: z.string().refine(isMessageSizes)
-    .describe("Message sizes: FIRST:LAST:*FACTOR or FIRST:LAST:+STEP or a list A,B,C; in B, KiB, MiB, GiB, multiples of 4 B"),
+    .describe(
+      "Message sizes: FIRST:LAST:*FACTOR or FIRST:LAST:+STEP or a list A,B,C; in B, KiB, MiB, GiB, multiples of 4 B",
+    ),
   algorithms: z.union([
     z.literal("all"),
     set(z.enum(["one_shot", "two_shot", "ring", "recursive_doubling", "native", "auto"])),
@@ -118,7 +120,9 @@ export const CONFIG_SCHEMA = z.strictObject({
   model_overrides: MODEL_FILE_SCHEMA.partial().strict().default({})
     .describe("Keys of the model's config.json to replace"),
   load_format: z.enum(["dummy", "safetensors"]).default("dummy")
-    .describe("dummy: seeded weights, the same numbers under every layout; safetensors: the folder's own"),
+    .describe(
+      "dummy: seeded weights, the same numbers under every layout; safetensors: the folder's own",
+    ),
   dtype: z.enum(["float32", "float16", "int8"]).default("float32")
     .describe("Storage of the weights; sums stay float32"),
   seed: z.int().min(0).max(2 ** 32 - 1).default(0)

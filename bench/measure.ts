@@ -43,12 +43,16 @@ export class Timer implements Disposable {
     return this;
   }
 
-  /** Runs dispatches once, in one pass and one submission, and waits for them. */
-  async sample(dispatches: readonly Dispatch[]): Promise<Sample> {
+  /**
+   * Runs dispatches once, in one pass and one submission, and waits for them. `before` runs in a
+   * pass of its own ahead of the timed one; the host's times then include it.
+   */
+  async sample(dispatches: readonly Dispatch[], before?: Dispatch): Promise<Sample> {
     const batch = this.#batch;
     const start = performance.now();
+    const timed = { dispatches, timestampWrites: batch?.writes(0) };
     const commands = this.#device.encode(
-      [{ dispatches, timestampWrites: batch?.writes(0) }],
+      before ? [{ dispatches: [before] }, timed] : [timed],
       (encoder) => batch?.resolve(encoder, 1),
     );
     this.#device.submit([commands]);
@@ -108,11 +112,12 @@ export class Stopper {
   }
 
   /** The reason to stop after these times, or undefined to go on. */
-  next(timesUs: readonly number[], noisePct: number): StopReason | undefined {
+  next(timesUs: readonly number[], noise: () => number): StopReason | undefined {
     const { minTimeMs, minSamples, maxNoisePct, timeoutS } = this.#rule;
     this.#timedMs += (timesUs.at(-1) ?? 0) / 1000;
-    this.#noise.push(noisePct);
     if (timesUs.length >= minSamples && this.#timedMs >= minTimeMs) {
+      const noisePct = noise();
+      this.#noise.push(noisePct);
       if (noisePct <= maxNoisePct) return "noise_target";
       const recent = this.#noise.slice(-5);
       const middle = median(recent);

@@ -60,17 +60,18 @@ export class Workload implements Disposable {
     return this.#tensors.get(name)!;
   }
 
-  /** Binds every operation with a variant, in order; frees what was bound before. */
+  /** Binds every operation with a variant, in order. */
   bind(choose: Choose): readonly Dispatch[] {
-    this.#unbind();
+    const bound: Dispatch[] = [];
     for (const operation of this.operations) {
       const program = choose(operation).program();
       const buffers = Object.fromEntries(
         Object.entries(operation.names).map(([name, joint]) => [name, this.buffer(joint)]),
       );
-      this.#dispatches.push(this.#device.bind(program, buffers));
+      bound.push(this.#device.bind(program, buffers));
     }
-    return this.#dispatches;
+    this.#dispatches.push(...bound);
+    return bound;
   }
 
   /** Fills the poisoned outputs from the host. */
@@ -106,11 +107,7 @@ export class Workload implements Disposable {
 
   /** Frees all memory. */
   [Symbol.dispose](): void {
-    this.#unbind();
+    for (const { params } of this.#dispatches) params?.destroy();
     for (const buffer of this.#buffers.values()) buffer.destroy();
-  }
-
-  #unbind(): void {
-    for (const { params } of this.#dispatches.splice(0)) params?.destroy();
   }
 }

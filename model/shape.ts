@@ -96,13 +96,25 @@ export const MODEL_FILE_SCHEMA = z.object({
     .describe("Activation of the feed-forward network; silu where absent"),
   ffn: z.enum(["gated", "plain"]).optional()
     .describe("Kind of feed-forward network; plain goes with PlainFFNForCausalLM only"),
-  rms_norm_eps: z.number().positive().optional().describe("Added to the mean square; 1e-6 where absent"),
-  rope_theta: z.number().positive().optional().describe("Base of the rotary frequencies; 10000 where absent"),
-  rope_scaling: ropeParameters.nullish().describe("Stretching of rotary frequencies: linear or llama3"),
+  rms_norm_eps: z.number().positive().optional().describe(
+    "Added to the mean square; 1e-6 where absent",
+  ),
+  rope_theta: z.number().positive().optional().describe(
+    "Base of the rotary frequencies; 10000 where absent",
+  ),
+  rope_scaling: ropeParameters.nullish().describe(
+    "Stretching of rotary frequencies: linear or llama3",
+  ),
   rope_parameters: ropeParameters.nullish().describe("Newer place of rope_theta and rope_scaling"),
-  attention_bias: z.literal(false).optional().describe("Biases on q, k, v and o together: not supported"),
-  mlp_bias: z.literal(false).optional().describe("Biases in the feed-forward network: not supported"),
-  tie_word_embeddings: z.boolean().optional().describe("Whether the LM head is the embedding table"),
+  attention_bias: z.literal(false).optional().describe(
+    "Biases on q, k, v and o together: not supported",
+  ),
+  mlp_bias: z.literal(false).optional().describe(
+    "Biases in the feed-forward network: not supported",
+  ),
+  tie_word_embeddings: z.boolean().optional().describe(
+    "Whether the LM head is the embedding table",
+  ),
   max_position_embeddings: size.optional().describe("Longest context; 2048 where absent"),
   sliding_window: size.nullish().describe("Positions that attention looks back"),
   use_sliding_window: z.boolean().optional().describe("Whether sliding_window counts (Qwen2)"),
@@ -178,10 +190,18 @@ function headProblems(file: ModelFile): ModelShapeProblem[] {
   const kvHeads = file.num_key_value_heads ?? heads;
   const problems: ModelShapeProblem[] = [];
   if (!file.head_dim && hidden % (2 * heads) !== 0) {
-    problems.push(problem("hidden_size", hidden, `an even multiple of num_attention_heads (${heads}), or give head_dim`));
+    problems.push(
+      problem(
+        "hidden_size",
+        hidden,
+        `an even multiple of num_attention_heads (${heads}), or give head_dim`,
+      ),
+    );
   }
   if (heads % kvHeads !== 0) {
-    problems.push(problem("num_key_value_heads", kvHeads, `a divisor of num_attention_heads (${heads})`));
+    problems.push(
+      problem("num_key_value_heads", kvHeads, `a divisor of num_attention_heads (${heads})`),
+    );
   }
   return problems;
 }

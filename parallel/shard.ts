@@ -155,10 +155,14 @@ function headRules(cut: Sized & Pick<CutSizes, "heads" | "kvHeads">): string[] {
     rules.push(`the ${heads} query heads must be divisible by the tensor parallel size`);
   }
   if (tensorParallelSize >= kvHeads && tensorParallelSize % kvHeads !== 0) {
-    rules.push(`a tensor parallel size of ${kvHeads} or more must be a multiple of ${kvHeads}, the kv heads`);
+    rules.push(
+      `a tensor parallel size of ${kvHeads} or more must be a multiple of ${kvHeads}, the kv heads`,
+    );
   }
   if (tensorParallelSize < kvHeads && kvHeads % tensorParallelSize !== 0) {
-    rules.push(`the ${kvHeads} kv heads must be divisible by a tensor parallel size below ${kvHeads}`);
+    rules.push(
+      `the ${kvHeads} kv heads must be divisible by a tensor parallel size below ${kvHeads}`,
+    );
   }
   return rules;
 }

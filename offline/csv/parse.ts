@@ -7,6 +7,8 @@ export interface ParseOptions {
   readonly separator?: string;
   /** Rows become records named by row 1. */
   readonly skipFirstRow?: boolean;
+  /** How many cells a row must have; 0: as many as row 1. */
+  readonly fieldsPerRecord?: number;
   /** Rows become records with these names. */
   readonly columns?: readonly string[];
 }
@@ -21,6 +23,10 @@ export function parse<C extends string>(
   input: string,
   options: ParseOptions & { columns: readonly C[] },
 ): Record<C, string>[];
+export function parse(
+  input: string,
+  options: ParseOptions & { skipFirstRow?: false; columns?: never },
+): string[][];
 export function parse(input: string, options: ParseOptions): string[][] | Record<string, string>[];
 export function parse(
   input: string,
@@ -40,6 +46,15 @@ export function parse(
   } catch (error) {
     if (error instanceof CsvError) throw new SyntaxError(error.message);
     throw error;
+  }
+  const wanted = options.fieldsPerRecord === 0 ? rows[0]?.length : options.fieldsPerRecord;
+  if (wanted !== undefined) {
+    for (const [i, row] of rows.entries()) {
+      if (row.length === wanted) continue;
+      throw new SyntaxError(
+        `Syntax error on line ${i + 1}: expected ${wanted} fields but got ${row.length}`,
+      );
+    }
   }
   const names = options.columns ?? (skipFirstRow ? rows[0] : undefined);
   if (!names) return rows;

@@ -1,0 +1,9 @@
+/** Says in a few words why a file could not be read or written. */
+export function describeReadError(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "is not there";
+  if (error instanceof Deno.errors.NotCapable) return "Deno has no permission for";
+  if (error instanceof Deno.errors.PermissionDenied) return "may not be read";
+  if (error instanceof Deno.errors.IsADirectory) return "is a folder";
+  if (error instanceof Deno.errors.NotADirectory) return "lies under a file";
+  return `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+}

@@ -1,0 +1,77 @@
+/** The columns of kernels.csv after the common ones; new ones are added at the end only. */
+export const KERNEL_COLUMN_TEXTS = {
+  op: {
+    kind: "text",
+    meaning: "The operator: a rank's shard of a module, or a primitive",
+    key: true,
+  },
+  variant: { kind: "text", meaning: "Which of the operator's implementations", key: true },
+  mode: { kind: "text", meaning: "hot: the same buffers each time; cold: rotated ones", key: true },
+  tensor_parallel_size: { kind: "count", meaning: "Ranks that share the module", key: true },
+  tensor_parallel_rank: { kind: "count", meaning: "Whose shard was measured", key: true },
+  tokens: { kind: "count", unit: "tokens", meaning: "T, new tokens", key: true },
+  context: {
+    kind: "count",
+    unit: "positions",
+    meaning:
+      "S, positions that attention sees, the new tokens at its end; max(context, tokens) is used",
+    key: true,
+  },
+  flops: {
+    kind: "count",
+    unit: "operations",
+    meaning: "Floating-point operations of one iteration",
+  },
+  bytes: { kind: "count", unit: "B", meaning: "Bytes one iteration must read and write at least" },
+  rate_gflops: { kind: "number", unit: "1e9 operations/s", meaning: "flops / median time" },
+  rate_gbytes_per_s: { kind: "number", unit: "1e9 B/s", meaning: "bytes / median time" },
+  ceiling_pct: {
+    kind: "number",
+    unit: "%",
+    meaning: "The better of the two rates, of the ceiling measured in the same run",
+  },
+  speedup_vs_naive: {
+    kind: "number",
+    unit: "ratio",
+    meaning: "Median time of the naive variant / of this one, in the same run",
+  },
+  host_us_median: {
+    kind: "number",
+    unit: "us",
+    meaning: "Median wall time of an iteration on the host, from submit to done",
+  },
+  submit_us_median: {
+    kind: "number",
+    unit: "us",
+    meaning: "Median time of encoding and submitting",
+  },
+  first_dispatch_ms: {
+    kind: "number",
+    unit: "ms",
+    meaning: "Wall time of the first dispatch, not among the samples",
+  },
+  readback: { kind: "text", meaning: "How results come back from the adapter" },
+  time_us_mean: { kind: "number", unit: "us", meaning: "Mean time" },
+  time_us_p90: { kind: "number", unit: "us", meaning: "90th percentile of the time" },
+  time_us_p99: {
+    kind: "number",
+    unit: "us",
+    meaning: "99th percentile of the time; blank below 100 samples",
+  },
+  time_us_stdev: {
+    kind: "number",
+    unit: "us",
+    meaning: "Sample standard deviation of the time (n - 1)",
+  },
+  gpu_us_median: {
+    kind: "number",
+    unit: "us",
+    meaning: "Median time between the adapter's timestamps; blank where it has none",
+  },
+  pipeline_ms: { kind: "number", unit: "ms", meaning: "Wall time of creating the pipeline" },
+  canary_pct: {
+    kind: "number",
+    unit: "%",
+    meaning: "Drift of a fixed kernel beside this row since the start of the run",
+  },
+} as const;
