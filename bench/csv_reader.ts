@@ -42,7 +42,9 @@ export function readRows(path: string): WholeRows {
 export function parseRows(text: string): WholeRows {
   const whole = text.slice(0, endOfLastRow(text));
   const lengthBytes = new TextEncoder().encode(whole).length;
-  const [headers = [], ...records] = parse(whole, { fieldsPerRecord: 0 });
+  const [headers = [], ...records] = parse(whole);
+  const odd = records.findIndex((record) => record.length !== headers.length);
+  if (odd >= 0) throw new SyntaxError(`row ${odd + 1} has not ${headers.length} cells`);
   const rows = records.map((record) =>
     Object.fromEntries(headers.map((header, place) => [header, bareText(record[place] ?? "")]))
   );

@@ -6,7 +6,7 @@ import {
   lmHeadModule,
   type ModuleShape,
 } from "../kernels/modules.ts";
-import { operation, type Operation } from "../kernels/operation.ts";
+import { type Operation, operation } from "../kernels/operation.ts";
 import { KERNELS } from "../kernels/registry.ts";
 import type { ModelShape } from "../model/shape.ts";
 import { ffnShard, headShard, vocabShard } from "../parallel/shard.ts";
@@ -56,7 +56,9 @@ export function kernelCases(request: KernelsRequest): readonly KernelCase[] {
   return request.ops.flatMap((op) =>
     request.tensorParallelSizes.flatMap((tensorParallelSize) =>
       request.tokens.filter((tokens) => op !== "gemv" || tokens <= 8).flatMap((tokens) =>
-        (CONTEXT_OPS.includes(op) ? request.context : request.context.slice(0, 1)).map((context) => ({
+        (CONTEXT_OPS.includes(op) ? request.context : request.context.slice(0, 1)).map((
+          context,
+        ) => ({
           op,
           dtype: request.dtype,
           tensorParallelSize,
@@ -122,7 +124,14 @@ export function caseOperations(
     }
     case "gemm":
     case "gemv":
-      return [operation(KERNELS[op], { tokens, inner: hidden, columns: blockColumns(ffn(), base), dtype })];
+      return [
+        operation(KERNELS[op], {
+          tokens,
+          inner: hidden,
+          columns: blockColumns(ffn(), base),
+          dtype,
+        }),
+      ];
     case "softmax":
       return [operation(KERNELS.softmax, { rows: tokens * heads().heads, columns: context })];
     case "activation":

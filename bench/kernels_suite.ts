@@ -4,10 +4,10 @@ import { DeviceError } from "../device/device_error.ts";
 import type { Cost } from "../kernels/kernel.ts";
 import type { Operation, OperationVariant } from "../kernels/operation.ts";
 import type { ModelShape } from "../model/shape.ts";
-import { type Ceilings, ceilingPct } from "./ceilings.ts";
+import { ceilingPct, type Ceilings } from "./ceilings.ts";
 import type { Evictor } from "./evictor.ts";
 import { caseOperations, type KernelCase, MODULE_OPS } from "./kernel_cases.ts";
-import { type Sample, type StopReason, type StopRule, Stopper, type Timer } from "./measure.ts";
+import { type Sample, Stopper, type StopReason, type StopRule, type Timer } from "./measure.ts";
 import { summarise } from "./statistics.ts";
 import type { Tuner } from "./tuner.ts";
 import { Verifier } from "./verifier.ts";
@@ -71,7 +71,7 @@ async function choices(
 ): Promise<{ chosen: Choice[]; missing: string[] }> {
   const best = new Map<Operation, OperationVariant>();
   const useBest = wanted.variants !== "all" || wanted.isModule;
-  if (useBest) for (const o of operations) best.set(o, await session.tuner.best(o));
+  if (useBest) { for (const o of operations) best.set(o, await session.tuner.best(o)); }
   if (wanted.variants === "best") {
     const name = wanted.isModule ? "best" : best.get(operations[0]!)!.name;
     return { chosen: [{ name, pick: best }], missing: [] };
@@ -261,7 +261,9 @@ class Measurement {
       ? ceilingPct(this.#what.cost, summarise(times).median, ceilings)
       : undefined;
     if (share !== undefined && share > CEILING_LIMIT_PCT && this.#what.mode === "cold") {
-      this.#failure ??= `${share.toFixed(0)} % of its ceiling: the cost model or the timer is wrong`;
+      this.#failure ??= `${
+        share.toFixed(0)
+      } % of its ceiling: the cost model or the timer is wrong`;
     }
     const { choice, mode, cost } = this.#what;
     return {

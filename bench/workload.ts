@@ -105,6 +105,26 @@ export class Workload implements Disposable {
     return worst;
   }
 
+  /** Uploads every input again. */
+  restoreInputs(): void {
+    for (const [name, array] of this.#host) {
+      this.#device.upload(this.buffer(name), packTensor(this.tensor(name), array));
+    }
+  }
+
+  /** Names of inputs whose bytes on the device are no longer what was uploaded. */
+  async mutatedInputs(): Promise<readonly string[]> {
+    const outputs = this.outputs;
+    const mutated: string[] = [];
+    for (const [name, array] of this.#host) {
+      if (outputs.includes(name)) continue;
+      const sent = packTensor(this.tensor(name), array);
+      const found = new Uint8Array(await this.#device.download(this.buffer(name), sent.length));
+      if (sent.some((byte, i) => byte !== found[i])) mutated.push(name);
+    }
+    return mutated;
+  }
+
   /** Frees all memory. */
   [Symbol.dispose](): void {
     for (const { params } of this.#dispatches) params?.destroy();

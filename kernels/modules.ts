@@ -6,7 +6,7 @@ import { gemm } from "./gemm.ts";
 import { gemv, GEMV_TOKENS } from "./gemv.ts";
 import type { WeightDType } from "./kernel.ts";
 import { kvAppend } from "./kv_append.ts";
-import { operation, type Operation } from "./operation.ts";
+import { type Operation, operation } from "./operation.ts";
 import type { ProductShape } from "./product.ts";
 import { rope } from "./rope.ts";
 import { weightBytes } from "./weight.ts";

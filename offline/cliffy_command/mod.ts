@@ -64,8 +64,10 @@ export class Command {
   /** Declares positional arguments, such as `<a:file> [...rest:string]`. */
   arguments(text: string): this {
     this.#commander.arguments(
-      text.replaceAll(/([<[])(\.\.\.)?(\w+)(?::\w+)?([>\]])/g, (_, open, rest, name, close) =>
-        `${open}${name}${rest ?? ""}${close}`),
+      text.replaceAll(
+        /([<[])(\.\.\.)?(\w+)(?::\w+)?([>\]])/g,
+        (_, open, rest, name, close) => `${open}${name}${rest ?? ""}${close}`,
+      ),
     );
     return this;
   }
@@ -155,7 +157,9 @@ const aliases = new Map<string, string>();
 function convert(text: string, type: string, name: string): unknown {
   if (type !== "integer" && type !== "number") return text;
   const number = Number(text);
-  if (text.trim() !== "" && Number.isFinite(number) && (type === "number" || Number.isInteger(number))) {
+  if (
+    text.trim() !== "" && Number.isFinite(number) && (type === "number" || Number.isInteger(number))
+  ) {
     return number;
   }
   throw new ValidationError(`Option "${name}" must be of type "${type}", but got "${text}".`);

@@ -89,7 +89,9 @@ Deno.test("8 kv heads over 2 ranks are halved without replicas", () => {
 });
 
 Deno.test("query heads stay with the kv head of their group", () => {
-  for (const [heads, kvHeads, tensorParallelSize] of [[32, 8, 4], [32, 8, 16], [8, 2, 8]] as const) {
+  for (
+    const [heads, kvHeads, tensorParallelSize] of [[32, 8, 4], [32, 8, 16], [8, 2, 8]] as const
+  ) {
     for (let rank = 0; rank < tensorParallelSize; rank++) {
       const shard = headShard({ heads, kvHeads, tensorParallelSize, rank });
       for (let head = shard.queryStart; head < shard.queryEnd; head++) {
@@ -117,7 +119,11 @@ Deno.test("the FFN is cut evenly or refused", () => {
 });
 
 Deno.test("a rank outside its group is refused", () => {
-  assertThrows(() => vocabShard({ vocab: 64, tensorParallelSize: 2, rank: 2 }), RangeError, "0 to 1");
+  assertThrows(
+    () => vocabShard({ vocab: 64, tensorParallelSize: 2, rank: 2 }),
+    RangeError,
+    "0 to 1",
+  );
 });
 
 Deno.test("a tensor parallel size of 3 names each broken rule and the nearest legal sizes", () => {

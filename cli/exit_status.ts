@@ -1,0 +1,25 @@
+import { ValidationError } from "@cliffy/command";
+import { ConfigError } from "../bench/config_error.ts";
+import { RunFolderError } from "../bench/run_folder_error.ts";
+import { DeviceError } from "../device/device_error.ts";
+
+/** The documented exit statuses. */
+export const EXIT = {
+  ok: 0,
+  bug: 1,
+  usage: 2,
+  wrongResult: 3,
+  noAdapter: 6,
+  interrupted: 130,
+} as const;
+
+/** The exit status that an error leads to. */
+export function exitStatusOf(error: unknown): number {
+  if (error instanceof ValidationError) return error.exitCode;
+  if (error instanceof ConfigError || error instanceof RunFolderError) return EXIT.usage;
+  if (error instanceof DeviceError) {
+    if (error.kind === "NoAdapter" || error.kind === "DeviceLost") return EXIT.noAdapter;
+    if (error.kind === "OutOfMemory") return EXIT.usage;
+  }
+  return EXIT.bug;
+}
