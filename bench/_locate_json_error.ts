@@ -7,6 +7,7 @@ export interface JsonErrorPlace {
 }
 
 const SPACE = /[ \t\r\n]*/y;
+// deno-lint-ignore no-control-regex -- JSON allows no control character in a string
 const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 const SCALAR = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 

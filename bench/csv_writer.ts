@@ -2,39 +2,37 @@
 
 import { stringify } from "@std/csv";
 import { AppendFile } from "./append_file.ts";
+import { join } from "node:path";
 import type { Cell, Column } from "./column.ts";
+import type { Suite } from "./config_schema.ts";
 import { guardText, readRows } from "./csv_reader.ts";
+import { columnsOf } from "./row.ts";
 import { RunFolderError } from "./run_folder_error.ts";
 
-/** Appends rows to a CSV file. */
+/** The CSV file of a suite in a run folder; rows are appended as they finish. */
 export class CsvWriter implements Disposable {
+  readonly path: string;
+  /** Keys of the rows that were there already: a resumed run need not measure them again. */
+  readonly finished: ReadonlySet<string>;
   readonly #file: AppendFile;
   readonly #columns: readonly Column[];
 
-  /** Takes an open file whose header is there. */
-  private constructor(file: AppendFile, columns: readonly Column[]) {
-    this.#file = file;
-    this.#columns = columns;
-  }
-
   /**
-   * Opens a file and writes its header if it is new; a row that was cut off is dropped.
+   * Opens `<folder>/<suite>.csv`, with its header if it is new; a row that was cut off is dropped.
    *
    * Needs read and write permission. RunFolderError where it cannot be opened or has other columns.
    */
-  static open(path: string, columns: readonly Column[]): CsvWriter {
-    const headers = columns.map((column) => column.header);
-    let keepBytes = 0;
-    if (exists(path)) {
-      const old = readRows(path);
-      if (old.headers.length > 0 && old.headers.join() !== headers.join()) {
-        throw new RunFolderError("append to", path, { cause: "it has other columns" });
-      }
-      keepBytes = old.lengthBytes;
+  constructor(folder: string, { suite }: { readonly suite: Suite }) {
+    this.path = join(folder, `${suite}.csv`);
+    this.#columns = columnsOf(suite);
+    const headers = this.#columns.map((column) => column.header);
+    const old = exists(this.path) ? readRows(this.path) : undefined;
+    if (old && old.headers.length > 0 && old.headers.join() !== headers.join()) {
+      throw new RunFolderError("append to", this.path, { cause: "it has other columns" });
     }
-    const file = AppendFile.open(path, { keepBytes });
-    if (keepBytes === 0) file.append(stringify([headers]));
-    return new CsvWriter(file, columns);
+    this.finished = new Set(old?.rows.map((row) => row["row_key"] ?? ""));
+    this.#file = AppendFile.open(this.path, { keepBytes: old?.lengthBytes ?? 0 });
+    if (!old?.lengthBytes) this.#file.append(stringify([headers]));
   }
 
   /** Appends one row and flushes it. RunFolderError where it does not fit; nothing of it stays. */

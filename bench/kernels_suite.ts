@@ -29,6 +29,8 @@ export interface KernelsSession {
   readonly seed: number;
   readonly rule: StopRule;
   readonly evictor: Evictor | undefined;
+  /** Grows by what is spent on making tensors and sending them to the device. */
+  readonly times: { setUpMs: number };
 }
 
 /** One measured, checked variant of a case in one mode. */
@@ -51,6 +53,9 @@ export interface KernelResult {
 
 /** A row that reached more than this share of its ceiling is a bug of the model or the timer. */
 const CEILING_LIMIT_PCT = 110;
+
+/** Inputs up to this size are compared with what was uploaded; shaders bind weights read-only. */
+const MUTATION_BYTES = 2 ** 20;
 
 /** A way to run all operations of a case. */
 interface Choice {
@@ -134,7 +139,9 @@ export async function measureCase(
       }`,
     }))
   );
+  const start = performance.now();
   using workload = new Workload(device, operations, { seed: session.seed });
+  session.times.setUpMs += performance.now() - start;
   const running: Measurement[] = [];
   for (const choice of chosen) {
     for (const mode of wanted.modes) {
@@ -253,6 +260,8 @@ class Measurement {
         this.#workload.poison();
         device.run(this.#dispatches);
         await this.#check();
+        const mutated = await this.#workload.mutatedInputs(MUTATION_BYTES);
+        if (mutated.length > 0) this.#failure = `it changed its inputs ${mutated.join(", ")}`;
       });
       this.#verifier?.[Symbol.dispose]();
     }

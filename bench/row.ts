@@ -1,6 +1,7 @@
 /** Rows of results: one record of columns a suite, and the key that names a row in every run. */
 
 import { type Column, makeColumns, type RowOf } from "./column.ts";
+import type { Suite } from "./config_schema.ts";
 import { COMMON_COLUMN_TEXTS } from "./common_columns.ts";
 import { KERNEL_COLUMN_TEXTS } from "./kernel_columns.ts";
 import { shortHash } from "./short_hash.ts";
@@ -17,8 +18,10 @@ export const COLUMNS: {
   kernels: makeColumns(KERNEL_COLUMN_TEXTS, { suites: ["kernels"] }),
 };
 
-/** All columns of kernels.csv, in order. */
-export const KERNELS_CSV: readonly Column[] = [...COLUMNS.common, ...COLUMNS.kernels];
+/** All columns of a suite's CSV file, in order. */
+export function columnsOf(suite: Suite): readonly Column[] {
+  return [...COLUMNS.common, ...(suite === "kernels" ? COLUMNS.kernels : [])];
+}
 
 /** A line of kernels.csv. */
 export type KernelRow = RowOf<typeof COMMON_COLUMN_TEXTS & typeof KERNEL_COLUMN_TEXTS>;
@@ -40,7 +43,7 @@ export type KernelKey = Pick<
 
 /** The row key: a hash of the key columns' values, the same in every run. */
 export function rowKey(key: KernelKey): string {
-  const values = KERNELS_CSV.filter((column) => column.key)
+  const values = columnsOf("kernels").filter((column) => column.key)
     .map(({ header, format }) => `${header}=${format(key[header as keyof KernelKey])}`);
   return shortHash(values.join("\n"));
 }

@@ -1,4 +1,4 @@
-import { Device } from "../device/device.ts";
+import type { Device } from "../device/device.ts";
 import { canaryProgram, type Ceilings, measureCeilings } from "./ceilings.ts";
 import type { Config } from "./config.ts";
 import { Evictor } from "./evictor.ts";
@@ -37,13 +37,13 @@ export interface Progress {
   readonly label: string;
 }
 
-/** Where the time of a run went, in milliseconds. */
-export interface TimeSpent {
-  readonly setUpMs: number;
-  readonly compileMs: number;
-  readonly tuneMs: number;
-  readonly gpuMs: number;
-  readonly totalMs: number;
+/** What a run says of its session in the manifest. */
+export interface SessionReport {
+  readonly ceilings: Ceilings;
+  /** Where the time went; what is left is the harness's own: references, checks, bookkeeping. */
+  readonly time_ms: Readonly<
+    Record<"total" | "set_up" | "compile" | "gpu_and_waiting" | "harness", number>
+  >;
 }
 
 /** The cases of a configuration's kernels suite that a filter leaves, in seeded order. */
@@ -70,7 +70,9 @@ export async function runKernels(
   config: Config,
   device: Device,
   run: KernelsRun,
-): Promise<Ceilings> {
+): Promise<SessionReport> {
+  const start = performance.now();
+  const waitedMs = device.readBack.waitMs;
   using timer = await new Timer(device).ready();
   const tuner = await Tuner.open(device, timer, run.tuningFolder);
   const ceilings = await measureCeilings(device, timer);
@@ -85,6 +87,7 @@ export async function runKernels(
     ceilings,
     model: config.model,
     seed: config.seed,
+    times: { setUpMs: 0 },
     evictor,
     rule: {
       minTimeMs: config.measure.min_time_ms,
@@ -121,7 +124,12 @@ export async function runKernels(
     await tuner.save();
   }
   run.onProgress({ done: cases.length, total: cases.length, label: "done" });
-  return ceilings;
+  const total = performance.now() - start;
+  const gpu_and_waiting = device.readBack.waitMs - waitedMs;
+  const compile = device.pipelines.compileMs;
+  const set_up = session.times.setUpMs;
+  const harness = total - gpu_and_waiting - compile - set_up;
+  return { ceilings, time_ms: { total, set_up, compile, gpu_and_waiting, harness } };
 }
 
 /** A fixed kernel run between cases: how much slower the machine got. */

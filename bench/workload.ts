@@ -113,11 +113,11 @@ export class Workload implements Disposable {
   }
 
   /** Names of inputs whose bytes on the device are no longer what was uploaded. */
-  async mutatedInputs(): Promise<readonly string[]> {
+  async mutatedInputs(mostBytes = Infinity): Promise<readonly string[]> {
     const outputs = this.outputs;
     const mutated: string[] = [];
     for (const [name, array] of this.#host) {
-      if (outputs.includes(name)) continue;
+      if (outputs.includes(name) || tensorBytes(this.tensor(name)) > mostBytes) continue;
       const sent = packTensor(this.tensor(name), array);
       const found = new Uint8Array(await this.#device.download(this.buffer(name), sent.length));
       if (sent.some((byte, i) => byte !== found[i])) mutated.push(name);

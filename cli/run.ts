@@ -1,10 +1,10 @@
 import { Command } from "@cliffy/command";
 import { z } from "zod";
 import { loadConfig } from "../bench/config.ts";
-import { CsvWriter } from "../bench/csv_writer.ts";
-import { readEnvironment } from "../bench/environment.ts";
-import { type KernelRow, KERNELS_CSV } from "../bench/row.ts";
-import { configurationHash, RunFolder } from "../bench/run_folder.ts";
+import { describeEnvironment } from "../bench/environment.ts";
+import type { Sample } from "../bench/measure.ts";
+import type { KernelRow } from "../bench/row.ts";
+import { createRunFolder, resumeRunFolder } from "../bench/run_folder.ts";
 import { caseLabel, casesOf, runKernels } from "../bench/run_kernels.ts";
 import { Device } from "../device/device.ts";
 import { EXIT } from "./exit_status.ts";
@@ -60,51 +60,54 @@ async function run(options: z.output<typeof OPTIONS>): Promise<number> {
       allowSoftware: config.adapter.allow_software,
     });
     using folder = options.resume === undefined
-      ? RunFolder.create({ name: config.name, out: options.out })
-      : RunFolder.resume(options.resume, config.document);
-    const environment = readEnvironment();
-    const runId = `${config.name}/${new Date().toISOString()}`;
-    const manifest = (finished: object | undefined) =>
-      folder.writeWhole(
-        "manifest.json",
-        JSON.stringify(
-          {
-            schema_version: 1,
-            run_id: runId,
-            configuration_hash: configurationHash(config.document),
-            configuration: config.document,
-            environment,
-            adapter: device.identity,
-            ...finished,
-          },
-          null,
-          2,
-        ) + "\n",
-      );
-    manifest(undefined);
+      ? createRunFolder(config, { out: options.out })
+      : resumeRunFolder(options.resume, config);
+    folder.updateManifest({
+      environment: describeEnvironment({ argv: Deno.args }),
+      adapter: device.identity,
+    });
     const rows: KernelRow[] = [];
-    using csv = CsvWriter.open(`${folder.path}/kernels.csv`, KERNELS_CSV);
-    const ceilings = await runKernels(config, device, {
-      runId,
+    const csv = folder.rows("kernels");
+    const report = await runKernels(config, device, {
+      runId: folder.runId,
       modelName: config.model.name,
       filter,
-      finished: folder.finishedKeys("kernels.csv"),
+      finished: csv.finished,
       tuningFolder: "tuning",
-      cacheBytes: environment.lastLevelCacheBytes ?? DEFAULT_CACHE_BYTES,
+      cacheBytes: lastLevelCacheBytes() ?? DEFAULT_CACHE_BYTES,
       signal: interrupt.signal,
       onRow: (row, samples) => {
-        folder.appendSamples({ row_key: row.row_key, samples });
+        folder.appendSamples({ row_key: row.row_key ?? "", series: seriesOf(samples) });
         csv.write(row);
         rows.push(row);
       },
       onProgress: progressPrinter(),
     });
-    manifest({ ceilings, interrupted: interrupt.signal.aborted });
+    folder.updateManifest({ ...report, interrupted: interrupt.signal.aborted });
     console.log(resultTable(rows));
-    console.log(`${folder.path}/kernels.csv`);
+    console.log(csv.path);
     if (interrupt.signal.aborted) return EXIT.interrupted;
     return rows.some((row) => row.status === "wrong") ? EXIT.wrongResult : EXIT.ok;
   } finally {
     Deno.removeSignalListener("SIGINT", onInterrupt);
+  }
+}
+
+function seriesOf(samples: readonly Sample[]): Record<string, number[]> {
+  return {
+    gpu_us: samples.flatMap((s) => s.gpuUs === undefined ? [] : [s.gpuUs]),
+    host_us: samples.map((s) => s.hostUs),
+    submit_us: samples.map((s) => s.submitUs),
+  };
+}
+
+/** The size of the last-level cache, where Linux says it. */
+function lastLevelCacheBytes(): number | undefined {
+  try {
+    const text = Deno.readTextFileSync("/sys/devices/system/cpu/cpu0/cache/index3/size").trim();
+    const [, size, unit] = /^(\d+)([KM])$/.exec(text) ?? [];
+    return size === undefined ? undefined : Number(size) * (unit === "M" ? 2 ** 20 : 2 ** 10);
+  } catch {
+    return undefined;
   }
 }

@@ -15,6 +15,7 @@ export class ReadBack {
   readonly #staging = new Map<number, GPUBuffer[]>();
   #unyielded = 0;
   #mode: ReadBackMode = "awaited";
+  #waitMs = 0;
 
   /** A read-back that awaits until `probe` has shown that it need not. */
   constructor(device: GPUDevice) {
@@ -24,6 +25,11 @@ export class ReadBack {
   /** What the probe found. */
   get mode(): ReadBackMode {
     return this.#mode;
+  }
+
+  /** Milliseconds that the host has waited for the device in reads so far. */
+  get waitMs(): number {
+    return this.#waitMs;
   }
 
   /** Sends known bytes through the eager path and compares. */
@@ -63,10 +69,12 @@ export class ReadBack {
     const size = stagingSize(range.bytes);
     const staging = this.#mode === "eager" ? this.#free(size).pop() : undefined;
     if (!staging) throw new Error(`Cannot read ${range.bytes} bytes now: mode is ${this.#mode}`);
+    const start = performance.now();
     this.#copy(source, staging, range, commands);
     staging.mapAsync(GPUMapMode.READ).catch(() => {});
     this.#unyielded++;
     const bytes = staging.getMappedRange(0, align(range.bytes, 4)).slice(0, range.bytes);
+    this.#waitMs += performance.now() - start;
     staging.unmap();
     this.#free(size).push(staging);
     return bytes;
@@ -91,8 +99,10 @@ export class ReadBack {
   async readAwaited(source: GPUBuffer, range: ReadRange): Promise<ArrayBuffer> {
     const size = stagingSize(range.bytes);
     const staging = this.#free(size).pop() ?? await this.#primed(size);
+    const start = performance.now();
     this.#copy(source, staging, range, []);
     await staging.mapAsync(GPUMapMode.READ);
+    this.#waitMs += performance.now() - start;
     const bytes = staging.getMappedRange(0, align(range.bytes, 4)).slice(0, range.bytes);
     staging.unmap();
     this.#free(size).push(staging);

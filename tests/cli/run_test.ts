@@ -1,0 +1,163 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { readRows } from "../../bench/csv_reader.ts";
+
+const CONFIG = {
+  name: "tiny",
+  model: new URL("../../models/mistral_7b.json", import.meta.url).pathname,
+  model_overrides: {
+    num_hidden_layers: 1,
+    vocab_size: 320,
+    hidden_size: 64,
+    intermediate_size: 96,
+    num_attention_heads: 4,
+    num_key_value_heads: 2,
+    head_dim: 16,
+  },
+  measure: { min_time_ms: 1, min_samples: 3, max_noise_pct: 50, timeout_s: 5, modes: ["hot"] },
+  kernels: {
+    ops: ["embedding", "attention", "ffn", "lm_head"],
+    tensor_parallel_sizes: [1, 2],
+    tokens: [1, 9],
+    context: [16],
+    variants: "best",
+  },
+};
+
+async function shardbench(args: readonly string[], env: Record<string, string> = {}) {
+  const main = new URL("../../cli/main.ts", import.meta.url).pathname;
+  const output = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--quiet",
+      "--no-prompt",
+      "--allow-read",
+      "--allow-write",
+      "--allow-env",
+      "--allow-sys",
+      main,
+      ...args,
+    ],
+    env,
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  return {
+    status: output.code,
+    stdout: decoder.decode(output.stdout),
+    stderr: decoder.decode(output.stderr),
+  };
+}
+
+async function inFolder(
+  run: (folder: string, config: string) => Promise<void>,
+  config: object = CONFIG,
+) {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${folder}/config.json`, JSON.stringify(config));
+    await run(folder, `${folder}/config.json`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("run measures every case, checks it, and names the CSV last", () =>
+  inFolder(async (folder, config) => {
+    const { status, stdout, stderr } = await shardbench([
+      "run",
+      "--config",
+      config,
+      "--out",
+      `${folder}/out`,
+    ]);
+    assertEquals(status, 0, stderr);
+    assertEquals(stdout.trim().split("\n").at(-1), `${folder}/out/kernels.csv`);
+    const { rows } = readRows(`${folder}/out/kernels.csv`);
+    assertEquals(rows.length, 16);
+    for (const row of rows) {
+      assertEquals([row["status"], row["wrong_elements"]], ["ok", "0"], JSON.stringify(row));
+      assert(Number(row["samples"]) >= 3);
+      assertEquals(row["verified_iterations"], row["samples"]);
+      assert(Number(row["time_us_min"]) > 0);
+    }
+    assertEquals(new Set(rows.map((row) => row["row_key"])).size, 16);
+    const samples = (await Deno.readTextFile(`${folder}/out/samples.jsonl`)).trim().split("\n");
+    assertEquals(samples.length, 16);
+  }));
+
+Deno.test("resume after a cut measures the missing rows only, and a finished folder is not reused", () =>
+  inFolder(async (folder, config) => {
+    const out = `${folder}/out`;
+    assertEquals((await shardbench(["run", "--config", config, "--out", out])).status, 0);
+    const csv = `${out}/kernels.csv`;
+    const whole = await Deno.readTextFile(csv);
+    const lines = whole.split("\n");
+    await Deno.writeTextFile(csv, lines.slice(0, 12).join("\n") + "\n" + lines[12]!.slice(0, 40));
+    const again = await shardbench(["run", "--config", config, "--resume", out]);
+    assertEquals(again.status, 0, again.stderr);
+    const text = await Deno.readTextFile(csv);
+    assertEquals(text.split("\n").slice(0, 12), lines.slice(0, 12));
+    assertEquals(readRows(csv).rows.length, 16);
+    const reused = await shardbench(["run", "--config", config, "--out", out]);
+    assertEquals(reused.status, 2);
+    assertStringIncludes(reused.stderr, "not empty");
+    assertEquals(await Deno.readTextFile(csv), text);
+  }));
+
+Deno.test("dry-run prints every case that the filter leaves and measures nothing", () =>
+  inFolder(async (_, config) => {
+    const all = await shardbench(["run", "--config", config, "--dry-run"]);
+    assertEquals(all.stdout.trim().split("\n").length, 16);
+    const some = await shardbench([
+      "run",
+      "--config",
+      config,
+      "--dry-run",
+      "--filter",
+      "^ffn .*tokens=9",
+    ]);
+    assertEquals(some.stdout.trim().split("\n").length, 2);
+  }));
+
+Deno.test("bad input ends with status 2 and one message that names the path", () =>
+  inFolder(async (folder, config) => {
+    const cases: [readonly string[], RegExp][] = [
+      [["run", "--config", `${folder}/missing.json`], /missing\.json/],
+      [["run", "--config", config, "--set", "kernels.tokens=[0]"], /kernels\.tokens/],
+      [
+        ["run", "--config", config, "--set", "kernels.tensor_parallel_sizes=[3]"],
+        /kernels\.tensor_parallel_sizes/,
+      ],
+      [["run", "--config", config, "--set", "kernels.opps=[]"], /kernels\.opps/],
+      [["run", "--config", config, "--filter", "("], /--filter/],
+      [["run", "--config", config, "--only", "nothing"], /legal/],
+      [["run"], /--config/],
+      [["run", "--config", config, "--bogus"], /--bogus/],
+      [["run", "--config", config, "--out", `${config}/inside`], /inside|file/],
+    ];
+    for (const [args, message] of cases) {
+      const { status, stdout, stderr } = await shardbench(args);
+      assertEquals(status, 2, `${args.join(" ")}: ${stderr}`);
+      assertMatch(stderr, message);
+      assertEquals(stdout, "");
+      assert(!stderr.includes("    at "), stderr);
+    }
+  }));
+
+Deno.test("no adapter is status 6 and a sentence that says what to install", () =>
+  inFolder(async (folder, config) => {
+    const { status, stderr } = await shardbench(
+      ["run", "--config", config, "--out", `${folder}/out`],
+      { VK_DRIVER_FILES: "/nonexistent", VK_ICD_FILENAMES: "/nonexistent" },
+    );
+    assertEquals(status, 6);
+    assertStringIncludes(stderr, "mesa-vulkan-drivers");
+  }));
+
+Deno.test("doctor reports every planted fault as caught", async () => {
+  const { status, stdout, stderr } = await shardbench(["doctor", "--json"]);
+  assertEquals(status, 0, stderr);
+  const { planted_faults } = JSON.parse(stdout);
+  assertEquals(Object.keys(planted_faults).length, 5);
+  assertEquals([...new Set(Object.values(planted_faults))], ["caught"]);
+});
