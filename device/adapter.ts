@@ -58,7 +58,7 @@ export function adapterIdentity(adapter: GPUAdapter): AdapterIdentity {
  * @throws {DeviceError} `NoAdapter` with one sentence that says what to install.
  */
 export async function requestAdapter(options: AdapterOptions = {}): Promise<GPUAdapter> {
-  quietMesa();
+  setLinuxDefaults();
   const { powerPreference, allowSoftware = true } = options;
   const adapter = await navigator.gpu?.requestAdapter(powerPreference ? { powerPreference } : {});
   if (!adapter) {
@@ -80,10 +80,18 @@ export async function requestAdapter(options: AdapterOptions = {}): Promise<GPUA
   return adapter;
 }
 
-/** Mesa prints a line on stderr for every device unless XDG_RUNTIME_DIR names a folder. */
-function quietMesa(): void {
-  const name = "XDG_RUNTIME_DIR";
+/** Variables that Deno and Mesa read at the first request for an adapter, unless the user set them. */
+const LINUX_DEFAULTS = {
+  // Mesa prints a line on stderr for every device without it.
+  XDG_RUNTIME_DIR: "/tmp",
+  // Without a Vulkan driver OpenGL would stand in, with other limits and clocks under the same name.
+  DENO_WEBGPU_BACKEND: "vulkan",
+} as const;
+
+function setLinuxDefaults(): void {
   if (Deno.build.os !== "linux") return;
-  if (Deno.permissions.querySync({ name: "env", variable: name }).state !== "granted") return;
-  if (!Deno.env.get(name)) Deno.env.set(name, "/tmp");
+  for (const [variable, value] of Object.entries(LINUX_DEFAULTS)) {
+    if (Deno.permissions.querySync({ name: "env", variable }).state !== "granted") continue;
+    if (!Deno.env.get(variable)) Deno.env.set(variable, value);
+  }
 }

@@ -25,7 +25,7 @@ const CONFIG = {
 
 async function shardbench(args: readonly string[], env: Record<string, string> = {}) {
   const main = new URL("../../cli/main.ts", import.meta.url).pathname;
-  const output = await new Deno.Command(Deno.execPath(), {
+  const output = await new Deno.Command("deno", {
     args: [
       "run",
       "--quiet",
