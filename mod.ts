@@ -1,0 +1,33 @@
+/**
+ * A benchmark suite of sharded LLM kernels on Deno's WebGPU. Open a device, choose an operation,
+ * run one of its variants, and compare every element with its float64 reference:
+ *
+ * ```ts
+ * import { Device, KERNELS, operation, Workload } from "@shardbench/shardbench";
+ *
+ * await using device = await Device.open();
+ * const product = operation(KERNELS.gemv, {
+ *   tokens: 1,
+ *   inner: 64,
+ *   columns: 96,
+ *   dtype: "int8",
+ * });
+ * for (const variant of product.variants) {
+ *   using workload = new Workload(device, [product], { seed: 0 });
+ *   workload.poison();
+ *   device.run(workload.bind(() => variant));
+ *   const { wrongElements } = await workload.check();
+ *   if (wrongElements > 0) throw new Error(`${variant.name} is wrong`);
+ * }
+ * ```
+ *
+ * @module
+ */
+export { Device } from "./device/device.ts";
+export { DeviceError } from "./device/device_error.ts";
+export { KERNELS } from "./kernels/registry.ts";
+export { operation } from "./kernels/operation.ts";
+export { Workload } from "./bench/workload.ts";
+export { Timer } from "./bench/measure.ts";
+export { summarise } from "./bench/statistics.ts";
+export { loadConfig } from "./bench/config.ts";
