@@ -1,5 +1,6 @@
 import { Device } from "../device/device.ts";
-import { type Operation, operation } from "../kernels/operation.ts";
+import type { Dispatch } from "../device/dispatch.ts";
+import { type Operation, operation, type OperationVariant } from "../kernels/operation.ts";
 import { KERNELS } from "../kernels/registry.ts";
 import { Timer } from "./measure.ts";
 import { Workload } from "./workload.ts";
