@@ -1,7 +1,7 @@
 import type { Device } from "../device/device.ts";
 import type { Dispatch } from "../device/dispatch.ts";
 import { DeviceError } from "../device/device_error.ts";
-import type { Cost } from "../kernels/kernel.ts";
+import { type Cost, tensorBytes } from "../kernels/kernel.ts";
 import type { Operation, OperationVariant } from "../kernels/operation.ts";
 import type { ModelShape } from "../model/shape.ts";
 import { ceilingPct, type Ceilings } from "./ceilings.ts";
@@ -29,6 +29,8 @@ export interface KernelsSession {
   readonly seed: number;
   readonly rule: StopRule;
   readonly evictor: Evictor | undefined;
+  /** Host memory that may be used. */
+  readonly memoryBytes: number;
   /** Grows by what is spent on making tensors and sending them to the device. */
   readonly times: { setUpMs: number };
 }
@@ -127,6 +129,19 @@ export async function measureCase(
     ceilingPct: undefined,
     firstDispatchMs: undefined,
   };
+  const tooLarge = memoryProblem(session, operations);
+  if (tooLarge !== undefined) {
+    const names = typeof wanted.variants === "string" ? [wanted.variants] : wanted.variants;
+    return names.flatMap((variant) =>
+      wanted.modes.map((mode) => ({
+        ...blank,
+        variant,
+        mode,
+        status: "skipped" as const,
+        reason: tooLarge,
+      }))
+    );
+  }
   const { chosen, missing } = await choices(session, operations, { ...wanted, isModule });
   const results: KernelResult[] = missing.flatMap((variant) =>
     wanted.modes.map((mode) => ({
@@ -156,6 +171,29 @@ export async function measureCase(
   }
   for (const m of running) results.push(await m.finish());
   return results;
+}
+
+/** Why the tensors of operations cannot be allocated, said before anything is. */
+function memoryProblem(
+  { device, memoryBytes }: KernelsSession,
+  operations: readonly Operation[],
+): string | undefined {
+  const bytes = new Map<string, number>();
+  for (const { names, tensors } of operations) {
+    for (const [name, joint] of Object.entries(names)) {
+      bytes.set(joint, tensorBytes(tensors[name]!));
+    }
+  }
+  for (const [name, size] of bytes) {
+    if (size > device.bindingBytes) {
+      return `"${name}" takes ${size} bytes; the adapter binds at most ${device.bindingBytes}`;
+    }
+  }
+  // Tensors live on the host, for the reference, and on the device, which shares its memory if software.
+  const total = 2 * [...bytes.values()].reduce((sum, size) => sum + size, 0);
+  return total > memoryBytes
+    ? `it needs ${total} bytes of memory; ${memoryBytes} are available`
+    : undefined;
 }
 
 function totalCost(operations: readonly Operation[]): Cost {

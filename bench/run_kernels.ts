@@ -25,6 +25,8 @@ export interface KernelsRun {
   readonly finished: ReadonlySet<string>;
   readonly tuningFolder: string | undefined;
   readonly cacheBytes: number;
+  /** Host memory that may be used. */
+  readonly memoryBytes: number;
   readonly signal: AbortSignal;
   readonly onRow: (row: KernelRow, samples: readonly Sample[]) => void;
   readonly onProgress: (progress: Progress) => void;
@@ -88,6 +90,7 @@ export async function runKernels(
     model: config.model,
     seed: config.seed,
     times: { setUpMs: 0 },
+    memoryBytes: run.memoryBytes,
     evictor,
     rule: {
       minTimeMs: config.measure.min_time_ms,

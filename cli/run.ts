@@ -75,6 +75,7 @@ async function run(options: z.output<typeof OPTIONS>): Promise<number> {
       finished: csv.finished,
       tuningFolder: "tuning",
       cacheBytes: lastLevelCacheBytes() ?? DEFAULT_CACHE_BYTES,
+      memoryBytes: Deno.systemMemoryInfo().available,
       signal: interrupt.signal,
       onRow: (row, samples) => {
         folder.appendSamples({ row_key: row.row_key ?? "", series: seriesOf(samples) });
