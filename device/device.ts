@@ -29,7 +29,7 @@ export type Uploadable =
 /** An open adapter: memory with a ledger, cached pipelines, submissions, read-back. */
 export class Device implements AsyncDisposable {
   readonly identity: AdapterIdentity;
-  readonly ledger = new Ledger();
+  readonly ledger: Ledger = new Ledger();
   readonly errors: ErrorWatch;
   readonly pipelines: PipelineCache;
   readonly readBack: ReadBack;

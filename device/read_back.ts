@@ -65,7 +65,11 @@ export class ReadBack {
    * Reads synchronously; the size must have been primed. `commands` are submitted with the copy.
    * @throws {Error} where the mode is `awaited` or no primed buffer of the size is free.
    */
-  readNow(source: GPUBuffer, range: ReadRange, commands: readonly GPUCommandBuffer[] = []) {
+  readNow(
+    source: GPUBuffer,
+    range: ReadRange,
+    commands: readonly GPUCommandBuffer[] = [],
+  ): ArrayBuffer {
     const size = stagingSize(range.bytes);
     const staging = this.#mode === "eager" ? this.#free(size).pop() : undefined;
     if (!staging) throw new Error(`Cannot read ${range.bytes} bytes now: mode is ${this.#mode}`);

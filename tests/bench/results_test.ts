@@ -83,9 +83,25 @@ Deno.test("a row that was cut off is dropped, and a resumed file knows the finis
   }));
 
 Deno.test("a full disk is an error that names the file, and leaves no half row", () => {
-  using file = AppendFile.open("/dev/full", { keepBytes: 0 });
-  const error = assertThrows(() => file.append("x".repeat(10)), RunFolderError, "/dev/full");
-  assertEquals(error.message.includes("full"), true);
+  let length = 5;
+  let position = 0;
+  const full = {
+    writeSync(bytes: Uint8Array) {
+      const room = 8 - position;
+      if (room <= 0) throw Object.assign(new Error("no space"), { code: "ENOSPC" });
+      const count = Math.min(room, bytes.length);
+      length = Math.max(length, position += count);
+      return count;
+    },
+    truncateSync: (to = 0) => void (length = to),
+    seekSync: (to: number | bigint) => position = Number(to),
+    syncDataSync() {},
+    close() {},
+  };
+  using file = new AppendFile("out/kernels.csv", { file: full, lengthBytes: 5 });
+  const error = assertThrows(() => file.append("x".repeat(10)), RunFolderError, "out/kernels.csv");
+  assert(error.message.includes("the disk is full"));
+  assertEquals(length, 5);
 });
 
 Deno.test("a run folder is never shared, never overwritten, and resumed only with its configuration", () =>
