@@ -1,3 +1,4 @@
+import { format } from "@std/fmt/duration";
 import type { Progress } from "../bench/run_kernels.ts";
 
 /** Progress with the time that is left, on stderr: a line that is rewritten on a terminal, lines elsewhere. */
@@ -6,7 +7,8 @@ export function progressPrinter(): (progress: Progress) => void {
   const terminal = Deno.stderr.isTerminal();
   return ({ done, total, label }) => {
     const elapsedS = (performance.now() - start) / 1000;
-    const left = done === 0 ? "" : `, about ${Math.ceil(elapsedS / done * (total - done))} s left`;
+    const leftMs = 1000 * Math.ceil(elapsedS / Math.max(1, done) * (total - done));
+    const left = done === 0 ? "" : `, about ${format(leftMs, { ignoreZero: true })} left`;
     const text = done === total
       ? `[${total}/${total}] done in ${elapsedS.toFixed(1)} s`
       : `[${done + 1}/${total}] ${label}${left}`;

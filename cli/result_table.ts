@@ -1,3 +1,4 @@
+import { Table } from "@cliffy/table";
 import type { KernelRow } from "../bench/row.ts";
 
 const number = (value: unknown, digits: number) =>
@@ -20,18 +21,18 @@ const COLUMNS: readonly (readonly [string, (row: KernelRow) => string])[] = [
   ["status", (r) => r.status ?? ""],
 ];
 
+/** The first columns are text; numbers stand at the right. */
+const TEXT_COLUMNS = 3;
+
 /** A table of kernel rows to be read, sorted by what was measured. */
 export function resultTable(rows: readonly KernelRow[]): string {
   const key = (r: KernelRow) =>
     [r.op, r.tensor_parallel_size, String(r.tokens).padStart(8), r.context, r.variant].join(" ");
   const sorted = [...rows].sort((a, b) => key(a) < key(b) ? -1 : 1);
-  const cells = [
-    COLUMNS.map(([title]) => title),
-    ...sorted.map((r) => COLUMNS.map(([, f]) => f(r))),
-  ];
-  const widths = COLUMNS.map((_, i) => Math.max(...cells.map((line) => line[i]!.length)));
-  return cells.map((line) =>
-    line.map((cell, i) => i < 3 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)).join("  ")
-      .trimEnd()
-  ).join("\n");
+  return new Table()
+    .header(COLUMNS.map(([title]) => title))
+    .body(sorted.map((row) => COLUMNS.map(([, format]) => format(row))))
+    .columns(COLUMNS.map((_, i) => ({ align: i < TEXT_COLUMNS ? "left" : "right" })))
+    .padding(2)
+    .toString();
 }
