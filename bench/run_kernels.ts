@@ -12,6 +12,7 @@ import {
 } from "./kernels_suite.ts";
 import { type Sample, Timer } from "./measure.ts";
 import { type KernelKey, type KernelRow, rowKey, SCHEMA_VERSION } from "./row.ts";
+import { shortHash } from "./short_hash.ts";
 import { quantile, summarise } from "./statistics.ts";
 import { Tuner } from "./tuner.ts";
 
@@ -42,6 +43,8 @@ export interface Progress {
 /** What a run says of its session in the manifest. */
 export interface SessionReport {
   readonly ceilings: Ceilings;
+  /** Hash of each shader's text that was used, by kernel/variant. */
+  readonly shaders: Readonly<Record<string, string>>;
   /** Where the time went; what is left is the harness's own: references, checks, bookkeeping. */
   readonly time_ms: Readonly<
     Record<"total" | "set_up" | "compile" | "gpu_and_waiting" | "harness", number>
@@ -114,8 +117,10 @@ export async function runKernels(
     // A variant that was cut off by an interrupt has no reason to stop: it is measured again later.
     const whole = results.filter((r) => r.status !== "ok" || r.stopReason !== undefined);
     const canaryPct = await canary.driftPct();
-    const naive = whole.find((r) => r.variant === "naive" && r.samples.length > 0);
     for (const result of whole) {
+      const naive = whole.find((r) =>
+        r.variant === "naive" && r.mode === result.mode && r.samples.length > 0
+      );
       const row = kernelRow(result, keyOf(result.variant, result.mode), {
         device,
         run,
@@ -132,7 +137,10 @@ export async function runKernels(
   const compile = device.pipelines.compileMs;
   const set_up = session.times.setUpMs;
   const harness = total - gpu_and_waiting - compile - set_up;
-  return { ceilings, time_ms: { total, set_up, compile, gpu_and_waiting, harness } };
+  const shaders = Object.fromEntries(
+    device.pipelines.shaders().map(([name, wgsl]) => [name, shortHash(wgsl)]),
+  );
+  return { ceilings, shaders, time_ms: { total, set_up, compile, gpu_and_waiting, harness } };
 }
 
 /** A fixed kernel run between cases: how much slower the machine got. */

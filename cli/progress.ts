@@ -1,18 +1,45 @@
+import { ProgressBar } from "@std/cli/unstable-progress-bar";
 import { format } from "@std/fmt/duration";
 import type { Progress } from "../bench/run_kernels.ts";
 
-/** Progress with the time that is left, on stderr: a line that is rewritten on a terminal, lines elsewhere. */
+const BAR_LENGTH = 24;
+
+/** Progress with the time that is left, on stderr: a bar on a terminal, lines elsewhere. */
 export function progressPrinter(): (progress: Progress) => void {
+  return Deno.stderr.isTerminal() ? barPrinter() : linePrinter();
+}
+
+function timeLeft({ done, total }: Progress, elapsedMs: number): string {
+  if (done === 0) return "";
+  const seconds = Math.ceil(elapsedMs / 1000 / done * (total - done));
+  return `, about ${format(seconds * 1000, { ignoreZero: true })} left`;
+}
+
+function linePrinter(): (progress: Progress) => void {
   const start = performance.now();
-  const terminal = Deno.stderr.isTerminal();
-  return ({ done, total, label }) => {
-    const elapsedS = (performance.now() - start) / 1000;
-    const leftMs = 1000 * Math.ceil(elapsedS / Math.max(1, done) * (total - done));
-    const left = done === 0 ? "" : `, about ${format(leftMs, { ignoreZero: true })} left`;
-    const text = done === total
-      ? `[${total}/${total}] done in ${elapsedS.toFixed(1)} s`
-      : `[${done + 1}/${total}] ${label}${left}`;
-    const line = terminal ? `\r\x1b[K${text}${done === total ? "\n" : ""}` : `${text}\n`;
-    Deno.stderr.writeSync(new TextEncoder().encode(line));
+  return (progress) => {
+    const { done, total, label } = progress;
+    const elapsedMs = performance.now() - start;
+    console.error(
+      done === total
+        ? `[${total}/${total}] done in ${(elapsedMs / 1000).toFixed(1)} s`
+        : `[${done + 1}/${total}] ${label}${timeLeft(progress, elapsedMs)}`,
+    );
+  };
+}
+
+function barPrinter(): (progress: Progress) => void {
+  let bar: ProgressBar | undefined;
+  let last: Progress;
+  return (progress) => {
+    last = progress;
+    bar ??= new ProgressBar({
+      max: progress.total,
+      barLength: BAR_LENGTH,
+      formatter: ({ progressBar, time, value, max }) =>
+        `[${progressBar}] ${value}/${max} ${last.label}${timeLeft(last, time)}`,
+    });
+    bar.value = progress.done;
+    if (progress.done === progress.total) void bar.stop();
   };
 }

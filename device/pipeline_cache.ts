@@ -7,6 +7,7 @@ export class PipelineCache {
   readonly #device: GPUDevice;
   readonly #watch: ErrorWatch;
   readonly #pipelines = new Map<string, GPUComputePipeline>();
+  readonly #shaders = new Map<string, string>();
   #compileMs = 0;
 
   /** An empty cache. */
@@ -18,6 +19,11 @@ export class PipelineCache {
   /** Milliseconds spent in creating pipelines so far (drivers may compile later still). */
   get compileMs(): number {
     return this.#compileMs;
+  }
+
+  /** Name and text of every shader compiled so far, in order. */
+  shaders(): readonly (readonly [string, string])[] {
+    return [...this.#shaders];
   }
 
   /** Pipelines made so far. */
@@ -66,6 +72,7 @@ export class PipelineCache {
   }
 
   #module(program: Program): GPUShaderModule {
+    this.#shaders.set(program.name, program.wgsl);
     return this.#device.createShaderModule({ label: program.name, code: program.wgsl });
   }
 
