@@ -3,13 +3,8 @@ import { canaryProgram, type Ceilings, measureCeilings } from "./ceilings.ts";
 import type { Config } from "./config.ts";
 import { Evictor } from "./evictor.ts";
 import { type KernelCase, kernelCases, MODULE_OPS } from "./kernel_cases.ts";
-import {
-  type KernelResult,
-  type KernelsSession,
-  measureCase,
-  type Mode,
-  shuffled,
-} from "./kernels_suite.ts";
+import { measureCase, shuffled } from "./kernels_suite.ts";
+import type { KernelResult, KernelsSession, Mode } from "./measurement.ts";
 import { type Sample, Timer } from "./measure.ts";
 import { type KernelKey, type KernelRow, rowKey, SCHEMA_VERSION } from "./row.ts";
 import { shortHash } from "./short_hash.ts";

@@ -1,0 +1,195 @@
+import type { Device } from "../device/device.ts";
+import { DeviceError } from "../device/device_error.ts";
+import type { Dispatch } from "../device/dispatch.ts";
+import type { Cost } from "../kernels/kernel.ts";
+import type { Operation, OperationVariant } from "../kernels/operation.ts";
+import type { ModelShape } from "../model/shape.ts";
+import { ceilingPct, type Ceilings } from "./ceilings.ts";
+import type { Evictor } from "./evictor.ts";
+import type { KernelCase } from "./kernel_cases.ts";
+import { type Sample, Stopper, type StopReason, type StopRule, type Timer } from "./measure.ts";
+import { summarise } from "./statistics.ts";
+import type { Tuner } from "./tuner.ts";
+import { Verifier } from "./verifier.ts";
+import type { Workload } from "./workload.ts";
+
+/** Hot: the same buffers each time. Cold: caches are evicted before each timed pass. */
+export type Mode = "hot" | "cold";
+
+/** What a run of the suite shares between its cases. */
+export interface KernelsSession {
+  readonly device: Device;
+  readonly timer: Timer;
+  readonly tuner: Tuner;
+  readonly ceilings: Ceilings;
+  readonly model: ModelShape;
+  readonly seed: number;
+  readonly rule: StopRule;
+  readonly evictor: Evictor | undefined;
+  /** Host memory that may be used. */
+  readonly memoryBytes: number;
+  /** Grows by what is spent on making tensors and sending them to the device. */
+  readonly times: { setUpMs: number };
+}
+
+/** One measured, checked variant of a case in one mode. */
+export interface KernelResult {
+  readonly case: KernelCase;
+  readonly variant: string;
+  readonly mode: Mode;
+  readonly status: "ok" | "wrong" | "failed" | "skipped";
+  readonly reason: string;
+  readonly stopReason: StopReason | undefined;
+  readonly samples: readonly Sample[];
+  readonly wrongElements: number | undefined;
+  readonly maxAbsError: number | undefined;
+  readonly tolerance: number | undefined;
+  readonly verifiedIterations: number;
+  readonly cost: Cost;
+  readonly ceilingPct: number | undefined;
+  readonly firstDispatchMs: number | undefined;
+}
+
+/** A row that reached more than this share of its ceiling is a bug of the model or the timer. */
+const CEILING_LIMIT_PCT = 110;
+
+/** Inputs up to this size are compared with what was uploaded; shaders bind weights read-only. */
+const MUTATION_BYTES = 2 ** 20;
+
+/** A way to run all operations of a case. */
+export interface Choice {
+  readonly name: string;
+  readonly pick: ReadonlyMap<Operation, OperationVariant>;
+}
+
+/** One variant of a case under way: check, time with every iteration verified, check again. */
+export class Measurement {
+  readonly #session: KernelsSession;
+  readonly #workload: Workload;
+  readonly #what: { choice: Choice; mode: Mode; case: KernelCase; cost: Cost };
+  readonly #samples: Sample[] = [];
+  #dispatches: readonly Dispatch[] = [];
+  #verifier: Verifier | undefined;
+  #stopper: Stopper | undefined;
+  #stopReason: StopReason | undefined;
+  #failure: string | undefined;
+  #wrong = 0;
+  #maxAbsError = 0;
+  #tolerance = 0;
+  #verified = 0;
+  #firstDispatchMs = 0;
+
+  private constructor(
+    session: KernelsSession,
+    workload: Workload,
+    what: { choice: Choice; mode: Mode; case: KernelCase; cost: Cost },
+  ) {
+    this.#session = session;
+    this.#workload = workload;
+    this.#what = what;
+  }
+
+  /** Whether more samples are wanted. */
+  get open(): boolean {
+    return this.#failure === undefined && this.#wrong === 0 && this.#stopReason === undefined;
+  }
+
+  /** Compiles, runs once, checks every element against float64, keeps that output, warms up. */
+  static async start(
+    session: KernelsSession,
+    workload: Workload,
+    what: { choice: Choice; mode: Mode; case: KernelCase; cost: Cost },
+  ): Promise<Measurement> {
+    const measurement = new Measurement(session, workload, what);
+    await measurement.#guard(async () => {
+      for (const variant of what.choice.pick.values()) {
+        await session.device.pipelines.compile(variant.program());
+      }
+      const dispatches = workload.bind((operation) => what.choice.pick.get(operation)!);
+      measurement.#dispatches = dispatches;
+      workload.poison();
+      const start = performance.now();
+      session.device.run(dispatches);
+      await session.device.finish();
+      measurement.#firstDispatchMs = performance.now() - start;
+      await measurement.#check();
+      measurement.#verifier = new Verifier(session.device, workload);
+      await session.timer.warmUp(dispatches);
+      measurement.#stopper = new Stopper(session.rule);
+    });
+    return measurement;
+  }
+
+  /** Takes one sample; its output is verified outside the timed window. */
+  async sample(): Promise<void> {
+    await this.#guard(async () => {
+      const before = this.#what.mode === "cold" ? this.#session.evictor?.dispatch : undefined;
+      const sample = await this.#session.timer.sample(this.#dispatches, before);
+      this.#verifier!.queue();
+      this.#verified++;
+      this.#samples.push(sample);
+      const times = this.#samples.map((s) => s.gpuUs ?? s.hostUs);
+      this.#stopReason = this.#stopper!.next(times, () => summarise(times).noisePct);
+    });
+  }
+
+  /** Checks again against float64 and reports. */
+  async finish(): Promise<KernelResult> {
+    const { device, ceilings } = this.#session;
+    if (this.#failure === undefined) {
+      await this.#guard(async () => {
+        this.#wrong += await this.#verifier!.differences();
+        this.#workload.poison();
+        device.run(this.#dispatches);
+        await this.#check();
+        const mutated = await this.#workload.mutatedInputs(MUTATION_BYTES);
+        if (mutated.length > 0) this.#failure = `it changed its inputs ${mutated.join(", ")}`;
+      });
+      this.#verifier?.[Symbol.dispose]();
+    }
+    const times = this.#samples.map((s) => s.gpuUs ?? s.hostUs);
+    const share = times.length > 0
+      ? ceilingPct(this.#what.cost, summarise(times).median, ceilings)
+      : undefined;
+    if (share !== undefined && share > CEILING_LIMIT_PCT && this.#what.mode === "cold") {
+      this.#failure ??= `${
+        share.toFixed(0)
+      } % of its ceiling: the cost model or the timer is wrong`;
+    }
+    const { choice, mode, cost } = this.#what;
+    return {
+      case: this.#what.case,
+      variant: choice.name,
+      mode,
+      status: this.#failure !== undefined ? "failed" : this.#wrong > 0 ? "wrong" : "ok",
+      reason: this.#failure ?? (this.#wrong > 0 ? `${this.#wrong} wrong elements` : ""),
+      stopReason: this.#stopReason,
+      samples: this.#samples,
+      wrongElements: this.#wrong,
+      maxAbsError: this.#maxAbsError,
+      tolerance: this.#tolerance,
+      verifiedIterations: this.#verified,
+      cost,
+      ceilingPct: share,
+      firstDispatchMs: this.#firstDispatchMs,
+    };
+  }
+
+  async #check(): Promise<void> {
+    const found = await this.#workload.check();
+    this.#wrong += found.wrongElements;
+    this.#maxAbsError = Math.max(this.#maxAbsError, found.maxAbsError);
+    this.#tolerance = found.tolerance;
+  }
+
+  /** Turns an error of the device into a failed row; a lost device ends the run. */
+  async #guard(run: () => Promise<void>): Promise<void> {
+    try {
+      await run();
+    } catch (error) {
+      if (!(error instanceof DeviceError) || error.kind === "DeviceLost") throw error;
+      this.#failure = error.message.split("\n")[0]!;
+      this.#session.device.errors.forget();
+    }
+  }
+}
