@@ -175,6 +175,13 @@ Deno.test("all errors of a configuration come at once, with path and nearest leg
   assert(/\b2\b/.test(cut.message) && /\b4\b/.test(cut.message), cut.message);
 });
 
+Deno.test("malformed JSON is an error with line and column", () =>
+  inFolder(async (folder) => {
+    Deno.writeTextFileSync(`${folder}/bad.json`, '{\n  "name": "x",,\n}');
+    const error = await assertRejects(() => loadConfig(`${folder}/bad.json`), ConfigError);
+    assert(/line 2, column/.test(error.message), error.message);
+  }));
+
 Deno.test("every shipped configuration is legal", async () => {
   for (const entry of Deno.readDirSync(new URL("../../configs/", import.meta.url))) {
     if (entry.name === "schema.json") continue;
