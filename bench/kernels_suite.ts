@@ -76,6 +76,7 @@ export async function measureCase(
     verifiedIterations: 0,
     ceilingPct: undefined,
     firstDispatchMs: undefined,
+    pipelineMs: undefined,
   };
   const tooLarge = memoryProblem(session, operations);
   if (tooLarge !== undefined) {

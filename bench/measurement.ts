@@ -48,6 +48,8 @@ export interface KernelResult {
   readonly cost: Cost;
   readonly ceilingPct: number | undefined;
   readonly firstDispatchMs: number | undefined;
+  /** Milliseconds that creating the pipelines took, whenever in the session that was. */
+  readonly pipelineMs: number | undefined;
 }
 
 /** A row that reached more than this share of its ceiling is a bug of the model or the timer. */
@@ -78,6 +80,7 @@ export class Measurement {
   #tolerance = 0;
   #verified = 0;
   #firstDispatchMs = 0;
+  #pipelineMs = 0;
 
   private constructor(
     session: KernelsSession,
@@ -103,7 +106,9 @@ export class Measurement {
     const measurement = new Measurement(session, workload, what);
     await measurement.#guard(async () => {
       for (const variant of what.choice.pick.values()) {
-        await session.device.pipelines.compile(variant.program());
+        const program = variant.program();
+        await session.device.pipelines.compile(program);
+        measurement.#pipelineMs += session.device.pipelines.createMs(program);
       }
       const dispatches = workload.bind((operation) => what.choice.pick.get(operation)!);
       measurement.#dispatches = dispatches;
@@ -172,6 +177,7 @@ export class Measurement {
       cost,
       ceilingPct: share,
       firstDispatchMs: this.#firstDispatchMs,
+      pipelineMs: this.#pipelineMs,
     };
   }
 

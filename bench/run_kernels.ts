@@ -233,6 +233,7 @@ function kernelRow(
     readback: device.readBack.mode,
     canary_pct: canaryPct,
     first_dispatch_ms: result.firstDispatchMs,
+    pipeline_ms: result.pipelineMs,
   };
   if (samples.length === 0) return base;
   const time = summarise(times(result));

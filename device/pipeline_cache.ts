@@ -8,6 +8,7 @@ export class PipelineCache {
   readonly #watch: ErrorWatch;
   readonly #pipelines = new Map<string, GPUComputePipeline>();
   readonly #shaders = new Map<string, string>();
+  readonly #createMs = new Map<string, number>();
   #compileMs = 0;
 
   /** An empty cache. */
@@ -26,6 +27,11 @@ export class PipelineCache {
     return [...this.#shaders];
   }
 
+  /** Milliseconds that creating a program's pipeline took; 0 where there is none yet. */
+  createMs(program: Program): number {
+    return this.#createMs.get(pipelineKey(program)) ?? 0;
+  }
+
   /** Pipelines made so far. */
   get size(): number {
     return this.#pipelines.size;
@@ -41,7 +47,9 @@ export class PipelineCache {
       `pipeline "${program.name}"`,
       () => this.#create(program, this.#module(program)),
     );
-    this.#compileMs += performance.now() - start;
+    const createMs = performance.now() - start;
+    this.#compileMs += createMs;
+    this.#createMs.set(key, createMs);
     this.#pipelines.set(key, pipeline);
     return pipeline;
   }
@@ -66,7 +74,9 @@ export class PipelineCache {
     const pipeline = this.#create(program, module);
     const pipelineError = await this.#device.popErrorScope();
     if (pipelineError) throw new DeviceError("ShaderCompilation", describe(program, pipelineError));
-    this.#compileMs += performance.now() - start;
+    const createMs = performance.now() - start;
+    this.#compileMs += createMs;
+    this.#createMs.set(key, createMs);
     this.#pipelines.set(key, pipeline);
     return pipeline;
   }
