@@ -13,6 +13,7 @@ const kernelOps = z.enum([
   "attention",
   "ffn",
   "lm_head",
+  "cached_attention",
   "rms_norm",
   "rope",
   "gemm",
@@ -56,7 +57,9 @@ const measureSchema = z.strictObject({
     .describe("Stop once half the 95 % interval of the median is at most this percentage of it"),
   timeout_s: z.number().positive().default(20).describe("Longest measured time of a case, in s"),
   modes: set(z.enum(["hot", "cold"])).default(["hot"])
-    .describe("hot: the same buffers each time; cold: rotated through twice the last-level cache"),
+    .describe(
+      "hot: right after another run over the same buffers; cold: caches evicted before each run",
+    ),
 }).describe("When a measurement is finished");
 
 const kernelsSchema = z.strictObject({

@@ -16,6 +16,7 @@ export const MODULE_OPS = ["embedding", "attention", "ffn", "lm_head"] as const;
 
 /** Ops of the kernels suite that are single kernels. */
 export const PRIMITIVE_OPS = [
+  "cached_attention",
   "rms_norm",
   "rope",
   "gemm",
@@ -49,7 +50,7 @@ export interface KernelsRequest {
 }
 
 /** Ops whose work depends on the context; the others get one case with the first context. */
-const CONTEXT_OPS: readonly KernelOp[] = ["attention", "rope", "softmax"];
+const CONTEXT_OPS: readonly KernelOp[] = ["attention", "cached_attention", "rope", "softmax"];
 
 /** Every case of a request, in a fixed order: rank 0 stands for its group, shards being equal. */
 export function kernelCases(request: KernelsRequest): readonly KernelCase[] {
@@ -114,6 +115,11 @@ export function caseOperations(
       return [
         operation(KERNELS.rms_norm, { tokens, hidden, epsilon: model.rmsNormEps, residual: true }),
       ];
+    case "cached_attention": {
+      const { heads: n, kvHeads } = heads();
+      const cache = { tokens, kvHeads, headSize, slots: 1, context };
+      return [operation(KERNELS.attention, { ...cache, heads: n, qColumns: n * headSize })];
+    }
     case "rope": {
       const { heads: n, kvHeads } = heads();
       const xColumns = (n + 2 * kvHeads) * headSize;

@@ -6,7 +6,12 @@ export const KERNEL_COLUMN_TEXTS = {
     key: true,
   },
   variant: { kind: "text", meaning: "Which of the operator's implementations", key: true },
-  mode: { kind: "text", meaning: "hot: the same buffers each time; cold: rotated ones", key: true },
+  mode: {
+    kind: "text",
+    meaning:
+      "hot: right after another run over the same buffers; cold: caches evicted before each run",
+    key: true,
+  },
   tensor_parallel_size: { kind: "count", meaning: "Ranks that share the module", key: true },
   tensor_parallel_rank: { kind: "count", meaning: "Whose shard was measured", key: true },
   tokens: { kind: "count", unit: "tokens", meaning: "T, new tokens", key: true },

@@ -102,18 +102,22 @@ function median(values: readonly number[]): number {
 /** Decides after each sample whether a measurement ends. */
 export class Stopper {
   readonly #rule: StopRule;
-  readonly #start = performance.now();
   readonly #noise: number[] = [];
   #timedMs = 0;
+  #spentMs = 0;
 
-  /** A stopper that starts its clock now. */
+  /** A stopper that has seen no sample. */
   constructor(rule: StopRule) {
     this.#rule = rule;
   }
 
-  /** The reason to stop after these times, or undefined to go on. */
-  next(timesUs: readonly number[], noise: () => number): StopReason | undefined {
+  /** The reason to stop after these times, the last of which took `spentUs` on the host; or undefined. */
+  next(
+    timesUs: readonly number[],
+    { noise, spentUs }: { readonly noise: () => number; readonly spentUs: number },
+  ): StopReason | undefined {
     const { minTimeMs, minSamples, maxNoisePct, timeoutS } = this.#rule;
+    this.#spentMs += spentUs / 1000;
     this.#timedMs += (timesUs.at(-1) ?? 0) / 1000;
     if (timesUs.length >= minSamples && this.#timedMs >= minTimeMs) {
       const noisePct = noise();
@@ -128,7 +132,7 @@ export class Stopper {
       ) return "noise_stable";
     }
     if (timesUs.length >= MAX_SAMPLES) return "max_samples";
-    if (performance.now() - this.#start > timeoutS * 1000 && timesUs.length > 0) return "timeout";
+    if (this.#spentMs > timeoutS * 1000) return "timeout";
     return undefined;
   }
 }

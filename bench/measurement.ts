@@ -13,7 +13,7 @@ import type { Tuner } from "./tuner.ts";
 import { Verifier } from "./verifier.ts";
 import type { Workload } from "./workload.ts";
 
-/** Hot: the same buffers each time. Cold: caches are evicted before each timed pass. */
+/** Hot: right after another run over the same buffers. Cold: caches are evicted before each timed pass. */
 export type Mode = "hot" | "cold";
 
 /** What a run of the suite shares between its cases. */
@@ -55,6 +55,10 @@ export interface KernelResult {
 /** A row that reached more than this share of its ceiling is a bug of the model or the timer. */
 const CEILING_LIMIT_PCT = 110;
 
+/** A turn of a measurement: at most so many samples, or so many microseconds. */
+const TURN_SAMPLES = 5;
+const TURN_US = 20_000;
+
 /** Inputs up to this size are compared with what was uploaded; shaders bind weights read-only. */
 const MUTATION_BYTES = 2 ** 20;
 
@@ -65,7 +69,7 @@ export interface Choice {
 }
 
 /** One variant of a case under way: check, time with every iteration verified, check again. */
-export class Measurement {
+export class Measurement implements Disposable {
   readonly #session: KernelsSession;
   readonly #workload: Workload;
   readonly #what: { choice: Choice; mode: Mode; case: KernelCase; cost: Cost };
@@ -125,16 +129,29 @@ export class Measurement {
     return measurement;
   }
 
-  /** Takes one sample; its output is verified outside the timed window. */
-  async sample(): Promise<void> {
+  /**
+   * Takes a few samples; each output is verified outside its timed window. Others ran since the
+   * last turn and filled the caches, so a turn of a short hot measurement begins with an untimed run.
+   */
+  async turn(): Promise<void> {
     await this.#guard(async () => {
       const before = this.#what.mode === "cold" ? this.#session.evictor?.dispatch : undefined;
-      const sample = await this.#session.timer.sample(this.#dispatches, before);
-      this.#verifier!.queue();
-      this.#verified++;
-      this.#samples.push(sample);
-      const times = this.#samples.map((s) => s.gpuUs ?? s.hostUs);
-      this.#stopReason = this.#stopper!.next(times, () => summarise(times).noisePct);
+      const isShort = (this.#samples.at(-1)?.hostUs ?? 0) < TURN_US;
+      if (before === undefined && isShort) {
+        await this.#session.timer.sample(this.#dispatches);
+        this.#verifier!.queue();
+      }
+      let spentUs = 0;
+      for (let i = 0; i < TURN_SAMPLES && spentUs < TURN_US && this.open; i++) {
+        const sample = await this.#session.timer.sample(this.#dispatches, before);
+        this.#verifier!.queue();
+        this.#verified++;
+        this.#samples.push(sample);
+        spentUs += sample.hostUs;
+        const times = this.#samples.map((s) => s.gpuUs ?? s.hostUs);
+        const noise = () => summarise(times).noisePct;
+        this.#stopReason = this.#stopper!.next(times, { noise, spentUs: sample.hostUs });
+      }
     });
   }
 
@@ -150,7 +167,6 @@ export class Measurement {
         const mutated = await this.#workload.mutatedInputs(MUTATION_BYTES);
         if (mutated.length > 0) this.#failure = `it changed its inputs ${mutated.join(", ")}`;
       });
-      this.#verifier?.[Symbol.dispose]();
     }
     const times = this.#samples.map((s) => s.gpuUs ?? s.hostUs);
     const share = times.length > 0
@@ -179,6 +195,11 @@ export class Measurement {
       firstDispatchMs: this.#firstDispatchMs,
       pipelineMs: this.#pipelineMs,
     };
+  }
+
+  /** Frees what verified the iterations. */
+  [Symbol.dispose](): void {
+    this.#verifier?.[Symbol.dispose]();
   }
 
   async #check(): Promise<void> {

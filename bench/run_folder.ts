@@ -16,6 +16,8 @@ import { shortHash } from "./short_hash.ts";
 export interface RunFolderOptions {
   /** The folder itself, which must be new or empty; `<results>/<name>/<UTC time>` where absent. */
   readonly out?: string | undefined;
+  /** Whether what lies in `out` is moved to `<out>.<UTC time>` to make room; a run in use never is. */
+  readonly force?: boolean;
   /** The folder of all results; `results` where absent. */
   readonly results?: string;
   /** The start of the run; now where absent. */
@@ -91,6 +93,7 @@ export class RunFolder implements Disposable {
 export function createRunFolder(config: Config, options: RunFolderOptions = {}): RunFolder {
   const { out, results = "results", start = new Date() } = options;
   const time = start.toISOString().replace(/\.\d+Z$/, "Z").replaceAll(":", "-");
+  if (out !== undefined && options.force) moveAside(out, time);
   const path = out === undefined
     ? makeTimeFolder(join(results, config.name), time)
     : makeEmptyFolder(out);
@@ -155,6 +158,36 @@ function makeTimeFolder(parent: string, time: string): string {
       if (cause instanceof Deno.errors.AlreadyExists) continue;
       throw new RunFolderError("make the run folder", path, { cause });
     }
+  }
+}
+
+/** Renames a folder that is not empty, unless a run is using it. */
+function moveAside(path: string, time: string): void {
+  const folder = path.replace(/\/+$/, "");
+  try {
+    const [first] = Deno.readDirSync(folder);
+    if (first === undefined) return;
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return;
+    throw new RunFolderError("use the run folder", folder, { cause });
+  }
+  FolderLock.take(folder, { isNew: false })[Symbol.dispose]();
+  let to = `${folder}.${time}`;
+  for (let place = 2; exists(to); place++) to = `${folder}.${time}-${place}`;
+  try {
+    Deno.renameSync(folder, to);
+  } catch (cause) {
+    throw new RunFolderError("move aside", folder, { cause });
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
   }
 }
 

@@ -1,14 +1,16 @@
 import type { Device } from "../device/device.ts";
-import { canaryProgram, type Ceilings, measureCeilings } from "./ceilings.ts";
+import { Canary } from "./canary.ts";
+import { CaseRun } from "./case_run.ts";
+import { type Ceilings, measureCeilings } from "./ceilings.ts";
 import type { Config } from "./config.ts";
 import { Evictor } from "./evictor.ts";
-import { type KernelCase, kernelCases, MODULE_OPS } from "./kernel_cases.ts";
-import { measureCase, shuffled } from "./kernels_suite.ts";
-import type { KernelResult, KernelsSession, Mode } from "./measurement.ts";
+import { type KernelCase, kernelCases } from "./kernel_cases.ts";
+import { kernelKey, kernelRow } from "./kernel_row.ts";
+import type { KernelsSession, Mode } from "./measurement.ts";
 import { type Sample, Timer } from "./measure.ts";
-import { type KernelKey, type KernelRow, rowKey, SCHEMA_VERSION } from "./row.ts";
+import { type KernelRow, rowKey } from "./row.ts";
 import { shortHash } from "./short_hash.ts";
-import { quantile, summarise } from "./statistics.ts";
+import { shuffled } from "./shuffled.ts";
 import { Tuner } from "./tuner.ts";
 
 /** What the caller of a run decides and wants to be told. */
@@ -32,6 +34,7 @@ export interface KernelsRun {
 export interface Progress {
   readonly done: number;
   readonly total: number;
+  /** What was finished last. */
   readonly label: string;
 }
 
@@ -46,7 +49,12 @@ export interface SessionReport {
   >;
 }
 
-/** The cases of a configuration's kernels suite that a filter leaves, in seeded order. */
+/** At most so many cases are under way together, their samples interleaved. */
+const INTERLEAVED_CASES = 8;
+/** And no more than this share of the host's memory is taken by them. */
+const INTERLEAVED_MEMORY_SHARE = 1 / 4;
+
+/** The cases of a configuration's kernels suite that a filter leaves, in a fixed order. */
 export function casesOf(config: Config, filter?: RegExp): readonly KernelCase[] {
   const wanted = config.kernels;
   if (!wanted) return [];
@@ -65,7 +73,10 @@ export function caseLabel(c: KernelCase): string {
   return `${c.op} ${c.dtype} tp=${c.tensorParallelSize} tokens=${c.tokens} context=${c.context}`;
 }
 
-/** Measures the kernels suite of a configuration on a device; rows come as they are finished. */
+/**
+ * Measures the kernels suite of a configuration on a device. Cases are taken in seeded order and
+ * measured several together, sample by sample; rows come as their cases are finished.
+ */
 export async function runKernels(
   config: Config,
   device: Device,
@@ -97,178 +108,68 @@ export async function runKernels(
       timeoutS: config.measure.timeout_s,
     },
   };
-  const cases = shuffled(casesOf(config, run.filter), config.seed);
-  for (const [done, case_] of cases.entries()) {
-    if (run.signal.aborted) break;
-    run.onProgress({ done, total: cases.length, label: caseLabel(case_) });
-    const keyOf = (variant: string, mode: Mode) =>
-      kernelKey(case_, { variant, mode }, run.modelName);
-    const results = await measureCase(session, case_, {
-      variants: config.kernels!.variants,
-      modes,
-      keep: (variant, mode) => !run.finished.has(rowKey(keyOf(variant, mode))),
-      signal: run.signal,
-    });
-    // A variant that was cut off by an interrupt has no reason to stop: it is measured again later.
-    const whole = results.filter((r) => r.status !== "ok" || r.stopReason !== undefined);
+  const waiting = shuffled(casesOf(config, run.filter), config.seed);
+  const total = waiting.length;
+  let done = 0;
+  const finish = async (caseRun: CaseRun) => {
+    const results = await caseRun.finish();
     const canaryPct = await canary.driftPct();
-    for (const result of whole) {
-      const naive = whole.find((r) =>
-        r.variant === "naive" && r.mode === result.mode && r.samples.length > 0
+    for (const result of results) {
+      const { variant, mode } = result;
+      const naive = results.find((r) =>
+        r.variant === "naive" && r.mode === mode && r.samples.length > 0
       );
-      const row = kernelRow(result, keyOf(result.variant, result.mode), {
-        device,
-        run,
-        canaryPct,
-        naive,
-      });
-      if (!run.finished.has(row.row_key ?? "")) run.onRow(row, result.samples);
+      const key = kernelKey(caseRun.case, { variant, mode }, run.modelName);
+      if (run.finished.has(rowKey(key))) continue;
+      const about = { device, runId: run.runId, canaryPct, naive };
+      run.onRow(kernelRow(result, key, about), result.samples);
     }
     await tuner.save();
+    run.onProgress({ done: ++done, total, label: caseLabel(caseRun.case) });
+  };
+  while (waiting.length > 0 && !run.signal.aborted) {
+    using group = new DisposableStack();
+    let open: CaseRun[] = [];
+    let bytes = 0;
+    while (waiting.length > 0 && open.length < INTERLEAVED_CASES && !run.signal.aborted) {
+      const case_ = waiting[0]!;
+      const caseBytes = CaseRun.bytes(session, case_);
+      if (open.length > 0 && bytes + caseBytes > run.memoryBytes * INTERLEAVED_MEMORY_SHARE) break;
+      waiting.shift();
+      bytes += caseBytes;
+      open.push(group.use(
+        await CaseRun.start(session, case_, {
+          variants: config.kernels!.variants,
+          modes,
+          keep: (variant, mode) =>
+            !run.finished.has(rowKey(kernelKey(case_, { variant, mode }, run.modelName))),
+        }),
+      ));
+    }
+    for (let round = 0; open.length > 0; round++) {
+      for (const ended of open.filter((c) => c.open.length === 0)) await finish(ended);
+      open = open.filter((c) => c.open.length > 0);
+      for (const m of shuffled(open.flatMap((c) => c.open), config.seed + round)) {
+        if (run.signal.aborted) break;
+        await m.turn();
+      }
+      if (run.signal.aborted) {
+        for (const cut of open) await finish(cut);
+        break;
+      }
+    }
   }
-  run.onProgress({ done: cases.length, total: cases.length, label: "done" });
-  const total = performance.now() - start;
+  const elapsed = performance.now() - start;
   const gpu_and_waiting = device.readBack.waitMs - waitedMs;
   const compile = device.pipelines.compileMs;
   const set_up = session.times.setUpMs;
-  const harness = total - gpu_and_waiting - compile - set_up;
+  const harness = elapsed - gpu_and_waiting - compile - set_up;
   const shaders = Object.fromEntries(
     device.pipelines.shaders().map(([name, wgsl]) => [name, shortHash(wgsl)]),
   );
-  return { ceilings, shaders, time_ms: { total, set_up, compile, gpu_and_waiting, harness } };
-}
-
-/** A fixed kernel run between cases: how much slower the machine got. */
-class Canary implements Disposable {
-  readonly #timer: Timer;
-  readonly #buffers;
-  readonly #dispatch;
-  #startUs = 0;
-
-  constructor(device: Device, timer: Timer) {
-    this.#timer = timer;
-    const from_ = device.allocate({ label: "canary.from", bytes: 16 });
-    const to = device.allocate({ label: "canary.to", bytes: 4096 });
-    this.#buffers = [from_, to];
-    this.#dispatch = device.bind(canaryProgram(), { from_, to });
-  }
-
-  async start(): Promise<void> {
-    await this.#timer.warmUp([this.#dispatch]);
-    this.#startUs = await this.#time();
-  }
-
-  async driftPct(): Promise<number> {
-    return 100 * (await this.#time() / this.#startUs - 1);
-  }
-
-  async #time(): Promise<number> {
-    const times: number[] = [];
-    for (let i = 0; i < 3; i++) {
-      const { gpuUs, hostUs } = await this.#timer.sample([this.#dispatch]);
-      times.push(gpuUs ?? hostUs);
-    }
-    return Math.min(...times);
-  }
-
-  [Symbol.dispose](): void {
-    this.#dispatch.params?.destroy();
-    for (const buffer of this.#buffers) buffer.destroy();
-  }
-}
-
-function kernelKey(
-  c: KernelCase,
-  how: { readonly variant: string; readonly mode: Mode },
-  model: string,
-): KernelKey {
   return {
-    suite: "kernels",
-    model,
-    dtype: c.dtype,
-    op: c.op,
-    variant: how.variant,
-    mode: how.mode,
-    tensor_parallel_size: c.tensorParallelSize,
-    tensor_parallel_rank: c.tensorParallelRank,
-    tokens: c.tokens,
-    context: c.context,
+    ceilings,
+    shaders,
+    time_ms: { total: elapsed, set_up, compile, gpu_and_waiting, harness },
   };
-}
-
-function kernelRow(
-  result: KernelResult,
-  key: KernelKey,
-  about: {
-    readonly device: Device;
-    readonly run: KernelsRun;
-    readonly canaryPct: number;
-    readonly naive: KernelResult | undefined;
-  },
-): KernelRow {
-  const { device, run, canaryPct, naive } = about;
-  const { samples, cost } = result;
-  const { identity } = device;
-  const clock = samples.some((s) => s.gpuUs === undefined) ? "host" : device.clock;
-  const base: KernelRow = {
-    ...key,
-    schema_version: SCHEMA_VERSION,
-    run_id: run.runId,
-    row_key: rowKey(key),
-    status: result.status,
-    reason: result.reason,
-    adapter: identity.name,
-    adapter_type: identity.type,
-    physical_adapters: 1,
-    logical_ranks: 1,
-    clock,
-    stop_reason: result.stopReason,
-    samples: samples.length,
-    wrong_elements: result.wrongElements,
-    max_abs_error: result.maxAbsError,
-    tolerance: result.tolerance,
-    verified_iterations: result.verifiedIterations,
-    flops: cost.flops,
-    bytes: cost.bytesRead + cost.bytesWritten,
-    readback: device.readBack.mode,
-    canary_pct: canaryPct,
-    first_dispatch_ms: result.firstDispatchMs,
-    pipeline_ms: result.pipelineMs,
-  };
-  if (samples.length === 0) return base;
-  const time = summarise(times(result));
-  const median = (values: readonly number[]) => quantile([...values].sort((a, b) => a - b), 0.5);
-  const gpu = samples.flatMap((s) => s.gpuUs === undefined ? [] : [s.gpuUs]);
-  const isRanked = result.status === "ok";
-  return {
-    ...base,
-    time_us_median: time.median,
-    time_us_min: time.min,
-    time_us_p95: time.p95,
-    time_us_ci_low: time.ciLow,
-    time_us_ci_high: time.ciHigh,
-    noise_pct: time.noisePct,
-    time_us_mean: time.mean,
-    time_us_p90: time.p90,
-    time_us_p99: time.p99,
-    time_us_stdev: time.stdev,
-    gpu_us_median: gpu.length > 0 ? median(gpu) : undefined,
-    rate_gflops: isRanked ? cost.flops / time.median / 1e3 : undefined,
-    rate_gbytes_per_s: isRanked
-      ? (cost.bytesRead + cost.bytesWritten) / time.median / 1e3
-      : undefined,
-    ceiling_pct: isRanked ? result.ceilingPct : undefined,
-    speedup_vs_naive: isRanked && naive ? summarise(times(naive)).median / time.median : undefined,
-    host_us_median: median(samples.map((s) => s.hostUs)),
-    submit_us_median: median(samples.map((s) => s.submitUs)),
-  };
-}
-
-function times(result: KernelResult): readonly number[] {
-  return result.samples.map((s) => s.gpuUs ?? s.hostUs);
-}
-
-/** Whether an op is a module: one rank's shard built of several kernels. */
-export function isModuleOp(op: string): boolean {
-  return (MODULE_OPS as readonly string[]).includes(op);
 }

@@ -2,6 +2,7 @@ import { Command } from "@cliffy/command";
 import { doctorCommand } from "./doctor.ts";
 import { exitStatusOf } from "./exit_status.ts";
 import { runCommand } from "./run.ts";
+import { longSizes } from "./sizes.ts";
 
 /** All commands; each tells its exit status. */
 function commandLine(exit: (status: number) => void): Command {
@@ -18,7 +19,8 @@ function commandLine(exit: (status: number) => void): Command {
 export async function main(args: readonly string[]): Promise<number> {
   try {
     let status = 0;
-    await commandLine((code) => status = code).parse(args.filter((arg) => arg !== "--debug"));
+    const words = longSizes(args.filter((arg) => arg !== "--debug"));
+    await commandLine((code) => status = code).parse(words);
     return status;
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);

@@ -10,7 +10,7 @@ export function progressPrinter(): (progress: Progress) => void {
 }
 
 function timeLeft({ done, total }: Progress, elapsedMs: number): string {
-  if (done === 0) return "";
+  if (done < total / 10) return "";
   const seconds = Math.ceil(elapsedMs / 1000 / done * (total - done));
   return `, about ${format(seconds * 1000, { ignoreZero: true })} left`;
 }
@@ -22,8 +22,8 @@ function linePrinter(): (progress: Progress) => void {
     const elapsedMs = performance.now() - start;
     console.error(
       done === total
-        ? `[${total}/${total}] done in ${(elapsedMs / 1000).toFixed(1)} s`
-        : `[${done + 1}/${total}] ${label}${timeLeft(progress, elapsedMs)}`,
+        ? `[${total}/${total}] ${label}, done in ${(elapsedMs / 1000).toFixed(1)} s`
+        : `[${done}/${total}] ${label}${timeLeft(progress, elapsedMs)}`,
     );
   };
 }

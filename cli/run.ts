@@ -11,6 +11,7 @@ import { EXIT } from "./exit_status.ts";
 import { filterOf } from "./filter.ts";
 import { progressPrinter } from "./progress.ts";
 import { resultTable } from "./result_table.ts";
+import { SIZE_OPTIONS, sizesOf, withSizes } from "./sizes.ts";
 
 const OPTIONS = z.object({
   config: z.string(),
@@ -20,6 +21,8 @@ const OPTIONS = z.object({
   set: z.array(z.string()).optional(),
   dryRun: z.boolean().optional(),
   resume: z.string().optional(),
+  force: z.boolean().optional(),
+  ...SIZE_OPTIONS,
 });
 
 /** Twice this is evicted in cold mode where the machine does not say how large its cache is. */
@@ -27,7 +30,7 @@ const DEFAULT_CACHE_BYTES = 32 * 2 ** 20;
 
 /** `run`: measures the suites of a configuration. */
 export function runCommand(exit: (status: number) => void): Command {
-  return new Command()
+  const command = new Command()
     .description("Run the suites of a configuration, check every result, write CSV.")
     .option("--config <file:file>", "The configuration, JSON.", { required: true })
     .option("--out <dir:file>", "A new or empty folder for the results.")
@@ -41,11 +44,15 @@ export function runCommand(exit: (status: number) => void): Command {
       "--resume <dir:file>",
       "Go on with the run in this folder: only missing rows are measured.",
     )
-    .action(async (options) => exit(await run(OPTIONS.parse(options))));
+    .option("--force", "Use --out though it is not empty: what it holds is moved beside it.");
+  return withSizes(command).action(async (options) => exit(await run(OPTIONS.parse(options))));
 }
 
 async function run(options: z.output<typeof OPTIONS>): Promise<number> {
-  const config = await loadConfig(options.config, { set: options.set ?? [] });
+  const config = await loadConfig(options.config, {
+    set: options.set ?? [],
+    sizes: sizesOf(options),
+  });
   const filter = filterOf(options.filter, options.only);
   if (options.dryRun) {
     for (const case_ of casesOf(config, filter)) console.log(caseLabel(case_));
@@ -60,7 +67,7 @@ async function run(options: z.output<typeof OPTIONS>): Promise<number> {
       allowSoftware: config.adapter.allow_software,
     });
     using folder = options.resume === undefined
-      ? createRunFolder(config, { out: options.out })
+      ? createRunFolder(config, { out: options.out, force: options.force ?? false })
       : resumeRunFolder(options.resume, config);
     folder.updateManifest({
       environment: describeEnvironment({ argv: Deno.args }),

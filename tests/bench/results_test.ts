@@ -150,7 +150,7 @@ Deno.test("measuring stops only after min time and min samples, then at the nois
   const times: number[] = [];
   const reasons = [1, 2, 3, 4, 5].map(() => {
     times.push(2500);
-    return stopper.next(times, () => 1);
+    return stopper.next(times, { noise: () => 1, spentUs: times.at(-1) ?? 0 });
   });
   assertEquals(reasons.slice(0, 4), [undefined, undefined, undefined, "noise_target"]);
 });
