@@ -30,4 +30,30 @@ export { operation } from "./kernels/operation.ts";
 export { Workload } from "./bench/workload.ts";
 export { Timer } from "./bench/measure.ts";
 export { summarise } from "./bench/statistics.ts";
-export { loadConfig } from "./bench/config.ts";
+export type { Sample } from "./bench/measure.ts";
+export type { Difference, Expected } from "./bench/reference_run.ts";
+export type { Summary } from "./bench/statistics.ts";
+export type { Choose } from "./bench/workload.ts";
+export type { AdapterIdentity, AdapterType } from "./device/adapter.ts";
+export type { BufferOptions, DeviceBuffer } from "./device/buffer.ts";
+export type { Uploadable } from "./device/device.ts";
+export type { DeviceErrorKind } from "./device/device_error.ts";
+export type { Dispatch, Pass } from "./device/dispatch.ts";
+export type { ErrorWatch } from "./device/error_watch.ts";
+export type { Ledger } from "./device/ledger.ts";
+export type { PipelineCache } from "./device/pipeline_cache.ts";
+export type { Binding, Program } from "./device/program.ts";
+export type { ReadBack, ReadBackMode, ReadRange } from "./device/read_back.ts";
+export type { Clock, TimestampBatch } from "./device/timestamps.ts";
+export type {
+  Cost,
+  DType,
+  Fill,
+  HostArray,
+  HostTensors,
+  Kernel,
+  Magnitude,
+  Tensor,
+  Variant,
+} from "./kernels/kernel.ts";
+export type { Operation, OperationVariant } from "./kernels/operation.ts";

@@ -3,8 +3,11 @@ import type { Operation } from "../kernels/operation.ts";
 
 /** A float64 result and the largest difference from it that rounding explains. */
 export interface Expected {
+  /** What the values are the contents of. */
   readonly tensor: Tensor;
+  /** Unpadded, in float64 unless they are ids. */
   readonly values: HostArray;
+  /** Largest absolute difference that rounding explains. */
   readonly tolerance: number;
 }
 
@@ -66,7 +69,9 @@ export function referenceRun(
 
 /** How a result differs from what was expected. */
 export interface Difference {
+  /** Elements off by more than the tolerance. */
   readonly wrongElements: number;
+  /** Largest absolute difference; infinite where one is no number. */
   readonly maxAbsError: number;
   /** Index of the first wrong element, or -1. */
   readonly firstWrong: number;

@@ -2,11 +2,17 @@
 
 /** The summary of a list of samples, in the samples' own unit. */
 export interface Summary {
+  /** How many values there were. */
   readonly n: number;
+  /** The least value. */
   readonly min: number;
+  /** The middle value. */
   readonly median: number;
+  /** The arithmetic mean. */
   readonly mean: number;
+  /** The 90th percentile. */
   readonly p90: number;
+  /** The 95th percentile. */
   readonly p95: number;
   /** Undefined where n < 100: fewer samples say nothing about it. */
   readonly p99: number | undefined;
@@ -16,6 +22,7 @@ export interface Summary {
   readonly cv: number | undefined;
   /** The 95 % interval of the median, see {@linkcode medianInterval}. */
   readonly ciLow: number;
+  /** Upper end of that interval. */
   readonly ciHigh: number;
   /** Half the width of that interval in % of the median; Infinity where it is unknown. */
   readonly noisePct: number;

@@ -14,6 +14,7 @@ export type Choose = (operation: Operation) => OperationVariant;
 
 /** Operations with tensors on a device and on the host, ready to be run and checked. */
 export class Workload implements Disposable {
+  /** What is run, in order. */
   readonly operations: readonly Operation[];
   readonly #device: Device;
   readonly #tensors = new Map<string, Tensor>();

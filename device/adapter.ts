@@ -12,11 +12,17 @@ export interface AdapterOptions {
 
 /** Who an adapter is: what tells two of them apart and what they may do. */
 export interface AdapterIdentity {
+  /** Name of the device, as the driver tells it. */
   readonly name: string;
+  /** Who made it. */
   readonly vendor: string;
+  /** Its family. */
   readonly architecture: string;
+  /** Whether it is hardware of its own. */
   readonly type: AdapterType;
+  /** WebGPU features that it has. */
   readonly features: readonly string[];
+  /** WebGPU limits that it has. */
   readonly limits: Readonly<Record<string, number>>;
 }
 

@@ -3,7 +3,9 @@ import type { Ledger } from "./ledger.ts";
 
 /** Device memory with a label that the ledger counts; freed by `using` or `destroy`. */
 export class DeviceBuffer implements Disposable {
+  /** The WebGPU buffer. */
   readonly gpu: GPUBuffer;
+  /** What the ledger calls it. */
   readonly label: string;
   /** Bytes asked for, rounded up to 16, which is what is allocated. */
   readonly bytes: number;
@@ -45,7 +47,10 @@ export class DeviceBuffer implements Disposable {
 
 /** What a buffer is for. */
 export interface BufferOptions {
+  /** What the ledger calls it. */
   readonly label: string;
+  /** Bytes that are needed. */
   readonly bytes: number;
+  /** Whether it holds params rather than storage. */
   readonly uniform?: boolean;
 }

@@ -28,10 +28,15 @@ export type Uploadable =
 
 /** An open adapter: memory with a ledger, cached pipelines, submissions, read-back. */
 export class Device implements AsyncDisposable {
+  /** What was opened. */
   readonly identity: AdapterIdentity;
+  /** Bytes allocated, by label. */
   readonly ledger: Ledger = new Ledger();
+  /** Keeps the first error until somebody asks. */
   readonly errors: ErrorWatch;
+  /** Compiled programs. */
   readonly pipelines: PipelineCache;
+  /** The way back to the host. */
   readonly readBack: ReadBack;
   readonly #gpu: GPUDevice;
   #closed = false;

@@ -3,8 +3,11 @@ import type { Program } from "./program.ts";
 
 /** A program bound to its buffers: ready to be recorded any number of times. */
 export interface Dispatch {
+  /** What is run. */
   readonly program: Program;
+  /** Its compiled shader. */
   readonly pipeline: GPUComputePipeline;
+  /** Its buffers. */
   readonly bindGroup: GPUBindGroup;
   /** The uniform behind `params`, owned by this dispatch; absent where the shader has none. */
   readonly params: DeviceBuffer | undefined;
@@ -12,7 +15,9 @@ export interface Dispatch {
 
 /** Passes of one submission: each inner list shares a pass, a timed one has timestamps. */
 export interface Pass {
+  /** What the pass runs, in order. */
   readonly dispatches: readonly Dispatch[];
+  /** Where its begin and end times go. */
   readonly timestampWrites?: GPUComputePassTimestampWrites | undefined;
 }
 

@@ -1,6 +1,8 @@
 /** One binding of a shader, in `@binding` order within `@group(0)`. */
 export interface Binding {
+  /** The shader's variable. */
   readonly name: string;
+  /** What the shader does with it. */
   readonly access: "read" | "read_write" | "uniform";
 }
 
@@ -8,7 +10,9 @@ export interface Binding {
 export interface Program {
   /** `<kernel>/<variant>`, used in labels and error messages. */
   readonly name: string;
+  /** The text of the shader, whose entry point is `main`. */
   readonly wgsl: string;
+  /** Its bindings, in order. */
   readonly bindings: readonly Binding[];
   /** Values of the shader's `override` constants; a name the shader lacks is refused. */
   readonly constants: Readonly<Record<string, number>>;

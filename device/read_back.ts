@@ -154,7 +154,9 @@ export class ReadBack {
 
 /** A range of a buffer; the offset is a multiple of 4. */
 export interface ReadRange {
+  /** First byte; default 0. */
   readonly offset?: number;
+  /** Length. */
   readonly bytes: number;
 }
 

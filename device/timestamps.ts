@@ -3,6 +3,7 @@ export type Clock = "gpu" | "host";
 
 /** Begin and end times of up to `capacity` passes, resolved together. */
 export class TimestampBatch implements Disposable {
+  /** Passes that can be timed together. */
   readonly capacity: number;
   readonly #querySet: GPUQuerySet;
   /** Receives two 64-bit nanosecond counts a pass. */

@@ -18,9 +18,13 @@ export type Fill =
 
 /** A matrix on the device: row-major, rows padded with zeros to a whole vec4. */
 export interface Tensor {
+  /** Rows. */
   readonly rows: number;
+  /** Columns, without the padding. */
   readonly columns: number;
+  /** Storage of an element. */
   readonly dtype: DType;
+  /** What a measurement fills it with. */
   readonly fill: Fill;
 }
 
@@ -32,14 +36,19 @@ export type HostTensors = Readonly<Record<string, HostArray>>;
 
 /** Work of one run: floating-point operations and the least bytes that must move. */
 export interface Cost {
+  /** Floating-point operations. */
   readonly flops: number;
+  /** Bytes that must be read at least. */
   readonly bytesRead: number;
+  /** Bytes that must be written at least. */
   readonly bytesWritten: number;
 }
 
 /** Root mean square, largest magnitude and known error of a tensor, for error bounds. */
 export interface Magnitude {
+  /** Root mean square. */
   readonly rms: number;
+  /** Largest magnitude. */
   readonly max: number;
   /** Largest absolute error that the tensor may already carry. */
   readonly error: number;
@@ -47,6 +56,7 @@ export interface Magnitude {
 
 /** One way to compute a kernel. */
 export interface Variant<Shape> {
+  /** The idea behind it, in a word or two. */
   readonly name: string;
   /** Why this variant cannot run a shape; absent or undefined where it can. */
   readonly unsupported?: (shape: Shape) => string | undefined;
@@ -56,6 +66,7 @@ export interface Variant<Shape> {
 
 /** An operator: its tensors, cost, float64 reference, error bound, and the ways to compute it. */
 export interface Kernel<Shape> {
+  /** The key in the registry. */
   readonly name: string;
   /** `naive` first. */
   readonly variants: readonly Variant<Shape>[];
@@ -63,6 +74,7 @@ export interface Kernel<Shape> {
   readonly tensors: (shape: Shape) => Readonly<Record<string, Tensor>>;
   /** Names of the tensors that a run writes. */
   readonly outputs: readonly string[];
+  /** Work of a run. */
   readonly cost: (shape: Shape) => Cost;
   /** Computes the outputs in float64 into `tensors`, which holds inputs and outputs. */
   readonly reference: (shape: Shape, tensors: HostTensors) => void;

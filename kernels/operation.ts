@@ -1,27 +1,46 @@
-import { type Cost, type HostTensors, type Kernel, NONE, type Tensor } from "./kernel.ts";
+import type { Program } from "../device/program.ts";
+import {
+  type Cost,
+  type HostTensors,
+  type Kernel,
+  type Magnitude,
+  NONE,
+  type Tensor,
+} from "./kernel.ts";
 
-/** A kernel applied to a shape, its tensors joined to the names of a surrounding list of operations. */
+/**
+ * A kernel applied to a shape, its tensors joined to the names of a surrounding list of operations.
+ * The shape is closed over, so that lists can mix kernels.
+ */
 export interface Operation {
-  // Each kernel has its own shape; `operation` closes over it, so that lists can mix kernels.
+  /** The kernel's name. */
   readonly kernel: string;
   /** Kernels of one kind and class of shape share the choice of a variant. */
   readonly shapeClass: string;
+  /** Ways to run it; `naive` first. */
   readonly variants: readonly OperationVariant[];
   /** Own tensor name to joint name. */
   readonly names: Readonly<Record<string, string>>;
+  /** Tensors by own name. */
   readonly tensors: Readonly<Record<string, Tensor>>;
+  /** Own names of the tensors that it writes. */
   readonly outputs: readonly string[];
+  /** Work of a run. */
   readonly cost: Cost;
+  /** Computes the outputs in float64, over tensors by own name. */
   readonly reference: (tensors: HostTensors) => void;
-  readonly errorBound: Kernel<unknown>["errorBound"] extends
-    (shape: never, inputs: infer I) => number ? (inputs: I) => number : never;
+  /** Largest absolute error that rounding explains, from the magnitudes of the inputs. */
+  readonly errorBound: (inputs: Readonly<Record<string, Magnitude>>) => number;
 }
 
 /** A variant with its shape filled in. */
 export interface OperationVariant {
+  /** The variant's name. */
   readonly name: string;
+  /** Why it cannot run this shape, where it cannot. */
   readonly unsupported: string | undefined;
-  readonly program: () => ReturnType<Kernel<unknown>["variants"][number]["program"]>;
+  /** The program for this shape. */
+  readonly program: () => Program;
 }
 
 /** Applies a kernel to a shape; `names` renames its tensors, the others keep their names. */

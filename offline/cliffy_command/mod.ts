@@ -39,8 +39,7 @@ export class Command {
   constructor() {
     this.#commander.exitOverride().configureOutput({ writeErr: () => {} })
       .helpOption("-h, --help", "Show this help.").helpCommand(false)
-      .allowExcessArguments(false)
-      .action(() => this.#finish(undefined));
+      .allowExcessArguments(false);
   }
 
   /** Names the command. */
@@ -90,6 +89,11 @@ export class Command {
     if (value) {
       option.argParser((text: string, previous: unknown) => {
         const one = convert(text, type, long);
+        if (!settings.collect && previous !== settings.default) {
+          throw new ValidationError(
+            `Option "${long}" can only occur once, but was found several times.`,
+          );
+        }
         return settings.collect ? [...(Array.isArray(previous) ? previous : []), one] : one;
       });
     }
@@ -132,6 +136,10 @@ export class Command {
       const [name = "", ...rest] = arg.split("=");
       return [aliases.get(name) ?? name, ...rest].join("=");
     });
+    if (this.#children.length > 0 && known.length === 0) {
+      this.showHelp();
+      return this.#result;
+    }
     try {
       await this.#commander.parseAsync(known, { from: "user" });
     } catch (error) {
@@ -142,12 +150,11 @@ export class Command {
     return this.#result;
   }
 
-  async #finish(action: Action | undefined): Promise<void> {
+  async #finish(action: Action): Promise<void> {
     const options: Record<string, unknown> = this.#commander.opts();
     const args = this.#commander.args;
     this.#result = { options, args };
-    if (action) await action(options, ...args);
-    else if (this.#children.length > 0) this.showHelp();
+    await action(options, ...args);
   }
 }
 

@@ -119,6 +119,48 @@ Deno.test("dry-run prints every case that the filter leaves and measures nothing
     assertEquals(some.stdout.trim().split("\n").length, 2);
   }));
 
+Deno.test("sizes on the command line replace those of the configuration, in vLLM's spelling too", () =>
+  inFolder(async (_, config) => {
+    for (const size of [["-tp", "2"], ["--tp=2"], ["--tensor-parallel-size", "2"]]) {
+      const { stdout, stderr } = await shardbench([
+        "run",
+        "--config",
+        config,
+        "--dry-run",
+        ...size,
+      ]);
+      const lines = stdout.trim().split("\n");
+      assertEquals([lines.length, lines.every((line) => line.includes("tp=2"))], [8, true], stderr);
+    }
+  }));
+
+Deno.test("--force moves what the folder holds aside; cold and hot rows stand side by side", () =>
+  inFolder(async (folder, config) => {
+    const out = `${folder}/out`;
+    await Deno.mkdir(out);
+    await Deno.writeTextFile(`${out}/mine.txt`, "mine");
+    const args = [
+      "run",
+      "--config",
+      config,
+      "--out",
+      out,
+      "--filter",
+      "^embedding .* tp=1 tokens=1 ",
+    ];
+    const modes = ["--set", 'measure.modes=["hot","cold"]'];
+    assertEquals((await shardbench([...args, ...modes])).status, 2);
+    const { status, stderr } = await shardbench([...args, ...modes, "--force"]);
+    assertEquals(status, 0, stderr);
+    const { rows } = readRows(`${out}/kernels.csv`);
+    assertEquals(rows.map((row) => [row["mode"], row["status"]]).sort(), [
+      ["cold", "ok"],
+      ["hot", "ok"],
+    ]);
+    const aside = [...Deno.readDirSync(folder)].find(({ name }) => name.startsWith("out."));
+    assertEquals(await Deno.readTextFile(`${folder}/${aside?.name}/mine.txt`), "mine");
+  }));
+
 Deno.test("bad input ends with status 2 and one message that names the path", () =>
   inFolder(async (folder, config) => {
     const cases: [readonly string[], RegExp][] = [
