@@ -2,27 +2,14 @@
 
 import { z } from "zod";
 import { MODEL_FILE_SCHEMA } from "../model/shape.ts";
+import { MODULE_OPS, PRIMITIVE_OPS } from "./kernel_cases.ts";
 import { isMessageSizes } from "./message_sizes.ts";
 
 const count = z.int().min(1).max(2 ** 31 - 1);
 const rankCount = z.int().min(1).max(1024);
 const counts = set(count);
 
-const kernelOps = z.enum([
-  "embedding",
-  "attention",
-  "ffn",
-  "lm_head",
-  "cached_attention",
-  "rms_norm",
-  "rope",
-  "gemm",
-  "gemv",
-  "softmax",
-  "activation",
-  "add",
-  "argmax",
-]);
+const kernelOps = z.enum([...MODULE_OPS, ...PRIMITIVE_OPS]);
 
 const layoutSchema = z.strictObject({
   tensor_parallel_size: rankCount.default(1).describe("Ranks that share every layer"),

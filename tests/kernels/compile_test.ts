@@ -1,0 +1,45 @@
+import { assert } from "@std/assert";
+import {
+  caseOperations,
+  kernelCases,
+  type KernelOp,
+  MODULE_OPS,
+  PRIMITIVE_OPS,
+} from "../../bench/kernel_cases.ts";
+import { parseModelShape } from "../../model/shape.ts";
+import { legalTensorParallelSizes } from "../../parallel/shard.ts";
+import { closeSharedDevice, sharedDevice } from "../device/open_device.ts";
+
+const MODELS = new URL("../../models/", import.meta.url);
+const OPS: readonly KernelOp[] = [...MODULE_OPS, ...PRIMITIVE_OPS];
+
+for (
+  const { name: file } of [...Deno.readDirSync(MODELS)].sort((a, b) => a.name < b.name ? -1 : 1)
+) {
+  Deno.test(`every variant compiles with the full sizes of ${file}, whole and cut`, async () => {
+    const device = await sharedDevice();
+    const json: unknown = JSON.parse(await Deno.readTextFile(new URL(file, MODELS)));
+    const model = parseModelShape(json, { name: file, path: file });
+    const legal = legalTensorParallelSizes(model);
+    const cases = kernelCases({
+      ops: OPS,
+      tensorParallelSizes: [1, legal.at(-1)!],
+      tokens: [1, 64],
+      context: [256],
+      dtype: "int8",
+    });
+    let compiled = 0;
+    for (const case_ of cases) {
+      for (const operation of caseOperations(case_, model, device.bindingBytes)) {
+        for (const variant of operation.variants) {
+          if (variant.unsupported !== undefined) continue;
+          await device.pipelines.compile(variant.program());
+          compiled++;
+        }
+      }
+    }
+    assert(compiled > 100, `${compiled}`);
+  });
+}
+
+Deno.test("close the shared device", closeSharedDevice);
