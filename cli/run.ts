@@ -1,4 +1,4 @@
-import { Command } from "@cliffy/command";
+import { Command, ValidationError } from "@cliffy/command";
 import { z } from "zod";
 import { loadConfig } from "../bench/config.ts";
 import { describeEnvironment } from "../bench/environment.ts";
@@ -49,6 +49,12 @@ export function runCommand(exit: (status: number) => void): Command {
 }
 
 async function run(options: z.output<typeof OPTIONS>): Promise<number> {
+  if (options.resume !== undefined && options.out !== undefined) {
+    throw new ValidationError("Cannot take --resume and --out together: --resume names the folder");
+  }
+  if (options.force && options.out === undefined) {
+    throw new ValidationError("Cannot take --force alone: it makes room in the folder of --out");
+  }
   const config = await loadConfig(options.config, {
     set: options.set ?? [],
     sizes: sizesOf(options),

@@ -173,6 +173,8 @@ Deno.test("bad input ends with status 2 and one message that names the path", ()
       [["run", "--config", config, "--set", "kernels.opps=[]"], /kernels\.opps/],
       [["run", "--config", config, "--filter", "("], /--filter/],
       [["run", "--config", config, "--only", "nothing"], /legal/],
+      [["run", "--config", config, "--force"], /--out/],
+      [["run", "--config", config, "--resume", folder, "--out", folder], /--resume/],
       [["run"], /--config/],
       [["run", "--config", config, "--bogus"], /--bogus/],
       [["run", "--config", config, "--out", `${config}/inside`], /inside|file/],
