@@ -31,7 +31,7 @@ export { Workload } from "./bench/workload.ts";
 export { Timer } from "./bench/measure.ts";
 export { summarise } from "./bench/statistics.ts";
 export type { Sample } from "./bench/measure.ts";
-export type { Difference, Expected } from "./bench/reference_run.ts";
+export type { Difference, Expected } from "./kernels/reference_run.ts";
 export type { Summary } from "./bench/statistics.ts";
 export type { Choose } from "./bench/workload.ts";
 export type { AdapterIdentity, AdapterType } from "./device/adapter.ts";
@@ -43,7 +43,7 @@ export type { ErrorWatch } from "./device/error_watch.ts";
 export type { Ledger } from "./device/ledger.ts";
 export type { PipelineCache } from "./device/pipeline_cache.ts";
 export type { Binding, Program } from "./device/program.ts";
-export type { ReadBack, ReadBackMode, ReadRange } from "./device/read_back.ts";
+export type { PendingRead, ReadBack, ReadBackMode, ReadRange } from "./device/read_back.ts";
 export type { Clock, TimestampBatch } from "./device/timestamps.ts";
 export type {
   Cost,

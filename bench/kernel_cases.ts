@@ -105,6 +105,8 @@ export function caseOperations(
         headSize,
         context,
         theta: model.ropeTheta,
+        scaling: model.ropeScaling,
+        window: model.slidingWindow,
         bias: model.attentionBias,
       });
     case "ffn":
@@ -123,10 +125,8 @@ export function caseOperations(
     case "rope": {
       const { heads: n, kvHeads } = heads();
       const xColumns = (n + 2 * kvHeads) * headSize;
-      const theta = model.ropeTheta;
-      return [
-        operation(KERNELS.rope, { tokens, heads: n + kvHeads, headSize, xColumns, context, theta }),
-      ];
+      const angles = { context, headSize, theta: model.ropeTheta, scaling: model.ropeScaling };
+      return [operation(KERNELS.rope, { tokens, heads: n + kvHeads, xColumns, ...angles })];
     }
     case "gemm":
     case "gemv":

@@ -3,8 +3,14 @@ import type { Device } from "../device/device.ts";
 import type { Dispatch } from "../device/dispatch.ts";
 import { type HostArray, type Tensor, tensorBytes } from "../kernels/kernel.ts";
 import type { Operation, OperationVariant } from "../kernels/operation.ts";
-import { fillTensor, packTensor, unpackTensor } from "./fill.ts";
-import { type Difference, difference, type Expected, referenceRun } from "./reference_run.ts";
+import { packTensor, unpackTensor } from "../kernels/pack.ts";
+import { fillTensor } from "./fill.ts";
+import {
+  type Difference,
+  difference,
+  type Expected,
+  referenceRun,
+} from "../kernels/reference_run.ts";
 
 /** Bits of a quiet NaN that no kernel writes: what outputs hold before a checked run. */
 export const POISON = 0x7fc0dead;

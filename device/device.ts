@@ -11,7 +11,7 @@ import { ErrorWatch } from "./error_watch.ts";
 import { Ledger } from "./ledger.ts";
 import { PipelineCache } from "./pipeline_cache.ts";
 import type { Program } from "./program.ts";
-import { nextTurn, ReadBack } from "./read_back.ts";
+import { nextTurn, type PendingRead, ReadBack } from "./read_back.ts";
 import { type Clock, TimestampBatch } from "./timestamps.ts";
 
 const WANTED_FEATURES: readonly GPUFeatureName[] = ["timestamp-query", "shader-f16", "subgroups"];
@@ -120,16 +120,17 @@ export class Device implements AsyncDisposable {
     })]);
   }
 
-  /** Binds a program to its buffers, listed by binding name. */
+  /** Binds a program to its buffers, listed by binding name; a uniform that is not listed is made. */
   bind(program: Program, buffers: Readonly<Record<string, DeviceBuffer>>): Dispatch {
     this.#alive();
     const pipeline = this.pipelines.get(program);
     const uniform = program.bindings.find((binding) => binding.access === "uniform");
-    const params = uniform
+    const shared = uniform ? buffers[uniform.name] : undefined;
+    const params = uniform && !shared
       ? this.allocate({ label: "params", bytes: PARAM_BYTES, uniform: true })
       : undefined;
     const entries = program.bindings.map(({ name, access }, binding) => {
-      const buffer = access === "uniform" ? params : buffers[name];
+      const buffer = access === "uniform" ? shared ?? params : buffers[name];
       if (!buffer) throw new TypeError(`Cannot bind "${program.name}": no buffer for "${name}"`);
       if (buffer.bytes > this.bindingBytes && access !== "uniform") {
         throw new DeviceError(
@@ -171,6 +172,17 @@ export class Device implements AsyncDisposable {
   submit(commands: readonly GPUCommandBuffer[]): void {
     this.#alive();
     this.errors.guard("submission", () => this.#gpu.queue.submit([...commands]));
+  }
+
+  /** Submits recorded work together with a read of a primed size; `finish` it to wait for both. */
+  submitAndRead(
+    commands: readonly GPUCommandBuffer[],
+    buffer: DeviceBuffer,
+    bytes: number,
+  ): PendingRead {
+    this.#alive();
+    const start = () => this.readBack.start(buffer.gpu, { bytes }, commands);
+    return this.errors.guard("submission", start);
   }
 
   /** Records dispatches into one pass and submits it. */

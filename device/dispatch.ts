@@ -9,7 +9,7 @@ export interface Dispatch {
   readonly pipeline: GPUComputePipeline;
   /** Its buffers. */
   readonly bindGroup: GPUBindGroup;
-  /** The uniform behind `params`, owned by this dispatch; absent where the shader has none. */
+  /** The uniform behind `params`, owned by this dispatch; absent where it is shared or the shader has none. */
   readonly params: DeviceBuffer | undefined;
 }
 

@@ -62,26 +62,31 @@ export class ReadBack {
   }
 
   /**
-   * Reads synchronously; the size must have been primed. `commands` are submitted with the copy.
+   * Submits commands and the copy of a range in one submission; the size must have been primed.
    * @throws {Error} where the mode is `awaited` or no primed buffer of the size is free.
    */
+  start(
+    source: GPUBuffer,
+    range: ReadRange,
+    commands: readonly GPUCommandBuffer[] = [],
+  ): PendingRead {
+    const size = stagingSize(range.bytes);
+    const staging = this.#mode === "eager" ? this.#free(size).pop() : undefined;
+    if (!staging) throw new Error(`Cannot read ${range.bytes} bytes now: mode is ${this.#mode}`);
+    this.#copy(source, staging, range, commands);
+    return { finish: () => this.#finish(staging, range.bytes) };
+  }
+
+  /** Reads synchronously: `start` and `finish` at once. */
   readNow(
     source: GPUBuffer,
     range: ReadRange,
     commands: readonly GPUCommandBuffer[] = [],
   ): ArrayBuffer {
-    const size = stagingSize(range.bytes);
-    const staging = this.#mode === "eager" ? this.#free(size).pop() : undefined;
-    if (!staging) throw new Error(`Cannot read ${range.bytes} bytes now: mode is ${this.#mode}`);
     const start = performance.now();
-    this.#copy(source, staging, range, commands);
-    staging.mapAsync(GPUMapMode.READ).catch(() => {});
-    this.#unyielded++;
-    const bytes = staging.getMappedRange(0, align(range.bytes, 4)).slice(0, range.bytes);
+    const pending = this.start(source, range, commands);
     this.#waitMs += performance.now() - start;
-    staging.unmap();
-    this.#free(size).push(staging);
-    return bytes;
+    return pending.finish();
   }
 
   /** Reads in whichever way works here, and lets the event loop turn once. */
@@ -125,6 +130,17 @@ export class ReadBack {
     this.#staging.clear();
   }
 
+  #finish(staging: GPUBuffer, bytes: number): ArrayBuffer {
+    const start = performance.now();
+    staging.mapAsync(GPUMapMode.READ).catch(() => {});
+    this.#unyielded++;
+    const copy = staging.getMappedRange(0, align(bytes, 4)).slice(0, bytes);
+    this.#waitMs += performance.now() - start;
+    staging.unmap();
+    this.#free(stagingSize(bytes)).push(staging);
+    return copy;
+  }
+
   #free(size: number): GPUBuffer[] {
     const buffers = this.#staging.get(size) ?? [];
     this.#staging.set(size, buffers);
@@ -150,6 +166,12 @@ export class ReadBack {
     encoder.copyBufferToBuffer(source, offset, staging, 0, align(bytes, 4));
     this.#device.queue.submit([...commands, encoder.finish()]);
   }
+}
+
+/** A read that was submitted. */
+export interface PendingRead {
+  /** Waits for the device and returns the bytes; once only. */
+  finish(): ArrayBuffer;
 }
 
 /** A range of a buffer; the offset is a multiple of 4. */

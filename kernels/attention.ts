@@ -13,6 +13,8 @@ export interface AttentionShape extends CacheShape {
   readonly heads: number;
   /** Columns of q, whose first heads * headSize are the queries. */
   readonly qColumns: number;
+  /** Positions that a token looks back, itself included; default all. */
+  readonly window?: number;
 }
 
 function program(
@@ -37,6 +39,7 @@ function program(
       GROUP: heads / kvHeads,
       HEAD4: headSize / 4,
       CONTEXT: shape.context,
+      WINDOW: windowOf(shape),
       Q_STRIDE4: vec4s(shape.qColumns),
       SCALE: 1 / Math.sqrt(headSize),
     },
@@ -45,9 +48,16 @@ function program(
   };
 }
 
+function windowOf({ window, context }: AttentionShape): number {
+  return Math.min(window ?? context, context);
+}
+
 /** Visible positions summed over the tokens: what the cost grows with. */
-function visible({ tokens, context, positions }: AttentionShape): number {
-  return (positions ?? lastPositions(tokens, context)).reduce((sum, p) => sum + p + 1, 0);
+function visible(shape: AttentionShape): number {
+  const { tokens, context, positions } = shape;
+  const window = windowOf(shape);
+  const seen = (position: number) => Math.min(position + 1, window);
+  return (positions ?? lastPositions(tokens, context)).reduce((sum, p) => sum + seen(p), 0);
 }
 
 function referenceHead(
@@ -65,19 +75,20 @@ function referenceHead(
   const count = host(tensors, "positions")[token]! + 1;
   const start = host(tensors, "slots")[token]! * context * width +
     Math.floor(head * kvHeads / heads) * headSize;
+  const first = Math.max(0, count - windowOf(shape));
   const query = token * qColumns + head * headSize;
   let most = -Infinity;
-  for (let s = 0; s < count; s++) {
+  for (let s = first; s < count; s++) {
     let dot = 0;
     for (let i = 0; i < headSize; i++) dot += q[query + i]! * keys[start + s * width + i]!;
     weights[s] = dot / Math.sqrt(headSize);
     most = Math.max(most, weights[s]!);
   }
   let total = 0;
-  for (let s = 0; s < count; s++) total += weights[s] = Math.exp(weights[s]! - most);
+  for (let s = first; s < count; s++) total += weights[s] = Math.exp(weights[s]! - most);
   const to = (token * heads + head) * headSize;
   for (let i = 0; i < headSize; i++) out[to + i] = 0;
-  for (let s = 0; s < count; s++) {
+  for (let s = first; s < count; s++) {
     const p = weights[s]! / total;
     for (let i = 0; i < headSize; i++) out[to + i]! += p * values[start + s * width + i]!;
   }
@@ -138,8 +149,10 @@ export const attention: Kernel<AttentionShape> = {
   outputs: ["out"],
   cost: (shape) => {
     const { tokens, heads, kvHeads, headSize } = shape;
-    const slotPositions = Math.max(...(shape.positions ?? lastPositions(tokens, shape.context))) +
-      1;
+    const slotPositions = Math.min(
+      windowOf(shape),
+      Math.max(...(shape.positions ?? lastPositions(tokens, shape.context))) + 1,
+    );
     return {
       flops: visible(shape) * heads * (4 * headSize + 5),
       bytesRead: tokens * heads * headSize * 4 +

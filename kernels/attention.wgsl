@@ -1,11 +1,12 @@
 // Causal grouped-query attention over the KV cache: with k = n / GROUP the kv head of query head n,
-//   out[t, n, :] = sum_s p[s] value_cache[slots[t], s, k, :]   for s <= positions[t],
+//   out[t, n, :] = sum_s p[s] value_cache[slots[t], s, k, :]   for positions[t] - WINDOW < s <= positions[t],
 //   p = softmax_s( q[t, n, :] . key_cache[slots[t], s, k, :] * SCALE )
 // Each query token carries its slot and position, so prefill chunks and decodes share a batch.
 override HEADS: u32;     // query heads N
 override GROUP: u32;     // query heads a kv head
 override HEAD4: u32;     // vec4s a head
 override CONTEXT: u32;   // positions a slot
+override WINDOW: u32;    // positions that a token looks back, itself included; CONTEXT where unlimited
 override Q_STRIDE4: u32; // vec4s a row of q
 override SCALE: f32;
 
@@ -21,3 +22,5 @@ override SCALE: f32;
 fn cache_stride() -> u32 { return HEADS / GROUP * HEAD4; }
 // The first vec4 of kv head `n / GROUP` in a slot.
 fn cache_start(slot: u32, n: u32) -> u32 { return slot * CONTEXT * cache_stride() + (n / GROUP) * HEAD4; }
+// The first position that a token at `last` sees.
+fn first_seen(last: u32) -> u32 { return max(last + 1u, WINDOW) - WINDOW; }

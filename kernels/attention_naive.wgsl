@@ -13,11 +13,12 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let query = id.y * Q_STRIDE4 + n * HEAD4;
   let start = cache_start(slots[id.y], n);
   let last = min(positions[id.y], CONTEXT - 1u);
+  let first = first_seen(last);
   var most = -3.4e38;
-  for (var s = 0u; s <= last; s++) { most = max(most, score(query, start + s * cache_stride())); }
+  for (var s = first; s <= last; s++) { most = max(most, score(query, start + s * cache_stride())); }
   var total = 0.0;
   var sum = vec4f();
-  for (var s = 0u; s <= last; s++) {
+  for (var s = first; s <= last; s++) {
     let at = start + s * cache_stride();
     let p = exp(score(query, at) - most);
     total += p;

@@ -15,7 +15,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) lane:
   var most = -3.4e38;
   var total = 0.0;
   var sum = vec4f();
-  for (var chunk = 0u; chunk < count; chunk += LANES) {
+  for (var chunk = first_seen(count - 1u); chunk < count; chunk += LANES) {
     let s = chunk + lane.x;
     var score = -3.4e38;
     if (s < count) {

@@ -96,6 +96,11 @@ export function tensorBytes({ rows, columns, dtype }: Tensor): number {
   return rows * vec4s(columns) * 4 * size;
 }
 
+/** Bytes of the buffer that holds a tensor: device memory comes in whole vec4s of float32. */
+export function bufferBytes(tensor: Tensor): number {
+  return Math.max(16, Math.ceil(tensorBytes(tensor) / 16) * 16);
+}
+
 /** A tensor that a binding needs but this shape does not use. */
 export const NONE: Tensor = { rows: 1, columns: 4, dtype: "float32", fill: { kind: "zero" } };
 

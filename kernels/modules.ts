@@ -8,7 +8,7 @@ import type { WeightDType } from "./kernel.ts";
 import { kvAppend } from "./kv_append.ts";
 import { type Operation, operation } from "./operation.ts";
 import type { ProductShape } from "./product.ts";
-import { rope } from "./rope.ts";
+import { rope, type RopeScaling } from "./rope.ts";
 import { weightBytes } from "./weight.ts";
 
 /** What every module needs to know. */
@@ -32,6 +32,11 @@ export interface AttentionModuleShape extends ModuleShape {
   /** KV positions visible to the last token, at least `tokens`. */
   readonly context: number;
   readonly theta: number;
+  readonly scaling?: RopeScaling | undefined;
+  /** Positions that a token looks back, itself included; default all. */
+  readonly window?: number | undefined;
+  /** Sequences in the KV cache; default 1. */
+  readonly slots?: number;
   /** Whether q, k and v have biases. */
   readonly bias: boolean;
 }
@@ -127,7 +132,7 @@ export function attentionModule(shape: AttentionModuleShape): readonly Operation
   const { tokens, hidden, heads, kvHeads, headSize, context, dtype, bindingBytes } = shape;
   const qkvColumns = (heads + 2 * kvHeads) * headSize;
   const rotated = (heads + kvHeads) * headSize;
-  const cache = { tokens, kvHeads, headSize, slots: 1, context };
+  const cache = { tokens, kvHeads, headSize, slots: shape.slots ?? 1, context };
   return [
     ...product(
       { tokens, inner: hidden, columns: qkvColumns, dtype, bias: shape.bias },
@@ -143,6 +148,7 @@ export function attentionModule(shape: AttentionModuleShape): readonly Operation
         xColumns: qkvColumns,
         context,
         theta: shape.theta,
+        scaling: shape.scaling,
       },
       { x: "qkv", out: "rotated" },
     ),
@@ -157,13 +163,20 @@ export function attentionModule(shape: AttentionModuleShape): readonly Operation
       },
       { key: "rotated", value: "qkv" },
     ),
-    operation(attention, { ...cache, heads, qColumns: rotated }, { q: "rotated", out: "mixed" }),
+    operation(attention, { ...cache, heads, qColumns: rotated, ...windowed(shape) }, {
+      q: "rotated",
+      out: "mixed",
+    }),
     ...product(
       { tokens, inner: heads * headSize, columns: hidden, dtype },
       { x: "mixed", weight: "o_weight", out: "attention_out" },
       bindingBytes,
     ),
   ];
+}
+
+function windowed({ window }: AttentionModuleShape): { readonly window?: number } {
+  return window === undefined ? {} : { window };
 }
 
 /** Gate and up in one product, activation, down; or up with its activation fused, down. */

@@ -16,7 +16,7 @@ export function onlineAttention(head4: number): string {
     ...i.map((j) => `  var sum_${j} = vec4f();`),
     "  var most = -3.4e38;",
     "  var total = 0.0;",
-    "  for (var s = 0u; s <= last; s++) {",
+    "  for (var s = first_seen(last); s <= last; s++) {",
     "    let at = start + s * cache_stride();",
     "    var dots = vec4f();",
     ...i.map((j) => `    dots += q_${j} * key_cache[at + ${j}u];`),

@@ -3,6 +3,17 @@ import { host, type Kernel, UNIT_ROUNDOFF, type Variant, vec4s } from "./kernel.
 import naiveWgsl from "./rope_naive.wgsl" with { type: "text" };
 import vectorWgsl from "./rope_vector.wgsl" with { type: "text" };
 
+/** How rotary frequencies are stretched for long contexts; names as in Hugging Face's config.json. */
+export type RopeScaling =
+  | { readonly kind: "linear"; readonly factor: number }
+  | {
+    readonly kind: "llama3";
+    readonly factor: number;
+    readonly lowFreqFactor: number;
+    readonly highFreqFactor: number;
+    readonly originalMaxPositions: number;
+  };
+
 /** Rotation of the first `heads` heads of each row of x, as many as queries and keys together. */
 export interface RopeShape {
   readonly tokens: number;
@@ -13,6 +24,7 @@ export interface RopeShape {
   /** Rows of the table of angles: positions 0 to context - 1. */
   readonly context: number;
   readonly theta: number;
+  readonly scaling?: RopeScaling | undefined;
   /** Position of each token; default the last `tokens` of the context. */
   readonly positions?: readonly number[];
 }
@@ -22,18 +34,33 @@ export function lastPositions(tokens: number, context: number): number[] {
   return Array.from({ length: tokens }, (_, t) => context - tokens + t);
 }
 
+/** What decides the angles of positions. */
+export type RopeAngles = Pick<RopeShape, "context" | "headSize" | "theta" | "scaling">;
+
 /**
- * The table of angles [context, headSize]: cos then sin of position * theta^(-2 i / headSize),
- * computed in float64 and rounded once, so that long contexts lose nothing.
+ * Radians a position of pair `i`: theta^(-2 i / headSize), stretched. Llama 3 divides the frequencies
+ * whose wave is longer than the original context by `factor`, keeps the short ones, and blends in between.
  */
-export function ropeAngles(
-  shape: { readonly context: number; readonly headSize: number; readonly theta: number },
-): Float32Array {
-  const { context, headSize, theta } = shape;
+export function ropeFrequency(i: number, { headSize, theta, scaling }: RopeAngles): number {
+  const frequency = theta ** (-2 * i / headSize);
+  if (scaling === undefined) return frequency;
+  if (scaling.kind === "linear") return frequency / scaling.factor;
+  const { factor, lowFreqFactor, highFreqFactor, originalMaxPositions } = scaling;
+  const waves = originalMaxPositions * frequency / (2 * Math.PI);
+  const kept = Math.min(1, Math.max(0, (waves - lowFreqFactor) / (highFreqFactor - lowFreqFactor)));
+  return frequency * (kept + (1 - kept) / factor);
+}
+
+/**
+ * The table of angles [context, headSize]: cos then sin of position times frequency, computed in
+ * float64 and rounded once, so that long contexts lose nothing.
+ */
+export function ropeAngles(shape: RopeAngles): Float32Array {
+  const { context, headSize } = shape;
   const half = headSize / 2;
   const angles = new Float32Array(context * headSize);
   for (let i = 0; i < half; i++) {
-    const frequency = theta ** (-2 * i / headSize);
+    const frequency = ropeFrequency(i, shape);
     for (let p = 0; p < context; p++) {
       angles[p * headSize + i] = Math.cos(p * frequency);
       angles[p * headSize + half + i] = Math.sin(p * frequency);
@@ -84,7 +111,7 @@ export const rope: Kernel<RopeShape> = {
         headSize % 8 !== 0 ? `head size ${headSize} is no multiple of 8` : undefined,
     },
   ],
-  tensors: ({ tokens, heads, headSize, xColumns, context, theta, positions }) => ({
+  tensors: ({ tokens, heads, headSize, xColumns, context, theta, scaling, positions }) => ({
     x: { rows: tokens, columns: xColumns, dtype: "float32", fill: { kind: "uniform", scale: 1 } },
     positions: {
       rows: 1,
@@ -96,7 +123,7 @@ export const rope: Kernel<RopeShape> = {
       rows: context,
       columns: headSize,
       dtype: "float32",
-      fill: { kind: "floats", floats: () => ropeAngles({ context, headSize, theta }) },
+      fill: { kind: "floats", floats: () => ropeAngles({ context, headSize, theta, scaling }) },
     },
     out: { rows: tokens, columns: heads * headSize, dtype: "float32", fill: { kind: "zero" } },
   }),

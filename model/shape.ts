@@ -1,6 +1,7 @@
 /** The sizes of a decoder, read from a Hugging Face `config.json`. */
 
 import { z } from "zod";
+import type { RopeScaling } from "../kernels/rope.ts";
 
 /** The architectures that can be run; the last one is the suite's own, with an ungated FFN. */
 export const ARCHITECTURES = [
@@ -9,17 +10,6 @@ export const ARCHITECTURES = [
   "Qwen2ForCausalLM",
   "PlainFFNForCausalLM",
 ] as const;
-
-/** How rotary frequencies are stretched for long contexts. */
-export type RopeScaling =
-  | { readonly kind: "linear"; readonly factor: number }
-  | {
-    readonly kind: "llama3";
-    readonly factor: number;
-    readonly lowFreqFactor: number;
-    readonly highFreqFactor: number;
-    readonly originalMaxPositions: number;
-  };
 
 /** A decoder as sizes; letters as in ARCHITECTURE.md. */
 export interface ModelShape {
@@ -120,6 +110,37 @@ export const MODEL_FILE_SCHEMA = z.object({
   use_sliding_window: z.boolean().optional().describe("Whether sliding_window counts (Qwen2)"),
 });
 
+/** Keys of a config.json that change nothing that is computed here. */
+const HARMLESS_KEYS: ReadonlySet<string> = new Set([
+  "$schema",
+  "_name_or_path",
+  "attention_dropout",
+  "attn_implementation",
+  "bos_token_id",
+  "dtype",
+  "eos_token_id",
+  "hidden_dropout",
+  "id2label",
+  "initializer_range",
+  "label2id",
+  "max_window_layers",
+  "model_type",
+  "name_or_path",
+  "pad_token_id",
+  "resid_pdrop",
+  "torch_dtype",
+  "transformers_version",
+  "unk_token_id",
+  "use_cache",
+]);
+
+/** Keys that are legal with one value only: the one that is implemented. */
+const FIXED_KEYS: Readonly<Record<string, unknown>> = {
+  pretraining_tp: 1,
+  partial_rotary_factor: 1,
+  logit_scale: 1,
+};
+
 type ModelFile = z.output<typeof MODEL_FILE_SCHEMA>;
 
 const ACTIVATIONS = {
@@ -143,7 +164,12 @@ export function parseModelShape(
   const parsed = MODEL_FILE_SCHEMA.safeParse(json);
   if (!parsed.success) throw new ModelShapeError(path, schemaProblems(json, parsed.error));
   const file = parsed.data;
-  const problems = [...headProblems(file), ...ffnProblems(file), ...ropeProblems(file)];
+  const problems = [
+    ...unknownKeyProblems(json as Readonly<Record<string, unknown>>),
+    ...headProblems(file),
+    ...ffnProblems(file),
+    ...ropeProblems(file),
+  ];
   if (problems.length > 0) throw new ModelShapeError(path, problems);
 
   const [architecture] = file.architectures;
@@ -183,6 +209,20 @@ function readRopeScaling(rope: z.output<typeof ropeParameters>): RopeScaling | u
     highFreqFactor: rope.high_freq_factor ?? 4,
     originalMaxPositions: rope.original_max_position_embeddings ?? 8192,
   };
+}
+
+/** A key that we do not know may ask for something that we do not compute, unless it is switched off. */
+function unknownKeyProblems(json: Readonly<Record<string, unknown>>): ModelShapeProblem[] {
+  const unknown = Object.entries(json).filter(([key, value]) =>
+    !Object.hasOwn(MODEL_FILE_SCHEMA.shape, key) && !HARMLESS_KEYS.has(key) &&
+    value !== null && value !== false && value !== FIXED_KEYS[key]
+  );
+  return unknown.map(([key, value]) => {
+    const legal = Object.hasOwn(FIXED_KEYS, key)
+      ? String(FIXED_KEYS[key])
+      : "nothing: not implemented";
+    return problem(key, value, legal);
+  });
 }
 
 function headProblems(file: ModelFile): ModelShapeProblem[] {

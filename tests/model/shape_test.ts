@@ -93,8 +93,21 @@ Deno.test("what cannot be run is refused by name, all of it at once", () => {
       [{ num_key_value_heads: 3 }, "num_key_value_heads"],
       [{ hidden_size: 66 }, "hidden_size"],
       [{ ffn: "plain" }, "ffn"],
+      [{ final_logit_softcapping: 30 }, "final_logit_softcapping"],
+      [{ partial_rotary_factor: 0.5 }, "partial_rotary_factor"],
+      [{ quantization_config: { bits: 4 } }, "quantization_config"],
       [{ rope_scaling: { rope_type: "yarn", factor: 2 } }, "rope_scaling.rope_type"],
       [{ rope_scaling: { rope_type: "llama3" } }, "rope_scaling.factor"],
     ] as const
   ) assertStringIncludes(assertThrows(() => parse(changes), ModelShapeError).message, path);
+});
+
+Deno.test("keys that change nothing, or are switched off, are no problem", () => {
+  const changes = {
+    torch_dtype: "bfloat16",
+    eos_token_id: [1, 2],
+    qk_norm: false,
+    sliding_window: null,
+  };
+  assertEquals(parse({ ...changes, partial_rotary_factor: 1 }), parse());
 });

@@ -1,5 +1,5 @@
-import type { HostArray, Magnitude, Tensor } from "../kernels/kernel.ts";
-import type { Operation } from "../kernels/operation.ts";
+import type { HostArray, Magnitude, Tensor } from "./kernel.ts";
+import type { Operation } from "./operation.ts";
 
 /** A float64 result and the largest difference from it that rounding explains. */
 export interface Expected {
@@ -25,13 +25,18 @@ function magnitude(array: HostArray, error: number): Magnitude {
   return { rms: Math.sqrt(squares / Math.max(1, count)), max, error };
 }
 
+/** Changes an operation's float64 result by up to its own rounding, as a device might. */
+export type Round = (values: HostArray, bound: number) => void;
+
 /**
  * Runs operations in float64, in order, over host tensors by joint name; returns what each output
- * must be. Bounds pass from one operation to the next, so a chain's tolerance is derived as well.
+ * must be. Bounds pass from one operation to the next, so a chain's tolerance is derived as well;
+ * with `round` each operation's own rounding is played instead, and nothing is passed on.
  */
 export function referenceRun(
   operations: readonly Operation[],
   tensors: Map<string, HostArray>,
+  round?: Round,
 ): Map<string, Expected> {
   const magnitudes = new Map<string, Magnitude>();
   const expected = new Map<string, Expected>();
@@ -60,7 +65,8 @@ export function referenceRun(
     for (const name of operation.outputs) {
       const joint = operation.names[name]!;
       const tolerance = Math.max(bound, expected.get(joint)?.tolerance ?? 0);
-      magnitudes.set(joint, magnitude(own[name]!, tolerance));
+      if (round && tensors.get(joint) instanceof Float64Array) round(own[name]!, bound);
+      magnitudes.set(joint, magnitude(own[name]!, round ? 0 : tolerance));
       expected.set(joint, { tensor: operation.tensors[name]!, values: own[name]!, tolerance });
     }
   }

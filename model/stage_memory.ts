@@ -1,0 +1,95 @@
+import { bufferBytes, type Tensor } from "../kernels/kernel.ts";
+import { type Stage, stageProgram, stageTensors } from "./stage_program.ts";
+
+/** Bytes of device memory that a stage takes, to the byte. */
+export interface StageMemory {
+  readonly weightBytes: number;
+  readonly kvCacheBytes: number;
+  /** Inputs, hidden states, logits, angles. */
+  readonly workBytes: number;
+  readonly totalBytes: number;
+  /** The largest single buffer. */
+  readonly largest: { readonly name: string; readonly bytes: number };
+}
+
+/** Most rows that a batch of a stage samples. */
+export function maxSamples({ slots, maxTokens }: Pick<Stage, "slots" | "maxTokens">): number {
+  return Math.min(slots, maxTokens);
+}
+
+/** Every buffer of a stage: the tensors of its program for the largest batches, with all and with some rows sampled. */
+export function stageBuffers(stage: Stage): ReadonlyMap<string, Tensor> {
+  const samples = maxSamples(stage);
+  const sizes = [samples, Math.max(1, samples - 1)];
+  return new Map(
+    sizes.flatMap((count) => [
+      ...stageTensors(stageProgram(stage, { tokens: stage.maxTokens, samples: count })),
+    ]).sort(([, a], [, b]) => bufferBytes(a) - bufferBytes(b)),
+  );
+}
+
+/** Sums the buffers of a stage. */
+export function stageMemory(stage: Stage): StageMemory {
+  const sum = { weightBytes: 0, kvCacheBytes: 0, workBytes: 0 };
+  let largest = { name: "", bytes: 0 };
+  for (const [name, tensor] of stageBuffers(stage)) {
+    const bytes = bufferBytes(tensor);
+    if (name.startsWith("weights.")) sum.weightBytes += bytes;
+    else if (name.startsWith("kv_cache.")) sum.kvCacheBytes += bytes;
+    else sum.workBytes += bytes;
+    if (bytes > largest.bytes) largest = { name, bytes };
+  }
+  const totalBytes = sum.weightBytes + sum.kvCacheBytes + sum.workBytes;
+  return { ...sum, totalBytes, largest };
+}
+
+/**
+ * Why a stage does not fit a device, with the numbers and what would fit; undefined where it does.
+ * `memoryBytes` is what may be taken in all: a device that does not tell has no such limit.
+ */
+export function memoryProblem(stage: Stage, memoryBytes: number): string | undefined {
+  const memory = stageMemory(stage);
+  const { largest, totalBytes } = memory;
+  const isTooWide = largest.bytes > stage.bindingBytes;
+  if (!isTooWide && totalBytes <= memoryBytes) return undefined;
+  const cause = isTooWide
+    ? `its buffer "${largest.name}" takes ${largest.bytes} bytes; the adapter binds at most ${stage.bindingBytes}`
+    : `it takes ${totalBytes} bytes (weights ${memory.weightBytes}, KV cache ${memory.kvCacheBytes}, ` +
+      `work ${memory.workBytes}); ${memoryBytes} are available`;
+  return `${cause}. ${whatFits(stage, memoryBytes)}`;
+}
+
+function fits(stage: Stage, memoryBytes: number): boolean {
+  const { largest, totalBytes } = stageMemory(stage);
+  return largest.bytes <= stage.bindingBytes && totalBytes <= memoryBytes;
+}
+
+/** The longest context that fits, else the storage type or the most layers that would. */
+function whatFits(stage: Stage, memoryBytes: number): string {
+  const context = largestThat(stage.context, (context) => fits({ ...stage, context }, memoryBytes));
+  if (context > 0) {
+    return `With ${stage.slots} sequences at once a context of ${context} would fit, not ${stage.context}.`;
+  }
+  for (const dtype of ["float16", "int8"] as const) {
+    if (fits({ ...stage, dtype }, memoryBytes)) return `With dtype ${dtype} it would fit.`;
+  }
+  const layers = stage.endLayer - stage.firstLayer;
+  const most = largestThat(
+    layers,
+    (count) => fits({ ...stage, endLayer: stage.firstLayer + count }, memoryBytes),
+  );
+  return most > 0
+    ? `${most} of its ${layers} layers would fit: cut it over more ranks.`
+    : "Not even one layer of it would fit.";
+}
+
+/** The largest number from 1 to `most` that holds, or 0; what holds for one holds for all below. */
+function largestThat(most: number, holds: (value: number) => boolean): number {
+  let [low, high] = [0, most];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (holds(middle)) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}

@@ -1,0 +1,295 @@
+import { argmax } from "../kernels/argmax.ts";
+import { embedding } from "../kernels/embedding.ts";
+import { type Tensor, tensorBytes, type WeightDType } from "../kernels/kernel.ts";
+import {
+  attentionModule,
+  embeddingModule,
+  ffnModule,
+  lmHeadModule,
+  type ModuleShape,
+} from "../kernels/modules.ts";
+import { type Operation, operation, renamed } from "../kernels/operation.ts";
+import { rmsNorm } from "../kernels/rms_norm.ts";
+import { ffnShard, headShard, type TensorParallelRank, vocabShard } from "../parallel/shard.ts";
+import type { ModelShape } from "./shape.ts";
+
+/** One rank's part of a decoder: some layers, cut over a tensor parallel group. */
+export interface Stage extends TensorParallelRank {
+  readonly model: ModelShape;
+  /** Storage of the matrices; norms and biases are float32. */
+  readonly dtype: WeightDType;
+  /** Layers `[firstLayer, endLayer)`; the first stage has the embedding, the last the head. */
+  readonly firstLayer: number;
+  readonly endLayer: number;
+  /** Sequences that the KV cache holds. */
+  readonly slots: number;
+  /** Positions that the KV cache holds of each. */
+  readonly context: number;
+  /** Most tokens of a batch. */
+  readonly maxTokens: number;
+  /** Largest range of a buffer that a shader can see, in bytes. */
+  readonly bindingBytes: number;
+}
+
+/** How much one forward pass computes. */
+export interface BatchSize {
+  /** T, tokens of all sequences together. */
+  readonly tokens: number;
+  /** Tokens whose logits are wanted; where all are, in the order of the batch. */
+  readonly samples: number;
+}
+
+/** A step of a forward pass. */
+export type StageOp =
+  | {
+    readonly kind: "kernel";
+    readonly operation: Operation;
+    /** What decides how many rows it works on. */
+    readonly rows: keyof BatchSize;
+    readonly layer: number | undefined;
+  }
+  | {
+    readonly kind: "collective";
+    readonly op: "all_reduce" | "all_gather";
+    readonly group: "tensor_parallel";
+    /** The joint name of the tensor that is reduced in place or gathered. */
+    readonly tensor: string;
+    readonly rows: keyof BatchSize;
+    readonly layer: number | undefined;
+  };
+
+/** A stage's forward pass as data: the runtime runs it, the reference computes it, sizes are its tensors'. */
+export interface StageProgram {
+  readonly stage: Stage;
+  readonly size: BatchSize;
+  readonly ops: readonly StageOp[];
+}
+
+/** Whether a stage has the embedding, and whether it has the head. */
+export function stageEnds(
+  { model, firstLayer, endLayer }: Pick<Stage, "model" | "firstLayer" | "endLayer">,
+): { readonly isFirst: boolean; readonly isLast: boolean } {
+  return { isFirst: firstLayer === 0, isLast: endLayer === model.layers };
+}
+
+/** The whole decoder on one rank. */
+export function wholeDecoder(
+  model: ModelShape,
+  rest: Pick<Stage, "dtype" | "slots" | "context" | "maxTokens" | "bindingBytes">,
+): Stage {
+  return { ...rest, model, firstLayer: 0, endLayer: model.layers, tensorParallelSize: 1, rank: 0 };
+}
+
+/**
+ * The forward pass of a stage for a size of batch.
+ *
+ * Inputs are `input.ids` [T], `input.positions` [T], `input.slots` [T] and, where not every token is
+ * sampled, `input.samples` (rows of the batch); a later stage starts from `state.delta` and
+ * `state.residual_a`, both [T, H]. The last stage leaves `output.logits` [samples, P/tp] and
+ * `output.token_ids` [samples].
+ */
+export function stageProgram(stage: Stage, size: BatchSize): StageProgram {
+  const { isFirst, isLast } = stageEnds(stage);
+  const ops: StageOp[] = [];
+  let residual: string | undefined = isFirst ? undefined : "state.residual_a";
+  if (isFirst) ops.push(...embeddingOps(stage, size));
+  for (let layer = stage.firstLayer; layer < stage.endLayer; layer++) {
+    for (const { block, gain } of BLOCKS) {
+      const norm = normOp(stage, { size, layer, residual, gain });
+      residual = norm.residual;
+      ops.push(norm.op, ...block(stage, size, layer));
+    }
+  }
+  if (isLast) ops.push(...headOps(stage, size, residual));
+  return { stage, size, ops };
+}
+
+/** Every tensor of a program by its joint name; those that no operation uses are left out. */
+export function stageTensors(program: StageProgram): ReadonlyMap<string, Tensor> {
+  const tensors = new Map<string, Tensor>();
+  for (const op of program.ops) {
+    if (op.kind !== "kernel") continue;
+    for (const [name, joint] of Object.entries(op.operation.names)) {
+      const tensor = op.operation.tensors[name]!;
+      const known = tensors.get(joint);
+      if (!known || tensorBytes(tensor) > tensorBytes(known)) tensors.set(joint, tensor);
+    }
+  }
+  return tensors;
+}
+
+/** The two blocks of a layer, each behind a norm with its own gain. */
+const BLOCKS = [
+  { block: attentionOps, gain: "input_norm" },
+  { block: ffnOps, gain: "post_attention_norm" },
+] as const;
+
+function moduleShape({ model, dtype, bindingBytes }: Stage, { tokens }: BatchSize): ModuleShape {
+  return { tokens, hidden: model.hidden, dtype, bindingBytes };
+}
+
+function kernelOps(
+  operations: readonly Operation[],
+  about: { readonly layer?: number; readonly rows?: keyof BatchSize },
+): StageOp[] {
+  const { layer, rows = "tokens" } = about;
+  return operations.map((operation) => ({ kind: "kernel", operation, rows, layer }));
+}
+
+/** What a group of more than one rank must do with its partial results. */
+function collective(
+  { tensorParallelSize }: Stage,
+  op: Omit<Extract<StageOp, { kind: "collective" }>, "kind" | "group">,
+): StageOp[] {
+  return tensorParallelSize > 1 ? [{ ...op, kind: "collective", group: "tensor_parallel" }] : [];
+}
+
+/** The joint names of a layer's modules: its own weights and cache, everything else shared. */
+function layerNames(layer: number): (joint: string) => string {
+  return (joint) => {
+    if (joint === "hidden") return "state.normed";
+    if (joint === "attention_out" || joint === "ffn_out") return "state.delta";
+    if (joint === "positions" || joint === "slots") return `input.${joint}`;
+    if (joint === "angles") return "constant.angles";
+    if (/_cache$/.test(joint)) return `kv_cache.layers.${layer}.${joint.replace("_cache", "")}`;
+    if (/_(weight|bias)\b/.test(joint)) return `weights.layers.${layer}.${joint}`;
+    return `state.${joint}`;
+  };
+}
+
+function embeddingOps(stage: Stage, size: BatchSize): StageOp[] {
+  const { model } = stage;
+  const { start, end, padding } = vocabShard({ ...stage, vocab: model.vocab });
+  const operations = embeddingModule({
+    ...moduleShape(stage, size),
+    vocab: model.vocab,
+    vocabStart: start,
+    rows: end - start + padding,
+  });
+  const names = (joint: string) =>
+    joint === "hidden"
+      ? "state.embedded"
+      : joint === "ids"
+      ? "input.ids"
+      : joint.replace(/^table/, "weights.embedding");
+  return [
+    ...kernelOps(operations.map((o) => renamed(o, names)), {}),
+    ...collective(stage, {
+      op: "all_reduce",
+      tensor: "state.embedded",
+      rows: "tokens",
+      layer: undefined,
+    }),
+  ];
+}
+
+/** The norm before a block: of the embedding at the start, else of residual + delta, which is the new residual. */
+function normOp(stage: Stage, at: {
+  readonly size: BatchSize;
+  readonly layer: number | undefined;
+  readonly residual: string | undefined;
+  readonly gain: string;
+}): { readonly op: StageOp; readonly residual: string } {
+  const { model } = stage;
+  const { size, layer, residual, gain } = at;
+  const sum = residual === "state.residual_a" ? "state.residual_b" : "state.residual_a";
+  const joined = operation(rmsNorm, {
+    tokens: size.tokens,
+    hidden: model.hidden,
+    epsilon: model.rmsNormEps,
+    residual: residual !== undefined,
+  }, {
+    x: residual === undefined ? "state.embedded" : "state.delta",
+    residual: residual ?? "",
+    gain: layer === undefined ? `weights.${gain}` : `weights.layers.${layer}.${gain}`,
+    out: "state.normed",
+    sum,
+  });
+  // The first norm writes no sum: the embedding itself is the residual then.
+  const op: StageOp = { kind: "kernel", operation: joined, rows: "tokens", layer };
+  return { op, residual: residual === undefined ? "state.embedded" : sum };
+}
+
+function attentionOps(stage: Stage, size: BatchSize, layer: number): StageOp[] {
+  const { model, slots, context } = stage;
+  const heads = headShard({ ...stage, heads: model.heads, kvHeads: model.kvHeads });
+  const operations = attentionModule({
+    ...moduleShape(stage, size),
+    heads: heads.queryEnd - heads.queryStart,
+    kvHeads: heads.kvEnd - heads.kvStart,
+    headSize: model.headSize,
+    context,
+    slots,
+    theta: model.ropeTheta,
+    scaling: model.ropeScaling,
+    window: model.slidingWindow,
+    bias: model.attentionBias,
+  });
+  return [
+    ...kernelOps(operations.map((o) => renamed(o, layerNames(layer))), { layer }),
+    ...collective(stage, { op: "all_reduce", tensor: "state.delta", rows: "tokens", layer }),
+  ];
+}
+
+function ffnOps(stage: Stage, size: BatchSize, layer: number): StageOp[] {
+  const { model } = stage;
+  const shard = ffnShard({ ...stage, ffn: model.ffn });
+  const operations = ffnModule({
+    ...moduleShape(stage, size),
+    ffn: shard.end - shard.start,
+    gated: model.ffnKind === "gated",
+    activation: model.activation,
+  });
+  return [
+    ...kernelOps(operations.map((o) => renamed(o, layerNames(layer))), { layer }),
+    ...collective(stage, { op: "all_reduce", tensor: "state.delta", rows: "tokens", layer }),
+  ];
+}
+
+/** Final norm, the sampled rows of it, their logits, and the greedy choice. */
+function headOps(stage: Stage, size: BatchSize, residual: string | undefined): StageOp[] {
+  const { model } = stage;
+  const { tokens, samples } = size;
+  const { start, end, padding } = vocabShard({ ...stage, vocab: model.vocab });
+  const rows = end - start + padding;
+  const norm = normOp(stage, { size, layer: undefined, residual, gain: "norm" }).op;
+  const isAll = samples === tokens;
+  // Picking rows is a lookup in the batch's hidden states.
+  const pick = operation(embedding, {
+    tokens: samples,
+    columns: model.hidden,
+    vocabStart: 0,
+    rows: stage.maxTokens,
+    dtype: "float32",
+  }, { weight: "state.normed", ids: "input.samples", out: "state.sampled" });
+  const head = lmHeadModule({
+    ...moduleShape(stage, size),
+    tokens: samples,
+    vocab: model.vocab,
+    vocabStart: start,
+    rows,
+  });
+  const names = (joint: string) =>
+    joint === "hidden"
+      ? isAll ? "state.normed" : "state.sampled"
+      : joint === "logits"
+      ? "output.logits"
+      : joint.replace(/^head_weight/, "weights.head_weight");
+  const choice = operation(argmax, {
+    rows: samples,
+    columns: rows,
+    valid: Math.max(1, end - start),
+  }, { x: "output.logits", out: "output.token_ids" });
+  return [
+    norm,
+    ...(isAll ? [] : kernelOps([pick], { rows: "samples" })),
+    ...kernelOps(head.map((o) => renamed(o, names)), { rows: "samples" }),
+    ...collective(stage, {
+      op: "all_gather",
+      tensor: "output.logits",
+      rows: "samples",
+      layer: undefined,
+    }),
+    ...kernelOps([choice], { rows: "samples" }),
+  ];
+}

@@ -1,0 +1,226 @@
+import type { Tensor, WeightDType } from "../kernels/kernel.ts";
+import { columnBlocks } from "../kernels/modules.ts";
+import { weightTensors } from "../kernels/weight.ts";
+import { ffnShard, headShard, vocabShard } from "../parallel/shard.ts";
+import type { ModelShape } from "./shape.ts";
+import { type Stage, stageEnds } from "./stage_program.ts";
+
+/** A tensor of a checkpoint; a vector has one row. */
+export interface CheckpointTensor {
+  /** Its Hugging Face name. */
+  readonly name: string;
+  /** Output features, or rows of the embedding; 1 for a vector. */
+  readonly rows: number;
+  /** Input features; the length of a vector. */
+  readonly columns: number;
+  readonly role: "embedding" | "head" | "matrix" | "gain" | "bias";
+}
+
+/** A range of rows and columns of a checkpoint's tensor; rows past its end are zeros. */
+export interface WeightRange {
+  readonly tensor: CheckpointTensor;
+  readonly rowStart: number;
+  readonly rowEnd: number;
+  readonly columnStart: number;
+  readonly columnEnd: number;
+}
+
+/** One weight of a stage as the device stores it, and where its numbers come from. */
+export interface StageWeight {
+  /** Its joint name in the stage's program; the scales of int8 are at `<name>.scale`. */
+  readonly name: string;
+  readonly tensor: Tensor;
+  /** The tensor of the scales; int8 only. */
+  readonly scale: Tensor | undefined;
+  /**
+   * transposed: the rows of the ranges, one after another, are columns here. plain: rows are rows.
+   * vector: the ranges, one after another, are the one row.
+   */
+  readonly layout: "transposed" | "plain" | "vector";
+  readonly ranges: readonly WeightRange[];
+}
+
+/** The tensors that a checkpoint of a model must have. */
+export function checkpointTensors(model: ModelShape): readonly CheckpointTensor[] {
+  const { hidden, ffn, vocab } = model;
+  const tensors: CheckpointTensor[] = [
+    { name: "model.embed_tokens.weight", rows: vocab, columns: hidden, role: "embedding" },
+  ];
+  const add = (name: string, rows: number, columns: number, role: CheckpointTensor["role"]) =>
+    tensors.push({ name, rows, columns, role });
+  const q = model.heads * model.headSize;
+  const kv = model.kvHeads * model.headSize;
+  for (let layer = 0; layer < model.layers; layer++) {
+    const at = `model.layers.${layer}`;
+    add(`${at}.input_layernorm.weight`, 1, hidden, "gain");
+    for (const [name, rows] of [["q", q], ["k", kv], ["v", kv]] as const) {
+      add(`${at}.self_attn.${name}_proj.weight`, rows, hidden, "matrix");
+      if (model.attentionBias) add(`${at}.self_attn.${name}_proj.bias`, 1, rows, "bias");
+    }
+    add(`${at}.self_attn.o_proj.weight`, hidden, q, "matrix");
+    add(`${at}.post_attention_layernorm.weight`, 1, hidden, "gain");
+    if (model.ffnKind === "gated") add(`${at}.mlp.gate_proj.weight`, ffn, hidden, "matrix");
+    add(`${at}.mlp.up_proj.weight`, ffn, hidden, "matrix");
+    add(`${at}.mlp.down_proj.weight`, hidden, ffn, "matrix");
+  }
+  add("model.norm.weight", 1, hidden, "gain");
+  if (!model.tiedEmbeddings) add("lm_head.weight", vocab, hidden, "head");
+  return tensors;
+}
+
+/**
+ * The weights of a stage, cut as its rank owns them. Tied embeddings are stored twice where a stage
+ * has both ends: rows for the lookup, columns for the head.
+ */
+export function stageWeights(stage: Stage): readonly StageWeight[] {
+  const { model } = stage;
+  const known = new Map(checkpointTensors(model).map((tensor) => [tensor.name, tensor]));
+  const tensor = (name: string) => known.get(name)!;
+  const { isFirst, isLast } = stageEnds(stage);
+  const vocab = vocabShard({ ...stage, vocab: model.vocab });
+  const table = tensor("model.embed_tokens.weight");
+  const rows = { rowStart: vocab.start, rowEnd: vocab.end + vocab.padding };
+  const weights: StageWeight[] = [];
+  if (isFirst) weights.push(...embeddingWeights(stage, { ...all(table), ...rows }));
+  for (let layer = stage.firstLayer; layer < stage.endLayer; layer++) {
+    weights.push(...layerWeights(stage, layer, tensor));
+  }
+  if (isLast) {
+    const head = model.tiedEmbeddings ? table : tensor("lm_head.weight");
+    weights.push(vector("weights.norm", [all(tensor("model.norm.weight"))]));
+    weights.push(...matrix(stage, "weights.head_weight", [{ ...all(head), ...rows }]));
+  }
+  return weights;
+}
+
+function all(tensor: CheckpointTensor): WeightRange {
+  const { rows, columns } = tensor;
+  return { tensor, rowStart: 0, rowEnd: rows, columnStart: 0, columnEnd: columns };
+}
+
+function layerWeights(
+  stage: Stage,
+  layer: number,
+  tensor: (name: string) => CheckpointTensor,
+): readonly StageWeight[] {
+  const { model } = stage;
+  const to = (name: string) => `weights.layers.${layer}.${name}`;
+  const from_ = (name: string) => all(tensor(`model.layers.${layer}.${name}`));
+  const heads = headShard({ ...stage, heads: model.heads, kvHeads: model.kvHeads });
+  const D = model.headSize;
+  const rowsOf = {
+    q: [heads.queryStart, heads.queryEnd],
+    k: [heads.kvStart, heads.kvEnd],
+  } as const;
+  const qkv = ([["q", rowsOf.q], ["k", rowsOf.k], ["v", rowsOf.k]] as const)
+    .map(([name, [start, end]]) => ({ name, start: start * D, end: end * D }));
+  const ffn = ffnShard({ ...stage, ffn: model.ffn });
+  const ups = model.ffnKind === "gated" ? ["gate_proj", "up_proj"] : ["up_proj"];
+  return [
+    vector(to("input_norm"), [from_("input_layernorm.weight")]),
+    ...matrix(
+      stage,
+      to("qkv_weight"),
+      qkv.map(({ name, start, end }) => ({
+        ...from_(`self_attn.${name}_proj.weight`),
+        rowStart: start,
+        rowEnd: end,
+      })),
+    ),
+    ...(model.attentionBias
+      ? [vector(
+        to("qkv_bias"),
+        qkv.map(({ name, start, end }) => ({
+          ...from_(`self_attn.${name}_proj.bias`),
+          columnStart: start,
+          columnEnd: end,
+        })),
+      )]
+      : []),
+    ...matrix(stage, to("o_weight"), [{
+      ...from_("self_attn.o_proj.weight"),
+      columnStart: heads.queryStart * D,
+      columnEnd: heads.queryEnd * D,
+    }]),
+    vector(to("post_attention_norm"), [from_("post_attention_layernorm.weight")]),
+    ...matrix(
+      stage,
+      to(model.ffnKind === "gated" ? "gate_up_weight" : "up_weight"),
+      ups.map((name) => ({ ...from_(`mlp.${name}.weight`), rowStart: ffn.start, rowEnd: ffn.end })),
+    ),
+    ...matrix(stage, to("down_weight"), [{
+      ...from_("mlp.down_proj.weight"),
+      columnStart: ffn.start,
+      columnEnd: ffn.end,
+    }]),
+  ];
+}
+
+function vector(name: string, ranges: readonly WeightRange[]): StageWeight {
+  const columns = ranges.reduce((sum, range) => sum + range.columnEnd - range.columnStart, 0);
+  const tensor: Tensor = { rows: 1, columns, dtype: "float32", fill: { kind: "zero" } };
+  return { name, tensor, scale: undefined, layout: "vector", ranges };
+}
+
+function stored(
+  size: { readonly rows: number; readonly columns: number },
+  dtype: WeightDType,
+): Pick<StageWeight, "tensor" | "scale"> {
+  const { weight, scale } = weightTensors(size, dtype);
+  return { tensor: weight, scale: dtype === "int8" ? scale : undefined };
+}
+
+/** A product's weight in the column blocks of its operations. */
+function matrix(
+  { dtype, bindingBytes }: Stage,
+  name: string,
+  ranges: readonly WeightRange[],
+): readonly StageWeight[] {
+  const rows = ranges[0]!.columnEnd - ranges[0]!.columnStart;
+  const columns = ranges.reduce((sum, range) => sum + range.rowEnd - range.rowStart, 0);
+  const blocks = columnBlocks({ rows, columns }, { dtype, bindingBytes });
+  return blocks.map((block, i) => ({
+    name: blocks.length > 1 ? `${name}.${i}` : name,
+    ...stored({ rows, columns: block.columns }, dtype),
+    layout: "transposed",
+    ranges: cutRows(ranges, block.offset, block.offset + block.columns),
+  }));
+}
+
+function embeddingWeights(
+  { dtype, bindingBytes }: Stage,
+  range: WeightRange,
+): readonly StageWeight[] {
+  const rows = range.rowEnd - range.rowStart;
+  const blocks = columnBlocks({ rows, columns: range.columnEnd }, { dtype, bindingBytes });
+  return blocks.map((block, i) => ({
+    name: blocks.length > 1 ? `weights.embedding.${i}` : "weights.embedding",
+    ...stored({ rows, columns: block.columns }, dtype),
+    layout: "plain",
+    ranges: [{
+      ...range,
+      columnStart: block.offset,
+      columnEnd: block.offset + block.columns,
+    }],
+  }));
+}
+
+/** The rows `[start, end)` of ranges that stand one below another. */
+function cutRows(
+  ranges: readonly WeightRange[],
+  start: number,
+  end: number,
+): readonly WeightRange[] {
+  const cut: WeightRange[] = [];
+  let first = 0;
+  for (const range of ranges) {
+    const length = range.rowEnd - range.rowStart;
+    const from_ = Math.max(0, start - first);
+    const to = Math.min(length, end - first);
+    if (from_ < to) {
+      cut.push({ ...range, rowStart: range.rowStart + from_, rowEnd: range.rowStart + to });
+    }
+    first += length;
+  }
+  return cut;
+}
