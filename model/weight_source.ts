@@ -87,7 +87,7 @@ function nearest(value: number): number {
 
 function copyRows({ values, scales, columns }: Target, chunk: Float32Array, row: number): void {
   if (!scales) return values.set(chunk, row * columns);
-  const inverse = Float64Array.from(scales, (scale) => 1 / scale);
+  const inverse = Float64Array.from(scales, (scale) => scale > 0 ? 1 / scale : 0);
   for (let first = 0; first < chunk.length; first += columns) {
     const to = row * columns + first;
     for (let i = 0; i < columns; i++) values[to + i] = nearest(chunk[first + i]! * inverse[i]!);
@@ -102,7 +102,10 @@ function turnRows(
 ): void {
   const inner = chunk.length / rows;
   const inverse = scales
-    ? Float64Array.from(scales.subarray(column, column + rows), (scale) => 1 / scale)
+    ? Float64Array.from(
+      scales.subarray(column, column + rows),
+      (scale) => scale > 0 ? 1 / scale : 0,
+    )
     : undefined;
   for (let k = 0; k < inner; k++) {
     const to = k * columns + column;
@@ -116,16 +119,16 @@ function turnRows(
   }
 }
 
-/** Largest magnitude / 127 of each column of a weight; 1 where a column is all zeros. */
+/** Largest magnitude / 127 of each column of a weight; 0 where a column is all zeros. */
 function scalesOf({ layout, ranges, tensor }: StageWeight, source: WeightSource): Float32Array {
-  const scales = new Float32Array(tensor.columns).fill(1);
+  const scales = new Float32Array(tensor.columns);
   let first = 0;
   for (const range of ranges) {
     const real = { ...range, rowEnd: Math.min(range.rowEnd, range.tensor.rows) };
     const magnitudes = layout === "plain"
       ? source.columnMagnitudes(real)
       : source.rowMagnitudes(real);
-    magnitudes.forEach((most, i) => scales[first + i] = most > 0 ? most / 127 : 1);
+    magnitudes.forEach((most, i) => scales[first + i] = most / 127);
     first += range.rowEnd - range.rowStart;
   }
   return scales;

@@ -1,0 +1,155 @@
+import { CheckpointError } from "./checkpoint_error.ts";
+import { checkpointPlaces, ELEMENT_BYTES, readFully, type TensorPlace } from "./safetensors.ts";
+import type { ModelShape } from "./shape.ts";
+import { checkpointTensors, type WeightRange } from "./stage_weights.ts";
+import type { WeightSource } from "./weight_source.ts";
+
+/** Rows of a tensor that are read at once for its magnitudes. */
+const CHUNK_BYTES = 2 ** 23;
+
+/** Tensors that some checkpoints have and nobody needs. */
+const NEEDLESS = /\.rotary_emb\.inv_freq$/;
+
+/** The weights of a folder of safetensors files, read by byte range: a rank reads only its slices. */
+export class SafetensorsWeights implements WeightSource {
+  readonly #places: ReadonlyMap<string, TensorPlace>;
+  readonly #files = new Map<string, Deno.FsFile>();
+
+  private constructor(places: ReadonlyMap<string, TensorPlace>) {
+    this.#places = places;
+  }
+
+  /**
+   * Reads the headers of a folder's files and holds names, shapes and types to a model's.
+   * @throws {CheckpointError} with every problem.
+   */
+  static open(folder: string, model: ModelShape): SafetensorsWeights {
+    const places = checkpointPlaces(folder);
+    const problems = contentProblems(places, model);
+    if (problems.length > 0) throw new CheckpointError(folder, problems);
+    return new SafetensorsWeights(places);
+  }
+
+  /** Reads a range as float32; whole rows in one read, parts of rows one by one. */
+  read(range: WeightRange, into: Float32Array): void {
+    const { tensor, rowStart, rowEnd, columnStart, columnEnd } = range;
+    const width = columnEnd - columnStart;
+    if (width === tensor.columns) {
+      this.#read(tensor.name, {
+        first: rowStart * width,
+        into: into.subarray(0, (rowEnd - rowStart) * width),
+      });
+      return;
+    }
+    for (let row = rowStart; row < rowEnd; row++) {
+      const at = (row - rowStart) * width;
+      this.#read(tensor.name, {
+        first: row * tensor.columns + columnStart,
+        into: into.subarray(at, at + width),
+      });
+    }
+  }
+
+  /** Reads whole rows, whatever columns the range has. */
+  rowMagnitudes(range: WeightRange): Float32Array {
+    const { rowStart, rowEnd, tensor } = range;
+    const most = new Float32Array(Math.max(0, rowEnd - rowStart));
+    this.#forRows(range, (values, row) => {
+      for (let i = 0; i < values.length; i++) {
+        const at = row - rowStart + Math.floor(i / tensor.columns);
+        most[at] = Math.max(most[at]!, Math.abs(values[i]!));
+      }
+    });
+    return most;
+  }
+
+  /** Reads the whole tensor. */
+  columnMagnitudes(range: WeightRange): Float32Array {
+    const { tensor, columnStart, columnEnd } = range;
+    const most = new Float32Array(columnEnd - columnStart);
+    this.#forRows({ ...range, rowStart: 0, rowEnd: tensor.rows }, (values) => {
+      for (let first = 0; first < values.length; first += tensor.columns) {
+        for (let i = columnStart; i < columnEnd; i++) {
+          most[i - columnStart] = Math.max(most[i - columnStart]!, Math.abs(values[first + i]!));
+        }
+      }
+    });
+    return most;
+  }
+
+  /** Closes the files. */
+  [Symbol.dispose](): void {
+    for (const file of this.#files.values()) file.close();
+    this.#files.clear();
+  }
+
+  /** Calls back with a few whole rows at a time and the first one's place. */
+  #forRows(range: WeightRange, each: (values: Float32Array, row: number) => void): void {
+    const { tensor, rowStart, rowEnd } = range;
+    const rows = Math.max(1, Math.floor(CHUNK_BYTES / 4 / tensor.columns));
+    const values = new Float32Array(rows * tensor.columns);
+    for (let row = rowStart; row < rowEnd; row += rows) {
+      const own = values.subarray(0, Math.min(rows, rowEnd - row) * tensor.columns);
+      this.#read(tensor.name, { first: row * tensor.columns, into: own });
+      each(own, row);
+    }
+  }
+
+  #read(
+    name: string,
+    { first, into }: { readonly first: number; readonly into: Float32Array },
+  ): void {
+    const { file, dtype, offset } = this.#places.get(name)!;
+    const size = ELEMENT_BYTES[dtype as keyof typeof ELEMENT_BYTES];
+    let open = this.#files.get(file);
+    if (!open) this.#files.set(file, open = Deno.openSync(file));
+    const bytes = new Uint8Array(into.length * size);
+    try {
+      readFully(open, bytes, offset + first * size);
+    } catch (error) {
+      throw new CheckpointError(file, [`"${name}": ${(error as Error).message}`]);
+    }
+    if (dtype === "F32") into.set(new Float32Array(bytes.buffer));
+    else if (dtype === "F16") into.set(new Float16Array(bytes.buffer));
+    else widen(new Uint16Array(bytes.buffer), into);
+  }
+}
+
+/** bfloat16 is the upper half of float32. */
+function widen(halves: Uint16Array, into: Float32Array): void {
+  const words = new Uint32Array(into.buffer, into.byteOffset, into.length);
+  for (let i = 0; i < halves.length; i++) words[i] = halves[i]! << 16;
+}
+
+function contentProblems(
+  places: ReadonlyMap<string, TensorPlace>,
+  model: ModelShape,
+): readonly string[] {
+  const problems: string[] = [];
+  const wanted = new Map(checkpointTensors(model).map((tensor) => [tensor.name, tensor]));
+  for (const [name, { rows, columns, role }] of wanted) {
+    const place = places.get(name);
+    const shape = role === "gain" || role === "bias" ? `${columns}` : `${rows} x ${columns}`;
+    if (!place) problems.push(`"${name}" [${shape}] is missing`);
+    else {
+      const found = place.shape.join(" x ");
+      if (found !== shape) {
+        problems.push(`"${name}": found shape ${found}; the config asks for ${shape}`);
+      }
+      if (!Object.hasOwn(ELEMENT_BYTES, place.dtype)) {
+        problems.push(
+          `"${name}": found dtype ${place.dtype}; legal: ${Object.keys(ELEMENT_BYTES).join(", ")}`,
+        );
+      }
+    }
+  }
+  for (const name of places.keys()) {
+    const isSpareHead = model.tiedEmbeddings && name === "lm_head.weight";
+    if (!wanted.has(name) && !isSpareHead && !NEEDLESS.test(name)) {
+      problems.push(
+        `"${name}" is not used by ${model.architecture} of this config: what it does is not implemented`,
+      );
+    }
+  }
+  return problems;
+}
