@@ -1,6 +1,7 @@
 import { ValidationError } from "@cliffy/command";
 import { ConfigError } from "../bench/config_error.ts";
 import { RunFolderError } from "../bench/run_folder_error.ts";
+import { CheckpointError } from "../model/checkpoint_error.ts";
 import { DeviceError } from "../device/device_error.ts";
 
 /** The documented exit statuses. */
@@ -16,7 +17,10 @@ export const EXIT = {
 /** The exit status that an error leads to. */
 export function exitStatusOf(error: unknown): number {
   if (error instanceof ValidationError) return error.exitCode;
-  if (error instanceof ConfigError || error instanceof RunFolderError) return EXIT.usage;
+  if (
+    error instanceof ConfigError || error instanceof RunFolderError ||
+    error instanceof CheckpointError
+  ) return EXIT.usage;
   if (error instanceof DeviceError) {
     if (error.kind === "NoAdapter" || error.kind === "DeviceLost") return EXIT.noAdapter;
     if (error.kind === "OutOfMemory") return EXIT.usage;

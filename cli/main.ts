@@ -1,6 +1,7 @@
 import { Command } from "@cliffy/command";
 import { doctorCommand } from "./doctor.ts";
 import { exitStatusOf } from "./exit_status.ts";
+import { generateCommand } from "./generate.ts";
 import { runCommand } from "./run.ts";
 import { longSizes } from "./sizes.ts";
 
@@ -12,6 +13,7 @@ function commandLine(exit: (status: number) => void): Command {
     .description("Benchmarks sharded LLM kernels on Deno's WebGPU, with every result checked.")
     .throwErrors()
     .command("run", runCommand(exit))
+    .command("generate", generateCommand(exit))
     .command("doctor", doctorCommand(exit));
 }
 

@@ -1,0 +1,81 @@
+import { dirname } from "node:path";
+import type { Device } from "../device/device.ts";
+import { DummyWeights } from "../model/dummy_weights.ts";
+import { SafetensorsWeights } from "../model/safetensors_weights.ts";
+import { wholeDecoder } from "../model/stage_program.ts";
+import type { WeightSource } from "../model/weight_source.ts";
+import { Rank } from "../runtime/rank.ts";
+import type { Config } from "./config.ts";
+import { Timer } from "./measure.ts";
+import { Tuner } from "./tuner.ts";
+
+/** What a decoder must have room for. */
+export interface DecoderRoom {
+  /** Sequences at once. */
+  readonly slots: number;
+  /** Positions of each. */
+  readonly context: number;
+  /** Most tokens of a batch. */
+  readonly maxTokens: number;
+}
+
+/** A decoder on one rank and what it is made with; disposing frees both. */
+export class Decoder implements Disposable {
+  readonly rank: Rank;
+  readonly #timer: Timer;
+  readonly #tuner: Tuner;
+
+  private constructor(rank: Rank, { timer, tuner }: { timer: Timer; tuner: Tuner }) {
+    this.rank = rank;
+    this.#timer = timer;
+    this.#tuner = tuner;
+  }
+
+  /**
+   * Opens the model of a configuration on a device; variants are tuned as batches ask for them.
+   * @throws {DeviceError} `OutOfMemory`, before anything is allocated, where it does not fit.
+   * @throws {CheckpointError} where weights are read and do not fit the model.
+   */
+  static async open(
+    config: Config,
+    device: Device,
+    options: DecoderRoom & { readonly tuningFolder: string | undefined },
+  ): Promise<Decoder> {
+    const { slots, context, maxTokens, tuningFolder } = options;
+    const { model, dtype } = config;
+    const timer = await new Timer(device).ready();
+    const tuner = await Tuner.open(device, timer, tuningFolder);
+    const { bindingBytes } = device;
+    using weights = weightSource(config);
+    const rank = await Rank.open(device, {
+      stage: wholeDecoder(model, { dtype, slots, context, maxTokens, bindingBytes }),
+      weights,
+      choose: (operation) => tuner.best(operation),
+      memoryBytes: deviceMemoryBytes(device),
+    });
+    return new Decoder(rank, { timer, tuner });
+  }
+
+  /** Keeps what was tuned. */
+  async saveTuning(): Promise<void> {
+    await this.#tuner.save();
+  }
+
+  [Symbol.dispose](): void {
+    this.rank[Symbol.dispose]();
+    this.#timer[Symbol.dispose]();
+  }
+}
+
+/** The weights that a configuration names. */
+export function weightSource(config: Config): WeightSource {
+  if (config.load_format === "dummy") return new DummyWeights(config.seed, config.model);
+  return SafetensorsWeights.open(dirname(config.modelPath), config.model);
+}
+
+/** Memory that a device may take: the host's where it lives there, else unknown and so unlimited. */
+export function deviceMemoryBytes({ identity: { type } }: Device): number {
+  return type === "software" || type === "integrated"
+    ? Deno.systemMemoryInfo().available
+    : Infinity;
+}

@@ -1,0 +1,140 @@
+/** What a user asks for: a prompt and how many tokens to generate greedily. */
+export interface Request {
+  readonly id: number;
+  readonly promptTokenIds: readonly number[];
+  readonly maxTokens: number;
+}
+
+/** Some tokens of one request in a batch. */
+export interface ScheduledTokens {
+  readonly requestId: number;
+  /** Place of the request in the KV cache. */
+  readonly slot: number;
+  /** Position of the first token. */
+  readonly start: number;
+  readonly tokenIds: readonly number[];
+  /** Whether the last token's successor is wanted: it is the newest that is known. */
+  readonly isSampled: boolean;
+}
+
+/** What is run together; empty where nothing can be scheduled yet. */
+export interface ScheduledBatch {
+  readonly parts: readonly ScheduledTokens[];
+}
+
+/** A token that came out. */
+export interface NewToken {
+  readonly requestId: number;
+  readonly tokenId: number;
+  /** Whether it is the request's last. */
+  readonly isLast: boolean;
+}
+
+/** Bounds of a batch, with vLLM's names. */
+export interface SchedulerLimits {
+  readonly maxNumBatchedTokens: number;
+  readonly maxNumSeqs: number;
+}
+
+interface Running {
+  readonly request: Request;
+  readonly slot: number;
+  readonly known: number[];
+  computed: number;
+}
+
+/**
+ * Decides which tokens run next, as vLLM's: running requests first, then waiting ones, prompts in
+ * chunks that fill the rest of the token budget. Counters of computed tokens advance when a batch is
+ * scheduled, so chunks of a prompt may be in flight together; a decode token is scheduled only when
+ * its predecessor is back.
+ */
+export class Scheduler {
+  readonly #limits: SchedulerLimits;
+  readonly #waiting: Request[] = [];
+  readonly #running: Running[] = [];
+  readonly #freeSlots: number[];
+
+  /** A scheduler without requests. */
+  constructor(limits: SchedulerLimits) {
+    for (const [name, value] of Object.entries(limits)) {
+      if (!Number.isInteger(value) || value < 1) {
+        throw new RangeError(
+          `Cannot schedule with ${name} "${value}": legal is a whole number, 1 or more`,
+        );
+      }
+    }
+    this.#limits = limits;
+    this.#freeSlots = Array.from({ length: limits.maxNumSeqs }, (_, slot) => slot);
+  }
+
+  /** Whether any request is unfinished. */
+  get hasRequests(): boolean {
+    return this.#waiting.length > 0 || this.#running.length > 0;
+  }
+
+  /** How many requests wait and run: what a router of replicas looks at. */
+  get load(): { readonly waiting: number; readonly running: number } {
+    return { waiting: this.#waiting.length, running: this.#running.length };
+  }
+
+  /** Takes a request in. */
+  add(request: Request): void {
+    if (request.promptTokenIds.length === 0 || request.maxTokens < 1) {
+      throw new RangeError(
+        `Cannot run request ${request.id}: it needs a prompt and a token to generate`,
+      );
+    }
+    this.#waiting.push(request);
+  }
+
+  /** The next batch. */
+  schedule(): ScheduledBatch {
+    const parts: ScheduledTokens[] = [];
+    let budget = this.#limits.maxNumBatchedTokens;
+    const take = (running: Running) => {
+      const { request, slot, known, computed } = running;
+      const count = Math.min(known.length - computed, budget);
+      if (count === 0) return;
+      running.computed += count;
+      budget -= count;
+      parts.push({
+        requestId: request.id,
+        slot,
+        start: computed,
+        tokenIds: known.slice(computed, computed + count),
+        isSampled: running.computed === known.length,
+      });
+    };
+    for (const running of this.#running) take(running);
+    while (budget > 0 && this.#waiting.length > 0 && this.#freeSlots.length > 0) {
+      const request = this.#waiting.shift()!;
+      const slot = this.#freeSlots.shift()!;
+      const running = { request, slot, known: [...request.promptTokenIds], computed: 0 };
+      this.#running.push(running);
+      take(running);
+    }
+    return { parts };
+  }
+
+  /** Notes the sampled tokens of a batch, in the order of its sampled parts; finished requests leave. */
+  update({ parts }: ScheduledBatch, tokenIds: readonly number[]): readonly NewToken[] {
+    const sampled = parts.filter((part) => part.isSampled);
+    if (tokenIds.length !== sampled.length) {
+      throw new RangeError(`Cannot take ${tokenIds.length} tokens for ${sampled.length} samples`);
+    }
+    return sampled.map(({ requestId }, i) => {
+      const place = this.#running.findIndex(({ request }) => request.id === requestId);
+      const running = this.#running[place]!;
+      const tokenId = tokenIds[i]!;
+      running.known.push(tokenId);
+      const { promptTokenIds, maxTokens } = running.request;
+      const isLast = running.known.length === promptTokenIds.length + maxTokens;
+      if (isLast) {
+        this.#running.splice(place, 1);
+        this.#freeSlots.push(running.slot);
+      }
+      return { requestId, tokenId, isLast };
+    });
+  }
+}

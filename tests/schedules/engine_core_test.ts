@@ -1,0 +1,121 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { EngineCore } from "../../schedules/engine_core.ts";
+import { type ScheduledBatch, Scheduler } from "../../schedules/scheduler.ts";
+
+/** What a batch holds, as `r0:10 r1:8`. */
+function text({ parts }: ScheduledBatch): string {
+  return parts.map((part) => `r${part.requestId}:${part.tokenIds.length}`).join(" ");
+}
+
+/** An executor that gives every sample the sum of what its request has computed so far. */
+function recording(depth: number, submitted: string[]) {
+  return {
+    depth,
+    submit: (batch: ScheduledBatch) => {
+      submitted.push(text(batch));
+      const tokenIds = batch.parts.filter((p) => p.isSampled).map((p) =>
+        p.start + p.tokenIds.length
+      );
+      return Promise.resolve({ tokenIds });
+    },
+  };
+}
+
+function scheduler(
+  limits: { budget: number; seqs: number },
+  requests: readonly (readonly [number, number])[],
+) {
+  const made = new Scheduler({ maxNumBatchedTokens: limits.budget, maxNumSeqs: limits.seqs });
+  requests.forEach(([prompt, maxTokens], id) =>
+    made.add({ id, promptTokenIds: Array.from({ length: prompt }, (_, i) => i), maxTokens })
+  );
+  return made;
+}
+
+Deno.test("step_with_batch_queue of depth 2 schedules and drains as vLLM's, call by call", async () => {
+  const submitted: string[] = [];
+  const engine = new EngineCore(
+    scheduler({ budget: 10, seqs: 4 }, [[12, 5], [12, 5]]),
+    recording(2, submitted),
+  );
+  const drained: string[] = [];
+  while (engine.isBusy) {
+    const out = await engine.step();
+    drained.push(out ? `${text(out.batch)}>${out.newTokens.map((t) => `r${t.requestId}`)}` : "-");
+  }
+  assertEquals(submitted, [
+    "r0:10",
+    "r0:2 r1:8",
+    "r1:4",
+    "r0:1",
+    "r1:1",
+    "r0:1",
+    "r1:1",
+    "r0:1",
+    "r1:1",
+    "r0:1",
+    "r1:1",
+    "",
+  ]);
+  assertEquals(drained, [
+    "-",
+    "r0:10>",
+    "r0:2 r1:8>r0",
+    "r1:4>r1",
+    "r0:1>r0",
+    "r1:1>r1",
+    "r0:1>r0",
+    "r1:1>r1",
+    "r0:1>r0",
+    "r1:1>r1",
+    "r0:1>r0",
+    "r1:1>r1",
+    ">",
+  ]);
+  assertEquals(engine.maxInFlight, 2);
+});
+
+Deno.test("step waits for every batch and decodes all running requests together", async () => {
+  const submitted: string[] = [];
+  const engine = new EngineCore(
+    scheduler({ budget: 10, seqs: 2 }, [[4, 3], [5, 2], [3, 2]]),
+    recording(1, submitted),
+  );
+  while (engine.isBusy) await engine.step();
+  assertEquals(submitted, ["r0:4 r1:5", "r0:1 r1:1", "r0:1 r2:3", "r2:1"]);
+  assertEquals(engine.maxInFlight, 1);
+});
+
+Deno.test("no schedule exceeds the budget or the sequences, and no slot is shared", () => {
+  for (const seed of [1, 2, 3, 4, 5]) {
+    const requests = Array.from(
+      { length: 9 },
+      (_, i) => [1 + (i * 7 + seed * 3) % 13, 1 + (i * 5 + seed) % 6] as const,
+    );
+    const made = scheduler({ budget: 7, seqs: 3 }, requests);
+    let tokens = 0;
+    while (made.hasRequests) {
+      const batch = made.schedule();
+      const count = batch.parts.reduce((sum, part) => sum + part.tokenIds.length, 0);
+      assertEquals(count >= 1 && count <= 7, true);
+      const slots = batch.parts.map((part) => part.slot);
+      assertEquals([new Set(slots).size, slots.length <= 3], [slots.length, true]);
+      tokens += made.update(batch, batch.parts.filter((p) => p.isSampled).map(() => 1)).length;
+    }
+    assertEquals(tokens, requests.reduce((sum, [, out]) => sum + out, 0));
+  }
+});
+
+Deno.test("impossible limits and requests are refused", () => {
+  assertThrows(
+    () => new Scheduler({ maxNumBatchedTokens: 0, maxNumSeqs: 1 }),
+    RangeError,
+    "maxNumBatchedTokens",
+  );
+  const made = new Scheduler({ maxNumBatchedTokens: 1, maxNumSeqs: 1 });
+  assertThrows(
+    () => made.add({ id: 0, promptTokenIds: [], maxTokens: 1 }),
+    RangeError,
+    "request 0",
+  );
+});
