@@ -3,7 +3,7 @@ import { canaryProgram } from "./ceilings.ts";
 import type { Timer } from "./measure.ts";
 
 /** Rows measured while the canary was further off than this say so in their reason. */
-export const CANARY_BOUND_PCT = 10;
+const CANARY_BOUND_PCT = 10;
 
 /** A fixed kernel run between cases: how much slower the machine got. */
 export class Canary implements Disposable {
@@ -46,4 +46,10 @@ export class Canary implements Disposable {
     this.#dispatch.params?.destroy();
     for (const buffer of this.#buffers) buffer.destroy();
   }
+}
+
+/** What a row says where the machine was not as fast as at the start; empty within the bound. */
+export function driftReason(canaryPct: number): string {
+  if (Math.abs(canaryPct) <= CANARY_BOUND_PCT) return "";
+  return `the machine's speed changed: the canary took ${canaryPct.toFixed(0)} % more time`;
 }

@@ -4,10 +4,11 @@ import { caseOperations, type KernelCase, MODULE_OPS } from "./kernel_cases.ts";
 import {
   type Choice,
   type KernelResult,
-  type KernelsSession,
+  type KernelsSetting,
   Measurement,
   type Mode,
 } from "./measurement.ts";
+import type { Session } from "./session.ts";
 import { Workload } from "./workload.ts";
 
 /** Which variants to measure. */
@@ -20,13 +21,13 @@ export function variantNames(operations: readonly Operation[], isModule: boolean
 }
 
 async function choices(
-  session: KernelsSession,
+  { tuner }: Session,
   operations: readonly Operation[],
   wanted: { readonly variants: VariantChoice; readonly isModule: boolean },
 ): Promise<{ chosen: Choice[]; missing: string[] }> {
   const best = new Map<Operation, OperationVariant>();
   const useBest = wanted.variants !== "all" || wanted.isModule;
-  if (useBest) { for (const o of operations) best.set(o, await session.tuner.best(o)); }
+  if (useBest) { for (const o of operations) best.set(o, await tuner.best(o)); }
   if (wanted.variants === "best") {
     const name = wanted.isModule ? "best" : best.get(operations[0]!)!.name;
     return { chosen: [{ name, pick: best }], missing: [] };
@@ -77,25 +78,26 @@ export class CaseRun implements Disposable {
   }
 
   /** Bytes of the tensors that a case would take, on the host and on the device. */
-  static bytes({ device, model }: KernelsSession, case_: KernelCase): number {
-    return tensorsBytes(caseOperations(case_, model, device.bindingBytes)).total;
+  static bytes({ session, model }: KernelsSetting, case_: KernelCase): number {
+    return tensorsBytes(caseOperations(case_, model, session.device.bindingBytes)).total;
   }
 
   /** Fills the tensors, compiles and checks every wanted variant; what cannot run is skipped. */
   static async start(
-    session: KernelsSession,
+    setting: KernelsSetting,
     case_: KernelCase,
     wanted: CaseWish,
   ): Promise<CaseRun> {
+    const { session, model, seed } = setting;
     const { device } = session;
     const isModule = (MODULE_OPS as readonly string[]).includes(case_.op);
-    const operations = caseOperations(case_, session.model, device.bindingBytes);
+    const operations = caseOperations(case_, model, device.bindingBytes);
     const cost = totalCost(operations);
     const skip = (variants: readonly string[], reason: string): KernelResult[] =>
       variants.flatMap((variant) =>
         wanted.modes.map((mode) => skippedResult({ case: case_, cost, variant, mode, reason }))
       );
-    const tooLarge = memoryProblem(session, operations);
+    const tooLarge = memoryProblem(setting, operations);
     if (tooLarge !== undefined) {
       const names = typeof wanted.variants === "string" ? [wanted.variants] : wanted.variants;
       return new CaseRun(case_, { skipped: skip(names, tooLarge) });
@@ -107,15 +109,13 @@ export class CaseRun implements Disposable {
         variantNames(operations, isModule).join(", ")
       }`,
     );
-    const start = performance.now();
-    const workload = new Workload(device, operations, { seed: session.seed });
-    session.times.setUpMs += performance.now() - start;
+    const workload = session.setUp(() => new Workload(device, operations, { seed }));
     const measurements: Measurement[] = [];
     for (const choice of chosen) {
       for (const mode of wanted.modes) {
         if (!wanted.keep(choice.name, mode)) continue;
         const what = { choice, mode, case: case_, cost };
-        measurements.push(await Measurement.start(session, workload, what));
+        measurements.push(await Measurement.start(setting, workload, what));
       }
     }
     return new CaseRun(case_, { skipped, workload, measurements });
@@ -174,7 +174,7 @@ function tensorsBytes(
 
 /** Why the tensors of operations cannot be allocated, said before anything is. */
 function memoryProblem(
-  { device, memoryBytes }: KernelsSession,
+  { session: { device }, memoryBytes }: KernelsSetting,
   operations: readonly Operation[],
 ): string | undefined {
   const { byName, total } = tensorsBytes(operations);

@@ -73,9 +73,14 @@ export async function measureCeilings(device: Device, timer: Timer): Promise<Cei
   return { copyGbytesPerS, multiplyAddGflops };
 }
 
-/** The share of its ceiling that work of this cost reached: the slower of the two limits over the time. */
-export function ceilingPct(cost: Cost, timeUs: number, ceilings: Ceilings): number {
+/** The least time of work of this cost: the slower of the two limits. */
+export function ceilingUs(cost: Cost, ceilings: Ceilings): number {
   const computeUs = cost.flops / ceilings.multiplyAddGflops / 1e3;
   const memoryUs = (cost.bytesRead + cost.bytesWritten) / ceilings.copyGbytesPerS / 1e3;
-  return 100 * Math.max(computeUs, memoryUs) / timeUs;
+  return Math.max(computeUs, memoryUs);
+}
+
+/** The share of its ceiling that work of this cost reached in a time. */
+export function ceilingPct(cost: Cost, timeUs: number, ceilings: Ceilings): number {
+  return 100 * ceilingUs(cost, ceilings) / timeUs;
 }

@@ -5,7 +5,7 @@ import { COLUMNS } from "./row.ts";
 
 const INTRODUCTION = `# Results
 
-A run writes \`results/<name>/<UTC time>/\`: a CSV file for each suite, \`samples.jsonl\` (every raw sample),
+A run writes \`results/<name>/<UTC time>/\`: a CSV file for each suite that ran, \`samples.jsonl\` (every raw sample),
 and \`manifest.json\` (configuration, environment, adapter, ceilings, where the time went). Nothing is overwritten.
 
 - CSV as in RFC 4180; a blank cell means that there is no value. Text that a spreadsheet would run as a
@@ -34,5 +34,6 @@ export function dataDictionary(): string {
     INTRODUCTION,
     `## Columns of every suite\n\n${table(COLUMNS.common)}\n`,
     `## kernels.csv\n\n${table(COLUMNS.kernels)}\n`,
+    `## schedules.csv\n\n${table(COLUMNS.schedules)}\n`,
   ].join("\n");
 }

@@ -1,5 +1,5 @@
 import type { Device } from "../device/device.ts";
-import { CANARY_BOUND_PCT } from "./canary.ts";
+import { driftReason } from "./canary.ts";
 import type { KernelCase } from "./kernel_cases.ts";
 import type { KernelResult, Mode } from "./measurement.ts";
 import { type KernelKey, type KernelRow, rowKey, SCHEMA_VERSION } from "./row.ts";
@@ -92,11 +92,6 @@ export function kernelRow(
     host_us_median: median(samples.map((s) => s.hostUs)),
     submit_us_median: median(samples.map((s) => s.submitUs)),
   };
-}
-
-function driftReason(canaryPct: number): string {
-  if (Math.abs(canaryPct) <= CANARY_BOUND_PCT) return "";
-  return `the machine's speed changed: the canary took ${canaryPct.toFixed(0)} % more time`;
 }
 
 function times(result: KernelResult): readonly number[] {

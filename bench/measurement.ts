@@ -1,35 +1,29 @@
-import type { Device } from "../device/device.ts";
 import { DeviceError } from "../device/device_error.ts";
 import type { Dispatch } from "../device/dispatch.ts";
 import type { Cost } from "../kernels/kernel.ts";
 import type { Operation, OperationVariant } from "../kernels/operation.ts";
 import type { ModelShape } from "../model/shape.ts";
-import { ceilingPct, type Ceilings } from "./ceilings.ts";
+import { ceilingPct } from "./ceilings.ts";
 import type { Evictor } from "./evictor.ts";
 import type { KernelCase } from "./kernel_cases.ts";
-import { type Sample, Stopper, type StopReason, type StopRule, type Timer } from "./measure.ts";
+import { type Sample, Stopper, type StopReason, type StopRule } from "./measure.ts";
+import type { Session } from "./session.ts";
 import { summarise } from "./statistics.ts";
-import type { Tuner } from "./tuner.ts";
 import { Verifier } from "./verifier.ts";
 import type { Workload } from "./workload.ts";
 
 /** Hot: right after another run over the same buffers. Cold: caches are evicted before each timed pass. */
 export type Mode = "hot" | "cold";
 
-/** What a run of the suite shares between its cases. */
-export interface KernelsSession {
-  readonly device: Device;
-  readonly timer: Timer;
-  readonly tuner: Tuner;
-  readonly ceilings: Ceilings;
+/** What all cases of a run of the suite share. */
+export interface KernelsSetting {
+  readonly session: Session;
   readonly model: ModelShape;
   readonly seed: number;
   readonly rule: StopRule;
   readonly evictor: Evictor | undefined;
   /** Host memory that may be used. */
   readonly memoryBytes: number;
-  /** Grows by what is spent on making tensors and sending them to the device. */
-  readonly times: { setUpMs: number };
 }
 
 /** One measured, checked variant of a case in one mode. */
@@ -70,7 +64,7 @@ export interface Choice {
 
 /** One variant of a case under way: check, time with every iteration verified, check again. */
 export class Measurement implements Disposable {
-  readonly #session: KernelsSession;
+  readonly #setting: KernelsSetting;
   readonly #workload: Workload;
   readonly #what: { choice: Choice; mode: Mode; case: KernelCase; cost: Cost };
   readonly #samples: Sample[] = [];
@@ -87,11 +81,11 @@ export class Measurement implements Disposable {
   #pipelineMs = 0;
 
   private constructor(
-    session: KernelsSession,
+    setting: KernelsSetting,
     workload: Workload,
     what: { choice: Choice; mode: Mode; case: KernelCase; cost: Cost },
   ) {
-    this.#session = session;
+    this.#setting = setting;
     this.#workload = workload;
     this.#what = what;
   }
@@ -103,28 +97,29 @@ export class Measurement implements Disposable {
 
   /** Compiles, runs once, checks every element against float64, keeps that output, warms up. */
   static async start(
-    session: KernelsSession,
+    setting: KernelsSetting,
     workload: Workload,
     what: { choice: Choice; mode: Mode; case: KernelCase; cost: Cost },
   ): Promise<Measurement> {
-    const measurement = new Measurement(session, workload, what);
+    const measurement = new Measurement(setting, workload, what);
+    const { device, timer } = setting.session;
     await measurement.#guard(async () => {
       for (const variant of what.choice.pick.values()) {
         const program = variant.program();
-        await session.device.pipelines.compile(program);
-        measurement.#pipelineMs += session.device.pipelines.createMs(program);
+        await device.pipelines.compile(program);
+        measurement.#pipelineMs += device.pipelines.createMs(program);
       }
       const dispatches = workload.bind((operation) => what.choice.pick.get(operation)!);
       measurement.#dispatches = dispatches;
       workload.poison();
       const start = performance.now();
-      session.device.run(dispatches);
-      await session.device.finish();
+      device.run(dispatches);
+      await device.finish();
       measurement.#firstDispatchMs = performance.now() - start;
       await measurement.#check();
-      measurement.#verifier = new Verifier(session.device, workload);
-      await session.timer.warmUp(dispatches);
-      measurement.#stopper = new Stopper(session.rule);
+      measurement.#verifier = new Verifier(device, workload);
+      await timer.warmUp(dispatches);
+      measurement.#stopper = new Stopper(setting.rule);
     });
     return measurement;
   }
@@ -135,15 +130,15 @@ export class Measurement implements Disposable {
    */
   async turn(): Promise<void> {
     await this.#guard(async () => {
-      const before = this.#what.mode === "cold" ? this.#session.evictor?.dispatch : undefined;
+      const before = this.#what.mode === "cold" ? this.#setting.evictor?.dispatch : undefined;
       const isShort = (this.#samples.at(-1)?.hostUs ?? 0) < TURN_US;
       if (before === undefined && isShort) {
-        await this.#session.timer.sample(this.#dispatches);
+        await this.#setting.session.timer.sample(this.#dispatches);
         this.#verifier!.queue();
       }
       let spentUs = 0;
       for (let i = 0; i < TURN_SAMPLES && spentUs < TURN_US && this.open; i++) {
-        const sample = await this.#session.timer.sample(this.#dispatches, before);
+        const sample = await this.#setting.session.timer.sample(this.#dispatches, before);
         this.#verifier!.queue();
         this.#verified++;
         this.#samples.push(sample);
@@ -157,7 +152,7 @@ export class Measurement implements Disposable {
 
   /** Checks again against float64 and reports. */
   async finish(): Promise<KernelResult> {
-    const { device, ceilings } = this.#session;
+    const { device, ceilings } = this.#setting.session;
     if (this.#failure === undefined) {
       await this.#guard(async () => {
         this.#wrong += await this.#verifier!.differences();
@@ -216,7 +211,7 @@ export class Measurement implements Disposable {
     } catch (error) {
       if (!(error instanceof DeviceError) || error.kind === "DeviceLost") throw error;
       this.#failure = error.message.split("\n")[0]!;
-      this.#session.device.errors.forget();
+      this.#setting.session.device.errors.forget();
     }
   }
 }

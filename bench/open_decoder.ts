@@ -6,8 +6,7 @@ import { wholeDecoder } from "../model/stage_program.ts";
 import type { WeightSource } from "../model/weight_source.ts";
 import { Rank } from "../runtime/rank.ts";
 import type { Config } from "./config.ts";
-import { Timer } from "./measure.ts";
-import { Tuner } from "./tuner.ts";
+import type { Tuner } from "./tuner.ts";
 
 /** What a decoder must have room for. */
 export interface DecoderRoom {
@@ -19,52 +18,25 @@ export interface DecoderRoom {
   readonly maxTokens: number;
 }
 
-/** A decoder on one rank and what it is made with; disposing frees both. */
-export class Decoder implements Disposable {
-  readonly rank: Rank;
-  readonly #timer: Timer;
-  readonly #tuner: Tuner;
-
-  private constructor(rank: Rank, { timer, tuner }: { timer: Timer; tuner: Tuner }) {
-    this.rank = rank;
-    this.#timer = timer;
-    this.#tuner = tuner;
-  }
-
-  /**
-   * Opens the model of a configuration on a device; variants are tuned as batches ask for them.
-   * @throws {DeviceError} `OutOfMemory`, before anything is allocated, where it does not fit.
-   * @throws {CheckpointError} where weights are read and do not fit the model.
-   */
-  static async open(
-    config: Config,
-    device: Device,
-    options: DecoderRoom & { readonly tuningFolder: string | undefined },
-  ): Promise<Decoder> {
-    const { slots, context, maxTokens, tuningFolder } = options;
-    const { model, dtype } = config;
-    const timer = await new Timer(device).ready();
-    const tuner = await Tuner.open(device, timer, tuningFolder);
-    const { bindingBytes } = device;
-    using weights = weightSource(config);
-    const rank = await Rank.open(device, {
-      stage: wholeDecoder(model, { dtype, slots, context, maxTokens, bindingBytes }),
-      weights,
-      choose: (operation) => tuner.best(operation),
-      memoryBytes: deviceMemoryBytes(device),
-    });
-    return new Decoder(rank, { timer, tuner });
-  }
-
-  /** Keeps what was tuned. */
-  async saveTuning(): Promise<void> {
-    await this.#tuner.save();
-  }
-
-  [Symbol.dispose](): void {
-    this.rank[Symbol.dispose]();
-    this.#timer[Symbol.dispose]();
-  }
+/**
+ * Opens the model of a configuration on a device; variants are tuned as batches ask for them.
+ * @throws {DeviceError} `OutOfMemory`, before anything is allocated, where it does not fit.
+ * @throws {CheckpointError} where weights are read and do not fit the model.
+ */
+export async function openDecoder(
+  config: Config,
+  { device, tuner }: { readonly device: Device; readonly tuner: Tuner },
+  room: DecoderRoom,
+): Promise<Rank> {
+  const { model, dtype } = config;
+  const { bindingBytes } = device;
+  using weights = weightSource(config);
+  return await Rank.open(device, {
+    stage: wholeDecoder(model, { dtype, ...room, bindingBytes }),
+    weights,
+    choose: (operation) => tuner.best(operation),
+    memoryBytes: deviceMemoryBytes(device),
+  });
 }
 
 /** The weights that a configuration names. */

@@ -1,9 +1,10 @@
 /** Rows of results: one record of columns a suite, and the key that names a row in every run. */
 
-import { type Column, makeColumns, type RowOf } from "./column.ts";
+import { type Cell, type Column, makeColumns, type RowOf } from "./column.ts";
 import type { Suite } from "./config_schema.ts";
 import { COMMON_COLUMN_TEXTS } from "./common_columns.ts";
 import { KERNEL_COLUMN_TEXTS } from "./kernel_columns.ts";
+import { SCHEDULE_COLUMN_TEXTS } from "./schedule_columns.ts";
 import { shortHash } from "./short_hash.ts";
 
 /** The version of the columns; it changes when one changes its meaning. */
@@ -13,14 +14,16 @@ export const SCHEMA_VERSION = 1;
 export const COLUMNS: {
   readonly common: readonly Column[];
   readonly kernels: readonly Column[];
+  readonly schedules: readonly Column[];
 } = {
   common: makeColumns(COMMON_COLUMN_TEXTS, { suites: ["kernels", "collectives", "schedules"] }),
   kernels: makeColumns(KERNEL_COLUMN_TEXTS, { suites: ["kernels"] }),
+  schedules: makeColumns(SCHEDULE_COLUMN_TEXTS, { suites: ["schedules"] }),
 };
 
 /** All columns of a suite's CSV file, in order. */
 export function columnsOf(suite: Suite): readonly Column[] {
-  return [...COLUMNS.common, ...(suite === "kernels" ? COLUMNS.kernels : [])];
+  return [...COLUMNS.common, ...(suite === "collectives" ? [] : COLUMNS[suite])];
 }
 
 /** A line of kernels.csv. */
@@ -41,9 +44,31 @@ export type KernelKey = Pick<
   | "context"
 >;
 
+/** A line of schedules.csv. */
+export type ScheduleRow = RowOf<typeof COMMON_COLUMN_TEXTS & typeof SCHEDULE_COLUMN_TEXTS>;
+
+/** The independent variables of a schedule row. */
+export type ScheduleKey = Pick<
+  ScheduleRow,
+  | "suite"
+  | "model"
+  | "dtype"
+  | "schedule"
+  | "tensor_parallel_size"
+  | "pipeline_parallel_size"
+  | "data_parallel_size"
+  | "max_concurrent_batches"
+  | "requests"
+  | "prompt_tokens"
+  | "output_tokens"
+  | "max_num_batched_tokens"
+  | "max_num_seqs"
+>;
+
 /** The row key: a hash of the key columns' values, the same in every run. */
-export function rowKey(key: KernelKey): string {
-  const values = columnsOf("kernels").filter((column) => column.key)
-    .map(({ header, format }) => `${header}=${format(key[header as keyof KernelKey])}`);
+export function rowKey(key: KernelKey | ScheduleKey): string {
+  const cells = key as Readonly<Record<string, Cell>>;
+  const values = columnsOf(key.suite as Suite).filter((column) => column.key)
+    .map(({ header, format }) => `${header}=${format(cells[header])}`);
   return shortHash(values.join("\n"));
 }

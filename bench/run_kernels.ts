@@ -1,52 +1,19 @@
-import type { Device } from "../device/device.ts";
-import { Canary } from "./canary.ts";
 import { CaseRun } from "./case_run.ts";
-import { type Ceilings, measureCeilings } from "./ceilings.ts";
 import type { Config } from "./config.ts";
 import { Evictor } from "./evictor.ts";
 import { type KernelCase, kernelCases } from "./kernel_cases.ts";
 import { kernelKey, kernelRow } from "./kernel_row.ts";
-import type { KernelsSession, Mode } from "./measurement.ts";
-import { type Sample, Timer } from "./measure.ts";
+import type { KernelsSetting, Mode } from "./measurement.ts";
+import type { Sample, StopRule } from "./measure.ts";
 import { type KernelRow, rowKey } from "./row.ts";
-import { shortHash } from "./short_hash.ts";
+import type { Session } from "./session.ts";
 import { shuffled } from "./shuffled.ts";
-import { Tuner } from "./tuner.ts";
+import type { SuiteRun } from "./suite_run.ts";
 
-/** What the caller of a run decides and wants to be told. */
-export interface KernelsRun {
-  readonly runId: string;
-  /** Name of the model as rows say it. */
-  readonly modelName: string;
-  readonly filter: RegExp | undefined;
-  /** Row keys that are on disk already. */
-  readonly finished: ReadonlySet<string>;
-  readonly tuningFolder: string | undefined;
+/** A run of the kernels suite. */
+export interface KernelsRun extends SuiteRun<KernelRow> {
+  /** Size of the last-level cache, which cold mode evicts. */
   readonly cacheBytes: number;
-  /** Host memory that may be used. */
-  readonly memoryBytes: number;
-  readonly signal: AbortSignal;
-  readonly onRow: (row: KernelRow, samples: readonly Sample[]) => void;
-  readonly onProgress: (progress: Progress) => void;
-}
-
-/** How far a run is. */
-export interface Progress {
-  readonly done: number;
-  readonly total: number;
-  /** What was finished last. */
-  readonly label: string;
-}
-
-/** What a run says of its session in the manifest. */
-export interface SessionReport {
-  readonly ceilings: Ceilings;
-  /** Hash of each shader's text that was used, by kernel/variant. */
-  readonly shaders: Readonly<Record<string, string>>;
-  /** Where the time went; what is left is the harness's own: references, checks, bookkeeping. */
-  readonly time_ms: Readonly<
-    Record<"total" | "set_up" | "compile" | "gpu_and_waiting" | "harness", number>
-  >;
 }
 
 /** At most so many cases are under way together, their samples interleaved. */
@@ -79,34 +46,19 @@ export function caseLabel(c: KernelCase): string {
  */
 export async function runKernels(
   config: Config,
-  device: Device,
+  session: Session,
   run: KernelsRun,
-): Promise<SessionReport> {
-  const start = performance.now();
-  const waitedMs = device.readBack.waitMs;
-  using timer = await new Timer(device).ready();
-  const tuner = await Tuner.open(device, timer, run.tuningFolder);
-  const ceilings = await measureCeilings(device, timer);
+): Promise<void> {
+  const { device, canary, tuner } = session;
   const modes: readonly Mode[] = config.measure.modes;
   using evictor = modes.includes("cold") ? new Evictor(device, run.cacheBytes) : undefined;
-  using canary = new Canary(device, timer);
-  await canary.start();
-  const session: KernelsSession = {
-    device,
-    timer,
-    tuner,
-    ceilings,
+  const setting: KernelsSetting = {
+    session,
     model: config.model,
     seed: config.seed,
-    times: { setUpMs: 0 },
     memoryBytes: run.memoryBytes,
     evictor,
-    rule: {
-      minTimeMs: config.measure.min_time_ms,
-      minSamples: config.measure.min_samples,
-      maxNoisePct: config.measure.max_noise_pct,
-      timeoutS: config.measure.timeout_s,
-    },
+    rule: stopRule(config),
   };
   const waiting = shuffled(casesOf(config, run.filter), config.seed);
   const total = waiting.length;
@@ -119,10 +71,10 @@ export async function runKernels(
       const naive = results.find((r) =>
         r.variant === "naive" && r.mode === mode && r.samples.length > 0
       );
-      const key = kernelKey(caseRun.case, { variant, mode }, run.modelName);
+      const key = kernelKey(caseRun.case, { variant, mode }, config.model.name);
       if (run.finished.has(rowKey(key))) continue;
       const about = { device, runId: run.runId, canaryPct, naive };
-      run.onRow(kernelRow(result, key, about), result.samples);
+      run.onRow(kernelRow(result, key, about), seriesOf(result.samples));
     }
     await tuner.save();
     run.onProgress({ done: ++done, total, label: caseLabel(caseRun.case) });
@@ -133,16 +85,16 @@ export async function runKernels(
     let bytes = 0;
     while (waiting.length > 0 && open.length < INTERLEAVED_CASES && !run.signal.aborted) {
       const case_ = waiting[0]!;
-      const caseBytes = CaseRun.bytes(session, case_);
+      const caseBytes = CaseRun.bytes(setting, case_);
       if (open.length > 0 && bytes + caseBytes > run.memoryBytes * INTERLEAVED_MEMORY_SHARE) break;
       waiting.shift();
       bytes += caseBytes;
       open.push(group.use(
-        await CaseRun.start(session, case_, {
+        await CaseRun.start(setting, case_, {
           variants: config.kernels!.variants,
           modes,
           keep: (variant, mode) =>
-            !run.finished.has(rowKey(kernelKey(case_, { variant, mode }, run.modelName))),
+            !run.finished.has(rowKey(kernelKey(case_, { variant, mode }, config.model.name))),
         }),
       ));
     }
@@ -159,17 +111,22 @@ export async function runKernels(
       }
     }
   }
-  const elapsed = performance.now() - start;
-  const gpu_and_waiting = device.readBack.waitMs - waitedMs;
-  const compile = device.pipelines.compileMs;
-  const set_up = session.times.setUpMs;
-  const harness = elapsed - gpu_and_waiting - compile - set_up;
-  const shaders = Object.fromEntries(
-    device.pipelines.shaders().map(([name, wgsl]) => [name, shortHash(wgsl)]),
-  );
+}
+
+/** The stop rule of a configuration. */
+export function stopRule({ measure }: Config): StopRule {
   return {
-    ceilings,
-    shaders,
-    time_ms: { total: elapsed, set_up, compile, gpu_and_waiting, harness },
+    minTimeMs: measure.min_time_ms,
+    minSamples: measure.min_samples,
+    maxNoisePct: measure.max_noise_pct,
+    timeoutS: measure.timeout_s,
+  };
+}
+
+function seriesOf(samples: readonly Sample[]): Readonly<Record<string, readonly number[]>> {
+  return {
+    gpu_us: samples.flatMap((s) => s.gpuUs === undefined ? [] : [s.gpuUs]),
+    host_us: samples.map((s) => s.hostUs),
+    submit_us: samples.map((s) => s.submitUs),
   };
 }

@@ -1,12 +1,23 @@
 import { ValidationError } from "@cliffy/command";
 
-/** The regular expression of `--filter`; ValidationError where it is none or a suite is unknown. */
-export function filterOf(filter: string | undefined, only: string | undefined): RegExp | undefined {
-  for (const suite of only?.split(",") ?? []) {
-    if (suite !== "kernels") {
-      throw new ValidationError(`Cannot run the suite "${suite}": legal is kernels`);
-    }
-  }
+/** Suites that can be run, in the order in which they are. */
+export const RUNNABLE = ["kernels", "schedules"] as const;
+
+/** The name of a suite that can be run. */
+export type RunnableSuite = typeof RUNNABLE[number];
+
+/** The suites of `--only`, all where it is absent; ValidationError where one is unknown. */
+export function suitesOf(only: string | undefined): readonly RunnableSuite[] {
+  if (only === undefined) return RUNNABLE;
+  return only.split(",").map((name) => {
+    const suite = RUNNABLE.find((known) => known === name.trim());
+    if (suite) return suite;
+    throw new ValidationError(`Cannot run the suite "${name}": legal are ${RUNNABLE.join(", ")}`);
+  });
+}
+
+/** The regular expression of `--filter`; ValidationError where it is none. */
+export function filterOf(filter: string | undefined): RegExp | undefined {
   if (filter === undefined) return undefined;
   try {
     return new RegExp(filter);

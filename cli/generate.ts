@@ -1,7 +1,9 @@
 import { Command, ValidationError } from "@cliffy/command";
 import { z } from "zod";
 import { type Config, loadConfig } from "../bench/config.ts";
-import { Decoder } from "../bench/open_decoder.ts";
+import { Timer } from "../bench/measure.ts";
+import { openDecoder } from "../bench/open_decoder.ts";
+import { Tuner } from "../bench/tuner.ts";
 import { Device } from "../device/device.ts";
 import { Generation } from "../runtime/generation.ts";
 import { EXIT } from "./exit_status.ts";
@@ -48,22 +50,20 @@ async function generate(options: z.output<typeof OPTIONS>): Promise<number> {
     });
     const budget = config.schedules?.max_num_batched_tokens ?? DEFAULT_BATCHED_TOKENS;
     const maxBatch = Math.min(budget, promptTokenIds.length);
-    using decoder = await Decoder.open(config, device, {
-      slots: 1,
-      context,
-      maxTokens: maxBatch,
-      tuningFolder: "tuning",
-    });
+    using timer = await new Timer(device).ready();
+    const tuner = await Tuner.open(device, timer, "tuning");
+    const room = { slots: 1, context, maxTokens: maxBatch };
+    using rank = await openDecoder(config, { device, tuner }, room);
     using logits = options.logits === undefined ? undefined : LogitsFile.create(options.logits);
-    const generation = new Generation(decoder.rank, { promptTokenIds, maxTokens });
+    const generation = new Generation(rank, { promptTokenIds, maxTokens });
     const tokenIds: number[] = [];
     for await (const tokenId of generation.tokens()) {
       if (interrupt.signal.aborted) return EXIT.interrupted;
-      logits?.write(tokenIds.length, (await decoder.rank.logits(1))[0]!);
+      logits?.write(tokenIds.length, (await rank.logits(1))[0]!);
       tokenIds.push(tokenId);
       if (!json) console.log(tokenId);
     }
-    await decoder.saveTuning();
+    await tuner.save();
     logits?.finish();
     const speed = generation.speed();
     if (json) {
@@ -71,10 +71,10 @@ async function generate(options: z.output<typeof OPTIONS>): Promise<number> {
     }
     console.error(
       `prefill ${speed.prefill_tokens} tokens at ${
-        speed.prefill_tokens_per_s.toFixed(1)
+        speed.prefill_tokens_per_s.toPrecision(3)
       } tokens/s; ` +
         `decode ${speed.decode_tokens} tokens at ${
-          speed.decode_tokens_per_s.toFixed(1)
+          speed.decode_tokens_per_s.toPrecision(3)
         } tokens/s, ` +
         `host overhead ${speed.host_overhead_pct.toFixed(1)} % of a step (${device.identity.name})`,
     );

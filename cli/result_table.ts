@@ -1,10 +1,12 @@
 import { Table } from "@cliffy/table";
-import type { KernelRow } from "../bench/row.ts";
+import type { KernelRow, ScheduleRow } from "../bench/row.ts";
 
 const number = (value: unknown, digits: number) =>
   typeof value === "number" ? value.toFixed(digits) : "";
 
-const COLUMNS: readonly (readonly [string, (row: KernelRow) => string])[] = [
+type TableColumn<Row> = readonly [title: string, format: (row: Row) => string];
+
+const KERNELS: readonly TableColumn<KernelRow>[] = [
   ["op", (r) => r.op],
   ["variant", (r) => r.variant],
   ["mode", (r) => r.mode],
@@ -21,18 +23,48 @@ const COLUMNS: readonly (readonly [string, (row: KernelRow) => string])[] = [
   ["status", (r) => r.status ?? ""],
 ];
 
-/** The first columns are text; numbers stand at the right. */
-const TEXT_COLUMNS = 3;
+const SCHEDULES: readonly TableColumn<ScheduleRow>[] = [
+  ["schedule", (r) => r.schedule],
+  ["tp", (r) => String(r.tensor_parallel_size)],
+  ["pp", (r) => String(r.pipeline_parallel_size)],
+  ["dp", (r) => String(r.data_parallel_size)],
+  ["depth", (r) => String(r.max_concurrent_batches)],
+  ["wall ms", (r) => number(r.wall_ms, 1)],
+  ["tokens/s", (r) => number(r.output_tokens_per_s, 2)],
+  ["TTFT ms", (r) => number(r.ttft_ms_median, 1)],
+  ["TPOT ms", (r) => number(r.tpot_ms_median, 2)],
+  ["busy %", (r) => number(r.busy_pct, 1)],
+  ["ceiling %", (r) => number(r.ceiling_pct, 1)],
+  ["x step", (r) => number(r.speedup_vs_step, 2)],
+  ["mismatches", (r) => String(r.token_mismatches ?? "")],
+  ["status", (r) => r.status ?? ""],
+];
 
 /** A table of kernel rows to be read, sorted by what was measured. */
-export function resultTable(rows: readonly KernelRow[]): string {
+export function kernelTable(rows: readonly KernelRow[]): string {
   const key = (r: KernelRow) =>
     [r.op, r.tensor_parallel_size, String(r.tokens).padStart(8), r.context, r.variant].join(" ");
   const sorted = [...rows].sort((a, b) => key(a) < key(b) ? -1 : 1);
+  return table(sorted, { columns: KERNELS, textColumns: 3 });
+}
+
+/** A table of schedule rows, in the order in which they were measured. */
+export function scheduleTable(rows: readonly ScheduleRow[]): string {
+  return table(rows, { columns: SCHEDULES, textColumns: 1 });
+}
+
+/** The first columns are text; numbers stand at the right. */
+function table<Row>(
+  rows: readonly Row[],
+  { columns, textColumns }: {
+    readonly columns: readonly TableColumn<Row>[];
+    readonly textColumns: number;
+  },
+): string {
   return new Table()
-    .header(COLUMNS.map(([title]) => title))
-    .body(sorted.map((row) => COLUMNS.map(([, format]) => format(row))))
-    .columns(COLUMNS.map((_, i) => ({ align: i < TEXT_COLUMNS ? "left" : "right" })))
+    .header(columns.map(([title]) => title))
+    .body(rows.map((row) => columns.map(([, format]) => format(row))))
+    .columns(columns.map((_, i) => ({ align: i < textColumns ? "left" : "right" })))
     .padding(2)
     .toString();
 }

@@ -1,16 +1,19 @@
 import { Command, ValidationError } from "@cliffy/command";
 import { z } from "zod";
-import { loadConfig } from "../bench/config.ts";
+import { type Config, loadConfig } from "../bench/config.ts";
+import type { CsvWriter } from "../bench/csv_writer.ts";
 import { describeEnvironment } from "../bench/environment.ts";
-import type { Sample } from "../bench/measure.ts";
-import type { KernelRow } from "../bench/row.ts";
+import type { KernelRow, ScheduleRow } from "../bench/row.ts";
 import { createRunFolder, resumeRunFolder } from "../bench/run_folder.ts";
 import { caseLabel, casesOf, runKernels } from "../bench/run_kernels.ts";
+import { runSchedules, scheduleCases, scheduleLabel } from "../bench/run_schedules.ts";
+import type { SampleRecord } from "../bench/sample_record.ts";
+import { Session } from "../bench/session.ts";
 import { Device } from "../device/device.ts";
 import { EXIT } from "./exit_status.ts";
-import { filterOf } from "./filter.ts";
+import { filterOf, RUNNABLE, type RunnableSuite, suitesOf } from "./filter.ts";
 import { progressPrinter } from "./progress.ts";
-import { resultTable } from "./result_table.ts";
+import { kernelTable, scheduleTable } from "./result_table.ts";
 import { SIZE_OPTIONS, sizesOf, withSizes } from "./sizes.ts";
 
 const OPTIONS = z.object({
@@ -34,7 +37,7 @@ export function runCommand(exit: (status: number) => void): Command {
     .description("Run the suites of a configuration, check every result, write CSV.")
     .option("--config <file:file>", "The configuration, JSON.", { required: true })
     .option("--out <dir:file>", "A new or empty folder for the results.")
-    .option("--only <suites:string>", "Suites to run: kernels.")
+    .option("--only <suites:string>", `Suites to run, with commas between: ${RUNNABLE.join(", ")}.`)
     .option("--filter <regex:string>", "Only cases whose line in --dry-run matches.")
     .option("--set <assignment:string>", "Replace a value: path=value; may be repeated.", {
       collect: true,
@@ -59,60 +62,83 @@ async function run(options: z.output<typeof OPTIONS>): Promise<number> {
     set: options.set ?? [],
     sizes: sizesOf(options),
   });
-  const filter = filterOf(options.filter, options.only);
+  const filter = filterOf(options.filter);
+  const suites = suitesOf(options.only).filter((suite) => config[suite] !== undefined);
   if (options.dryRun) {
-    for (const case_ of casesOf(config, filter)) console.log(caseLabel(case_));
+    if (suites.includes("kernels")) casesOf(config, filter).map(caseLabel).forEach(print);
+    if (suites.includes("schedules")) {
+      scheduleCases(config, filter).map(scheduleLabel).forEach(print);
+    }
     return EXIT.ok;
   }
   const interrupt = new AbortController();
   const onInterrupt = () => interrupt.abort();
   Deno.addSignalListener("SIGINT", onInterrupt);
   try {
-    await using device = await Device.open({
-      powerPreference: config.adapter.power_preference,
-      allowSoftware: config.adapter.allow_software,
-    });
-    using folder = options.resume === undefined
-      ? createRunFolder(config, { out: options.out, force: options.force ?? false })
-      : resumeRunFolder(options.resume, config);
-    folder.updateManifest({
-      environment: describeEnvironment({ argv: Deno.args }),
-      adapter: device.identity,
-    });
-    const rows: KernelRow[] = [];
-    const csv = folder.rows("kernels");
-    const report = await runKernels(config, device, {
-      runId: folder.runId,
-      modelName: config.model.name,
-      filter,
-      finished: csv.finished,
-      tuningFolder: "tuning",
-      cacheBytes: lastLevelCacheBytes() ?? DEFAULT_CACHE_BYTES,
-      memoryBytes: Deno.systemMemoryInfo().available,
-      signal: interrupt.signal,
-      onRow: (row, samples) => {
-        folder.appendSamples({ row_key: row.row_key ?? "", series: seriesOf(samples) });
-        csv.write(row);
-        rows.push(row);
-      },
-      onProgress: progressPrinter(),
-    });
-    folder.updateManifest({ ...report, interrupted: interrupt.signal.aborted });
-    console.log(resultTable(rows));
-    console.log(csv.path);
-    if (interrupt.signal.aborted) return EXIT.interrupted;
-    return rows.some((row) => row.status === "wrong") ? EXIT.wrongResult : EXIT.ok;
+    return await measure(config, { options, filter, suites, signal: interrupt.signal });
   } finally {
     Deno.removeSignalListener("SIGINT", onInterrupt);
   }
 }
 
-function seriesOf(samples: readonly Sample[]): Record<string, number[]> {
-  return {
-    gpu_us: samples.flatMap((s) => s.gpuUs === undefined ? [] : [s.gpuUs]),
-    host_us: samples.map((s) => s.hostUs),
-    submit_us: samples.map((s) => s.submitUs),
-  };
+async function measure(config: Config, how: {
+  readonly options: z.output<typeof OPTIONS>;
+  readonly filter: RegExp | undefined;
+  readonly suites: readonly RunnableSuite[];
+  readonly signal: AbortSignal;
+}): Promise<number> {
+  const { options, filter, suites, signal } = how;
+  await using device = await Device.open({
+    powerPreference: config.adapter.power_preference,
+    allowSoftware: config.adapter.allow_software,
+  });
+  using folder = options.resume === undefined
+    ? createRunFolder(config, { out: options.out, force: options.force ?? false })
+    : resumeRunFolder(options.resume, config);
+  folder.updateManifest({
+    environment: describeEnvironment({ argv: Deno.args }),
+    adapter: device.identity,
+  });
+  using session = await Session.open(device, "tuning");
+  const tables: string[] = [];
+  const statuses: (string | undefined)[] = [];
+  const suiteRun = <Row extends KernelRow | ScheduleRow>(rows: Row[], csv: CsvWriter) => ({
+    runId: folder.runId,
+    filter,
+    finished: csv.finished,
+    memoryBytes: Deno.systemMemoryInfo().available,
+    signal,
+    onRow: (row: Row, series: SampleRecord["series"]) => {
+      folder.appendSamples({ row_key: row.row_key ?? "", series });
+      csv.write(row);
+      rows.push(row);
+      statuses.push(row.status);
+    },
+    onProgress: progressPrinter(),
+  });
+  if (suites.includes("kernels")) {
+    const rows: KernelRow[] = [];
+    const csv = folder.rows("kernels");
+    const cacheBytes = lastLevelCacheBytes() ?? DEFAULT_CACHE_BYTES;
+    await runKernels(config, session, { ...suiteRun(rows, csv), cacheBytes });
+    tables.push(kernelTable(rows), csv.path);
+  }
+  if (suites.includes("schedules") && !signal.aborted) {
+    const rows: ScheduleRow[] = [];
+    const csv = folder.rows("schedules");
+    await runSchedules(config, session, suiteRun(rows, csv));
+    tables.push(scheduleTable(rows), csv.path);
+  }
+  folder.updateManifest({ ...session.report(), interrupted: signal.aborted });
+  const isPath = (text: string) => text.endsWith(".csv");
+  for (const text of tables.filter((text) => !isPath(text))) print(text);
+  for (const path of tables.filter(isPath)) print(path);
+  if (signal.aborted) return EXIT.interrupted;
+  return statuses.includes("wrong") ? EXIT.wrongResult : EXIT.ok;
+}
+
+function print(text: string): void {
+  console.log(text);
 }
 
 /** The size of the last-level cache, where Linux says it. */

@@ -37,6 +37,10 @@ export interface AttentionModuleShape extends ModuleShape {
   readonly window?: number | undefined;
   /** Sequences in the KV cache; default 1. */
   readonly slots?: number;
+  /** Position of each token; default the last of the context. */
+  readonly positions?: readonly number[];
+  /** Cache slot of each token; default 0. */
+  readonly tokenSlots?: readonly number[];
   /** Whether q, k and v have biases. */
   readonly bias: boolean;
 }
@@ -132,7 +136,11 @@ export function attentionModule(shape: AttentionModuleShape): readonly Operation
   const { tokens, hidden, heads, kvHeads, headSize, context, dtype, bindingBytes } = shape;
   const qkvColumns = (heads + 2 * kvHeads) * headSize;
   const rotated = (heads + kvHeads) * headSize;
-  const cache = { tokens, kvHeads, headSize, slots: shape.slots ?? 1, context };
+  const cache = {
+    ...{ tokens, kvHeads, headSize, slots: shape.slots ?? 1, context },
+    ...(shape.positions ? { positions: shape.positions } : {}),
+    ...(shape.tokenSlots ? { tokenSlots: shape.tokenSlots } : {}),
+  };
   return [
     ...product(
       { tokens, inner: hidden, columns: qkvColumns, dtype, bias: shape.bias },

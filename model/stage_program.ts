@@ -1,6 +1,6 @@
 import { argmax } from "../kernels/argmax.ts";
 import { embedding } from "../kernels/embedding.ts";
-import { type Tensor, tensorBytes, type WeightDType } from "../kernels/kernel.ts";
+import { type Cost, type Tensor, tensorBytes, type WeightDType } from "../kernels/kernel.ts";
 import {
   attentionModule,
   embeddingModule,
@@ -37,6 +37,12 @@ export interface BatchSize {
   readonly tokens: number;
   /** Tokens whose logits are wanted; where all are, in the order of the batch. */
   readonly samples: number;
+}
+
+/** Where the tokens of a batch stand, for its cost: attention costs what it sees. */
+export interface BatchPlaces {
+  readonly positions: readonly number[];
+  readonly slots: readonly number[];
 }
 
 /** A step of a forward pass. */
@@ -88,7 +94,11 @@ export function wholeDecoder(
  * `state.residual_a`, both [T, H]. The last stage leaves `output.logits` [samples, P/tp] and
  * `output.token_ids` [samples].
  */
-export function stageProgram(stage: Stage, size: BatchSize): StageProgram {
+export function stageProgram(
+  stage: Stage,
+  size: BatchSize,
+  places?: BatchPlaces,
+): StageProgram {
   const { isFirst, isLast } = stageEnds(stage);
   const ops: StageOp[] = [];
   let residual: string | undefined = isFirst ? undefined : "state.residual_a";
@@ -97,7 +107,7 @@ export function stageProgram(stage: Stage, size: BatchSize): StageProgram {
     for (const { block, gain } of BLOCKS) {
       const norm = normOp(stage, { size, layer, residual, gain });
       residual = norm.residual;
-      ops.push(norm.op, ...block(stage, size, layer));
+      ops.push(norm.op, ...block(stage, { size, layer, places }));
     }
   }
   if (isLast) ops.push(...headOps(stage, size, residual));
@@ -210,7 +220,13 @@ function normOp(stage: Stage, at: {
   return { op, residual: residual === undefined ? "state.embedded" : sum };
 }
 
-function attentionOps(stage: Stage, size: BatchSize, layer: number): StageOp[] {
+interface BlockPlace {
+  readonly size: BatchSize;
+  readonly layer: number;
+  readonly places: BatchPlaces | undefined;
+}
+
+function attentionOps(stage: Stage, { size, layer, places }: BlockPlace): StageOp[] {
   const { model, slots, context } = stage;
   const heads = headShard({ ...stage, heads: model.heads, kvHeads: model.kvHeads });
   const operations = attentionModule({
@@ -224,6 +240,7 @@ function attentionOps(stage: Stage, size: BatchSize, layer: number): StageOp[] {
     scaling: model.ropeScaling,
     window: model.slidingWindow,
     bias: model.attentionBias,
+    ...(places ? { positions: places.positions, tokenSlots: places.slots } : {}),
   });
   return [
     ...kernelOps(operations.map((o) => renamed(o, layerNames(layer))), { layer }),
@@ -231,7 +248,7 @@ function attentionOps(stage: Stage, size: BatchSize, layer: number): StageOp[] {
   ];
 }
 
-function ffnOps(stage: Stage, size: BatchSize, layer: number): StageOp[] {
+function ffnOps(stage: Stage, { size, layer }: BlockPlace): StageOp[] {
   const { model } = stage;
   const shard = ffnShard({ ...stage, ffn: model.ffn });
   const operations = ffnModule({
@@ -292,4 +309,9 @@ function headOps(stage: Stage, size: BatchSize, residual: string | undefined): S
     }),
     ...kernelOps([choice], { rows: "samples" }),
   ];
+}
+
+/** The work of each operation of a program. */
+export function stageCosts({ ops, size }: StageProgram): readonly Cost[] {
+  return ops.flatMap((op) => op.kind === "kernel" && size[op.rows] > 0 ? [op.operation.cost] : []);
 }

@@ -1,0 +1,120 @@
+/** The columns of schedules.csv after the common ones; new ones are added at the end only. */
+export const SCHEDULE_COLUMN_TEXTS = {
+  schedule: {
+    kind: "text",
+    meaning: "step: one batch at a time; step_with_batch_queue: several in flight",
+    key: true,
+  },
+  tensor_parallel_size: { kind: "count", meaning: "Ranks that share every layer", key: true },
+  pipeline_parallel_size: { kind: "count", meaning: "Stages of layers", key: true },
+  data_parallel_size: { kind: "count", meaning: "Replicas of the model", key: true },
+  max_concurrent_batches: { kind: "count", meaning: "Depth of the batch queue", key: true },
+  requests: { kind: "count", meaning: "Requests, all there from the start", key: true },
+  prompt_tokens: { kind: "count", unit: "tokens", meaning: "Length of each prompt", key: true },
+  output_tokens: {
+    kind: "count",
+    unit: "tokens",
+    meaning: "Tokens generated for each request",
+    key: true,
+  },
+  wall_ms: {
+    kind: "number",
+    unit: "ms",
+    meaning: "Median wall time from the first request to the last token, of all repetitions",
+  },
+  output_tokens_per_s: {
+    kind: "number",
+    unit: "tokens/s",
+    meaning: "requests * output_tokens / wall_ms",
+  },
+  ttft_ms_median: {
+    kind: "number",
+    unit: "ms",
+    meaning: "Median time from a request's arrival to its first token",
+  },
+  tpot_ms_median: {
+    kind: "number",
+    unit: "ms",
+    meaning: "Median over requests of (last - first token) / (tokens - 1); blank for one token",
+  },
+  speedup_vs_step: {
+    kind: "number",
+    unit: "ratio",
+    meaning: "Wall time of schedule step on the same layout / of this one, in the same run",
+  },
+  max_in_flight: { kind: "count", meaning: "Most batches that were in flight at once" },
+  busy_pct: { kind: "number", unit: "%", meaning: "Share of the wall time that adapters worked" },
+  fill_drain_pct: {
+    kind: "number",
+    unit: "%",
+    meaning: "Share of it that stages waited for the first or after the last batch",
+  },
+  imbalance_pct: { kind: "number", unit: "%", meaning: "Share of it lost to unequal stages" },
+  transfer_pct: { kind: "number", unit: "%", meaning: "Share of it moving data between ranks" },
+  host_gap_pct: {
+    kind: "number",
+    unit: "%",
+    meaning: "Share of it that adapters waited for the host; the five shares sum to 100",
+  },
+  bubble_pct: { kind: "number", unit: "%", meaning: "Idle share of the stages' time" },
+  bubble_predicted_pct: {
+    kind: "number",
+    unit: "%",
+    meaning: "The same for equal stages without host time",
+  },
+  all_reduces: { kind: "count", meaning: "All-reduces of one repetition, over all groups" },
+  all_gathers: { kind: "count", meaning: "All-gathers of one repetition, over all groups" },
+  sends: { kind: "count", meaning: "Sends between stages in one repetition" },
+  collective_bytes: {
+    kind: "count",
+    unit: "B",
+    meaning: "Bytes that ranks sent to each other in one repetition",
+  },
+  token_mismatches: {
+    kind: "count",
+    unit: "tokens",
+    meaning: "Tokens that differ from those of each request alone on one rank, of all repetitions",
+  },
+  oversubscribed: { kind: "flag", meaning: "Whether there are more ranks than adapters or cores" },
+  max_num_batched_tokens: {
+    kind: "count",
+    unit: "tokens",
+    meaning: "Token budget of a batch",
+    key: true,
+  },
+  max_num_seqs: { kind: "count", meaning: "Most requests running at once", key: true },
+  repetitions: { kind: "count", meaning: "How often all requests were served" },
+  gpu_us_median: {
+    kind: "number",
+    unit: "us",
+    meaning: "Median time of a step between the adapter's timestamps; blank where it has none",
+  },
+  host_us_median: {
+    kind: "number",
+    unit: "us",
+    meaning: "Median wall time of a step on the host, from its inputs to its token ids",
+  },
+  submit_us_median: {
+    kind: "number",
+    unit: "us",
+    meaning: "Median time of recording and submitting a step",
+  },
+  readback_us_median: {
+    kind: "number",
+    unit: "us",
+    meaning: "Median time of a step's wait and read-back beyond the adapter's own time",
+  },
+  ceiling_pct: {
+    kind: "number",
+    unit: "%",
+    meaning:
+      "Least time of all operations at the ceilings measured in the same run / time of the steps",
+  },
+  weight_bytes: { kind: "count", unit: "B", meaning: "Bytes of weights, over all ranks" },
+  kv_cache_bytes: { kind: "count", unit: "B", meaning: "Bytes of KV cache, over all ranks" },
+  canary_pct: {
+    kind: "number",
+    unit: "%",
+    meaning: "Drift of a fixed kernel after this row since the start of the run",
+  },
+} as const;
