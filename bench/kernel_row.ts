@@ -3,7 +3,8 @@ import { driftReason } from "./canary.ts";
 import type { KernelCase } from "./kernel_cases.ts";
 import type { KernelResult, Mode } from "./measurement.ts";
 import { type KernelKey, type KernelRow, rowKey, SCHEMA_VERSION } from "./row.ts";
-import { quantile, summarise } from "./statistics.ts";
+import { summarise } from "./statistics.ts";
+import { median, timeColumns } from "./time_columns.ts";
 
 /** The independent variables of a row. */
 export function kernelKey(
@@ -67,17 +68,11 @@ export function kernelRow(
   };
   if (samples.length === 0) return base;
   const time = summarise(times(result));
-  const median = (values: readonly number[]) => quantile([...values].sort((a, b) => a - b), 0.5);
   const gpu = samples.flatMap((s) => s.gpuUs === undefined ? [] : [s.gpuUs]);
   const isRanked = result.status === "ok";
   return {
     ...base,
-    time_us_median: time.median,
-    time_us_min: time.min,
-    time_us_p95: time.p95,
-    time_us_ci_low: time.ciLow,
-    time_us_ci_high: time.ciHigh,
-    noise_pct: time.noisePct,
+    ...timeColumns(times(result)),
     time_us_mean: time.mean,
     time_us_p90: time.p90,
     time_us_p99: time.p99,
@@ -88,7 +83,7 @@ export function kernelRow(
       ? (cost.bytesRead + cost.bytesWritten) / time.median / 1e3
       : undefined,
     ceiling_pct: isRanked ? result.ceilingPct : undefined,
-    speedup_vs_naive: isRanked && naive ? summarise(times(naive)).median / time.median : undefined,
+    speedup_vs_naive: isRanked && naive ? median(times(naive)) / time.median : undefined,
     host_us_median: median(samples.map((s) => s.hostUs)),
     submit_us_median: median(samples.map((s) => s.submitUs)),
   };

@@ -6,7 +6,7 @@ import type { StopReason } from "./measure.ts";
 import { rowKey, type ScheduleKey, type ScheduleRow, SCHEMA_VERSION } from "./row.ts";
 import type { ScheduleCase } from "./run_schedules.ts";
 import type { Served } from "./serve.ts";
-import { quantile, summarise } from "./statistics.ts";
+import { median, timeColumns } from "./time_columns.ts";
 
 /** What measuring a case gave; numbers are absent where it did not run. */
 export interface ScheduleResult {
@@ -66,7 +66,7 @@ export function scheduleRow(
     canary_pct: canaryPct,
   } as ScheduleRow;
   if (steps.length === 0) return base;
-  const time = summarise(steps.map((step) => step.hostUs));
+  const hostUs = steps.map((step) => step.hostUs);
   const gpu = steps.flatMap((step) => step.gpuUs === undefined ? [] : [step.gpuUs]);
   const busyUs = sum(steps.map((step) => step.gpuUs ?? step.waitUs));
   const wallMs = median(served.map((one) => one.wallMs));
@@ -76,12 +76,7 @@ export function scheduleRow(
   return {
     ...base,
     stop_reason: result.stopReason,
-    time_us_median: time.median,
-    time_us_min: time.min,
-    time_us_p95: time.p95,
-    time_us_ci_low: time.ciLow,
-    time_us_ci_high: time.ciHigh,
-    noise_pct: time.noisePct,
+    ...timeColumns(hostUs),
     wrong_elements: result.mismatches,
     max_abs_error: undefined,
     tolerance: 0,
@@ -109,7 +104,7 @@ export function scheduleRow(
     oversubscribed: false,
     repetitions: served.length,
     gpu_us_median: gpu.length > 0 ? median(gpu) : undefined,
-    host_us_median: time.median,
+    host_us_median: median(hostUs),
     submit_us_median: median(steps.map((step) => step.submitUs)),
     readback_us_median: gpu.length > 0
       ? median(steps.map((step) => Math.max(0, step.waitUs - step.gpuUs!)))
@@ -122,8 +117,4 @@ export function scheduleRow(
 
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
-}
-
-function median(values: readonly number[]): number {
-  return quantile([...values].sort((a, b) => a - b), 0.5);
 }

@@ -70,12 +70,8 @@ async function generate(options: z.output<typeof OPTIONS>): Promise<number> {
       console.log(JSON.stringify({ token_ids: tokenIds, adapter: device.identity.name, ...speed }));
     }
     console.error(
-      `prefill ${speed.prefill_tokens} tokens at ${
-        speed.prefill_tokens_per_s.toPrecision(3)
-      } tokens/s; ` +
-        `decode ${speed.decode_tokens} tokens at ${
-          speed.decode_tokens_per_s.toPrecision(3)
-        } tokens/s, ` +
+      `prefill ${speed.prefill_tokens} tokens at ${digits(speed.prefill_tokens_per_s)} tokens/s; ` +
+        `decode ${speed.decode_tokens} tokens at ${digits(speed.decode_tokens_per_s)} tokens/s, ` +
         `host overhead ${speed.host_overhead_pct.toFixed(1)} % of a step (${device.identity.name})`,
     );
     return EXIT.ok;
@@ -112,4 +108,9 @@ function refuseRanks({ layout }: Config): void {
   for (const [name, size] of Object.entries(layout)) {
     if (size !== 1) throw new ValidationError(`Cannot run with ${name} ${size}: legal is 1`);
   }
+}
+
+/** Three significant digits. */
+function digits(value: number): string {
+  return String(Number(value.toPrecision(3)));
 }

@@ -64,18 +64,21 @@ function fits(stage: Stage, memoryBytes: number): boolean {
   return largest.bytes <= stage.bindingBytes && totalBytes <= memoryBytes;
 }
 
-/** The longest context that fits, else the storage type or the most layers that would. */
+/** The longest context that fits, else with which storage type, else how many layers would. */
 function whatFits(stage: Stage, memoryBytes: number): string {
-  const context = largestThat(stage.context, (context) => fits({ ...stage, context }, memoryBytes));
-  if (context > 0) {
-    return `With ${stage.slots} sequences at once a context of ${context} would fit, not ${stage.context}.`;
-  }
-  for (const dtype of ["float16", "int8"] as const) {
-    if (fits({ ...stage, dtype }, memoryBytes)) return `With dtype ${dtype} it would fit.`;
+  for (const dtype of new Set([stage.dtype, "float16", "int8"] as const)) {
+    const context = largestThat(
+      stage.context,
+      (context) => fits({ ...stage, dtype, context }, memoryBytes),
+    );
+    if (context === 0) continue;
+    const how = dtype === stage.dtype ? "" : `dtype ${dtype} and `;
+    const many = stage.slots > 1 ? `, of ${stage.slots} sequences at once` : "";
+    return `With ${how}a context of ${context}${many} it would fit (asked for: ${stage.context}).`;
   }
   const layers = stage.endLayer - stage.firstLayer;
   const most = largestThat(
-    layers,
+    layers - 1,
     (count) => fits({ ...stage, endLayer: stage.firstLayer + count }, memoryBytes),
   );
   return most > 0

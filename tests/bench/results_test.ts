@@ -31,6 +31,15 @@ Deno.test("kernels.csv starts with the promised columns, in order", () => {
   assertEquals(headers.slice(0, CONTRACT.split(",").length).join(), CONTRACT);
 });
 
+const SCHEDULES =
+  "schedule,tensor_parallel_size,pipeline_parallel_size,data_parallel_size,max_concurrent_batches,requests,prompt_tokens,output_tokens,wall_ms,output_tokens_per_s,ttft_ms_median,tpot_ms_median,speedup_vs_step,max_in_flight,busy_pct,fill_drain_pct,imbalance_pct,transfer_pct,host_gap_pct,bubble_pct,bubble_predicted_pct,all_reduces,all_gathers,sends,collective_bytes,token_mismatches,oversubscribed";
+
+Deno.test("schedules.csv starts with the promised columns, in order", () => {
+  const headers = columnsOf("schedules").map((column) => column.header).join();
+  const common = CONTRACT.slice(0, CONTRACT.indexOf(",op,"));
+  assertEquals(headers.startsWith(`${common},${SCHEDULES},`), true, headers);
+});
+
 Deno.test("rows round-trip through another reader: quotes, commas, newlines, formulas", () =>
   inFolder((folder) => {
     const reasons = [

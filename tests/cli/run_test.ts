@@ -1,65 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { readRows } from "../../bench/csv_reader.ts";
-
-const CONFIG = {
-  name: "tiny",
-  model: new URL("../../models/mistral_7b.json", import.meta.url).pathname,
-  model_overrides: {
-    num_hidden_layers: 1,
-    vocab_size: 320,
-    hidden_size: 64,
-    intermediate_size: 96,
-    num_attention_heads: 4,
-    num_key_value_heads: 2,
-    head_dim: 16,
-  },
-  measure: { min_time_ms: 1, min_samples: 3, max_noise_pct: 50, timeout_s: 5, modes: ["hot"] },
-  kernels: {
-    ops: ["embedding", "attention", "ffn", "lm_head"],
-    tensor_parallel_sizes: [1, 2],
-    tokens: [1, 9],
-    context: [16],
-    variants: "best",
-  },
-};
-
-async function shardbench(args: readonly string[], env: Record<string, string> = {}) {
-  const main = new URL("../../cli/main.ts", import.meta.url).pathname;
-  const output = await new Deno.Command("deno", {
-    args: [
-      "run",
-      "--quiet",
-      "--no-prompt",
-      "--allow-read",
-      "--allow-write",
-      "--allow-env",
-      "--allow-sys",
-      main,
-      ...args,
-    ],
-    env,
-    stdin: "null",
-  }).output();
-  const decoder = new TextDecoder();
-  return {
-    status: output.code,
-    stdout: decoder.decode(output.stdout),
-    stderr: decoder.decode(output.stderr),
-  };
-}
-
-async function inFolder(
-  run: (folder: string, config: string) => Promise<void>,
-  config: object = CONFIG,
-) {
-  const folder = await Deno.makeTempDir();
-  try {
-    await Deno.writeTextFile(`${folder}/config.json`, JSON.stringify(config));
-    await run(folder, `${folder}/config.json`);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+import { inFolder, shardbench } from "./shardbench.ts";
 
 Deno.test("run measures every case, checks it, and names the CSV last", () =>
   inFolder(async (folder, config) => {
@@ -71,7 +12,8 @@ Deno.test("run measures every case, checks it, and names the CSV last", () =>
       `${folder}/out`,
     ]);
     assertEquals(status, 0, stderr);
-    assertEquals(stdout.trim().split("\n").at(-1), `${folder}/out/kernels.csv`);
+    const paths = ["kernels", "schedules"].map((suite) => `${folder}/out/${suite}.csv`);
+    assertEquals(stdout.trim().split("\n").slice(-2), paths);
     const { rows } = readRows(`${folder}/out/kernels.csv`);
     assertEquals(rows.length, 16);
     for (const row of rows) {
@@ -82,7 +24,19 @@ Deno.test("run measures every case, checks it, and names the CSV last", () =>
     }
     assertEquals(new Set(rows.map((row) => row["row_key"])).size, 16);
     const samples = (await Deno.readTextFile(`${folder}/out/samples.jsonl`)).trim().split("\n");
-    assertEquals(samples.length, 16);
+    assertEquals(samples.length, 17);
+    const [served, ...others] = readRows(`${folder}/out/schedules.csv`).rows;
+    assertEquals(others, []);
+    assertEquals(served!["status"], "ok", JSON.stringify(served));
+    assertEquals([served!["token_mismatches"], served!["max_in_flight"]], ["0", "1"]);
+    const shares = ["busy", "fill_drain", "imbalance", "transfer", "host_gap"];
+    const sum = shares.reduce((total, share) => total + Number(served![`${share}_pct`]), 0);
+    assert(Math.abs(sum - 100) < 0.01, `${sum}`);
+    for (
+      const column of ["ttft_ms_median", "tpot_ms_median", "output_tokens_per_s", "ceiling_pct"]
+    ) {
+      assert(Number(served![column]) > 0, column);
+    }
   }));
 
 Deno.test("resume after a cut measures the missing rows only, and a finished folder is not reused", () =>
@@ -107,7 +61,10 @@ Deno.test("resume after a cut measures the missing rows only, and a finished fol
 Deno.test("dry-run prints every case that the filter leaves and measures nothing", () =>
   inFolder(async (_, config) => {
     const all = await shardbench(["run", "--config", config, "--dry-run"]);
-    assertEquals(all.stdout.trim().split("\n").length, 16);
+    assertEquals(all.stdout.trim().split("\n").length, 17);
+    assertStringIncludes(all.stdout, "step tp=1 pp=1 dp=1 depth=1");
+    const only = await shardbench(["run", "--config", config, "--dry-run", "--only", "schedules"]);
+    assertEquals(only.stdout.trim().split("\n").length, 1);
     const some = await shardbench([
       "run",
       "--config",
@@ -130,7 +87,7 @@ Deno.test("sizes on the command line replace those of the configuration, in vLLM
         ...size,
       ]);
       const lines = stdout.trim().split("\n");
-      assertEquals([lines.length, lines.every((line) => line.includes("tp=2"))], [8, true], stderr);
+      assertEquals([lines.length, lines.every((line) => line.includes("tp=2"))], [9, true], stderr);
     }
   }));
 

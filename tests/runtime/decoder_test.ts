@@ -5,12 +5,7 @@ import type { WeightSource } from "../../model/weight_source.ts";
 import { Rank, type TokenBatch } from "../../runtime/rank.ts";
 import { closeSharedDevice, sharedDevice } from "../device/open_device.ts";
 import { dummy, tinyModel, tinyStage } from "./tiny.ts";
-import type { Operation } from "../../kernels/operation.ts";
-
-/** The last variant that runs a shape: never the naive one where there is another. */
-export function lastVariant(operation: Operation) {
-  return operation.variants.findLast((variant) => variant.unsupported === undefined)!;
-}
+import { lastVariant } from "./last_variant.ts";
 
 async function openRank(stage: Stage, weights: WeightSource): Promise<Rank> {
   const device = await sharedDevice();

@@ -1,0 +1,69 @@
+/** A configuration of a tiny model and every suite that can be run. */
+export const CONFIG = {
+  name: "tiny",
+  model: new URL("../../models/mistral_7b.json", import.meta.url).pathname,
+  model_overrides: {
+    num_hidden_layers: 1,
+    vocab_size: 320,
+    hidden_size: 64,
+    intermediate_size: 96,
+    num_attention_heads: 4,
+    num_key_value_heads: 2,
+    head_dim: 16,
+  },
+  measure: { min_time_ms: 1, min_samples: 3, max_noise_pct: 50, timeout_s: 5, modes: ["hot"] },
+  kernels: {
+    ops: ["embedding", "attention", "ffn", "lm_head"],
+    tensor_parallel_sizes: [1, 2],
+    tokens: [1, 9],
+    context: [16],
+    variants: "best",
+  },
+  schedules: {
+    layouts: [{}],
+    schedules: ["step"],
+    max_num_batched_tokens: 8,
+    max_num_seqs: 2,
+    requests: { count: 3, prompt_tokens: 5, output_tokens: 3 },
+  },
+};
+
+/** Runs the command line in a process of its own. */
+export async function shardbench(args: readonly string[], env: Record<string, string> = {}) {
+  const main = new URL("../../cli/main.ts", import.meta.url).pathname;
+  const output = await new Deno.Command("deno", {
+    args: [
+      "run",
+      "--quiet",
+      "--no-prompt",
+      "--allow-read",
+      "--allow-write",
+      "--allow-env",
+      "--allow-sys",
+      main,
+      ...args,
+    ],
+    env,
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  return {
+    status: output.code,
+    stdout: decoder.decode(output.stdout),
+    stderr: decoder.decode(output.stderr),
+  };
+}
+
+/** Calls back with a folder that holds a configuration. */
+export async function inFolder(
+  run: (folder: string, config: string) => Promise<void>,
+  config: object = CONFIG,
+) {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${folder}/config.json`, JSON.stringify(config));
+    await run(folder, `${folder}/config.json`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
