@@ -1,0 +1,126 @@
+/** Programs of all-reduce: every rank ends with the sum of all operands. */
+
+import {
+  type Memory,
+  type Move,
+  moveShare,
+  type Place,
+  type ProgramShape,
+  share,
+  type Step,
+  wrap,
+} from "../step_program.ts";
+
+function own(shape: ProgramShape): Memory {
+  return shape.inPlace ? "output" : "input";
+}
+
+function everyRank({ ranks }: ProgramShape, memory: Memory, start: number): readonly Place[] {
+  return Array.from({ length: ranks }, (_, rank) => ({ rank, memory, start }));
+}
+
+/** Copies the operand out of the way. */
+function keepOperand({ rank, count }: ProgramShape): Step {
+  const sources = [{ rank, memory: "output", start: 0 }] as const;
+  return { moves: moveShare({ start: 0, end: count }, { memory: "scratch", start: 0 }, sources) };
+}
+
+/** Each rank reads all operands and adds them in rank order: bitwise the same sum everywhere. */
+export function allReduceOneShot(shape: ProgramShape): readonly Step[] {
+  const { count, inPlace } = shape;
+  // In place a rank would overwrite its operand while others read it.
+  const from_ = inPlace && shape.ranks > 1 ? "scratch" : own(shape);
+  const sum = moveShare(
+    { start: 0, end: count },
+    { memory: "output", start: 0 },
+    everyRank(shape, from_, 0),
+  );
+  if (inPlace && shape.ranks === 1) return [];
+  return [...(inPlace ? [keepOperand(shape)] : []), { moves: sum }];
+}
+
+/** Each rank adds its share of all operands, in rank order, then reads the others' shares. */
+export function allReduceTwoShot(shape: ProgramShape): readonly Step[] {
+  const { rank, ranks, count } = shape;
+  const mine = share(count, ranks, rank);
+  const memory = own(shape);
+  const gathered: Move[] = [];
+  for (let peer = 0; peer < ranks; peer++) {
+    const { start, end } = share(count, ranks, peer);
+    if (peer === rank) continue;
+    gathered.push(
+      ...moveShare({ start, end }, { memory: "output", start }, [{
+        rank: peer,
+        memory: "output",
+        start,
+      }]),
+    );
+  }
+  const sum = moveShare(
+    mine,
+    { memory: "output", start: mine.start },
+    everyRank(shape, memory, mine.start),
+  );
+  return ranks === 1 ? allReduceOneShot(shape) : [{ moves: sum }, { moves: gathered }];
+}
+
+/**
+ * Shares travel round the ring: first each collects a sum (share k is added in the order k+1, k+2, ...
+ * round to k), then the sums travel on.
+ */
+export function allReduceRing(shape: ProgramShape): readonly Step[] {
+  const { rank, ranks, count } = shape;
+  if (ranks === 1) return allReduceOneShot(shape);
+  const memory = own(shape);
+  const before = wrap(rank - 1, ranks);
+  const steps: Step[] = [];
+  for (let step = 0; step < ranks - 1; step++) {
+    const part = share(count, ranks, wrap(rank - step - 1, ranks));
+    const { start } = part;
+    const sources: Place[] = [
+      { rank: before, memory: step === 0 ? memory : "output", start },
+      { rank, memory, start },
+    ];
+    steps.push({ moves: moveShare(part, { memory: "output", start }, sources) });
+  }
+  for (let step = 0; step < ranks - 1; step++) {
+    const part = share(count, ranks, wrap(rank - step, ranks));
+    const { start } = part;
+    steps.push({
+      moves: moveShare(part, { memory: "output", start }, [{
+        rank: before,
+        memory: "output",
+        start,
+      }]),
+    });
+  }
+  return steps;
+}
+
+/**
+ * Partners at distances 1, 2, 4, ... add each other's sums, the lower rank's first: bitwise the same
+ * sum everywhere, added as a balanced tree. For powers of two.
+ */
+export function allReduceRecursiveDoubling(shape: ProgramShape): readonly Step[] {
+  const { rank, ranks, count, inPlace } = shape;
+  if (ranks === 1) return allReduceOneShot(shape);
+  const whole = { start: 0, end: count };
+  const rounds = Math.log2(ranks);
+  const steps: Step[] = [];
+  // A round reads one memory and writes another, since the partner reads at the same time; out of
+  // place the last round writes the output.
+  let from_: Memory = own(shape);
+  for (let round = 0; round < rounds; round++) {
+    const isToOutput = inPlace ? round % 2 === 1 : (rounds - round) % 2 === 1;
+    const memory = isToOutput ? "output" : "scratch";
+    const pair = [rank, rank ^ (1 << round)].sort((a, b) => a - b);
+    const sources = pair.map((peer) => ({ rank: peer, memory: from_, start: 0 }));
+    steps.push({ moves: moveShare(whole, { memory, start: 0 }, sources) });
+    from_ = memory;
+  }
+  if (from_ !== "output") {
+    const sources = [{ rank, memory: from_, start: 0 }];
+    steps.push({ moves: moveShare(whole, { memory: "output", start: 0 }, sources) });
+  }
+  return steps;
+}

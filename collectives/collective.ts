@@ -1,0 +1,63 @@
+import type { ProgramShape, StepProgram } from "./step_program.ts";
+
+/** Names of algorithms that are step programs. */
+export const ALGORITHMS = ["one_shot", "two_shot", "ring", "recursive_doubling"] as const;
+
+/** The name of an algorithm. */
+export type AlgorithmName = typeof ALGORITHMS[number];
+
+/** An algorithm of a collective. */
+export interface Algorithm {
+  readonly program: StepProgram;
+  /** Whether the number of ranks must be a power of two. */
+  readonly powersOfTwo?: true;
+}
+
+/** Some elements of an array. */
+export interface Elements {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A collective operation. */
+export interface Collective {
+  readonly name: CollectiveName;
+  /** Elements of the whole array that are a rank's operand. */
+  readonly operand: (shape: ProgramShape) => Elements;
+  /** Elements of the whole array that a rank has in the end. */
+  readonly result: (shape: ProgramShape) => Elements;
+  /**
+   * What element `index` of a rank's result must be, where `operand(rank, index)` is an element of a
+   * rank's operand, counted in the whole array.
+   */
+  readonly expected: (
+    operand: (rank: number, index: number) => number,
+    index: number,
+    shape: ProgramShape,
+  ) => number;
+  /** busbw = algbw * factor, as in nccl-tests. */
+  readonly busbwFactor: (ranks: number) => number;
+  readonly algorithms: Readonly<Partial<Record<AlgorithmName, Algorithm>>>;
+}
+
+/** Names of the collectives. */
+export type CollectiveName =
+  | "all_reduce"
+  | "all_gather"
+  | "reduce_scatter"
+  | "broadcast"
+  | "send_recv";
+
+/** Why an algorithm cannot be run, or undefined. */
+export function unsupported(
+  collective: Collective,
+  name: AlgorithmName,
+  ranks: number,
+): string | undefined {
+  const algorithm = collective.algorithms[name];
+  if (!algorithm) return `${collective.name} has no algorithm ${name}`;
+  if (algorithm.powersOfTwo && (ranks & (ranks - 1)) !== 0) {
+    return `${name} needs a power of two, not ${ranks} ranks`;
+  }
+  return undefined;
+}

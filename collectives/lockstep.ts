@@ -1,0 +1,80 @@
+import type { Memory, Move, ProgramShape, StepProgram } from "./step_program.ts";
+
+/** The memories of one rank. */
+export type RankMemory = Readonly<Record<Memory, Float32Array>>;
+
+interface Access {
+  readonly rank: number;
+  readonly array: Float32Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** One move, element by element in float32: an element is stored when all its sources were read. */
+export function runMove(
+  { to, count, sources }: Move,
+  memories: readonly RankMemory[],
+  rank: number,
+): void {
+  const into = memories[rank]![to.memory];
+  const arrays = sources.map((source) => memories[source.rank]![source.memory]);
+  for (let i = 0; i < count; i++) {
+    let total = arrays[0]![sources[0]!.start + i]!;
+    for (let k = 1; k < sources.length; k++) {
+      total = Math.fround(total + arrays[k]![sources[k]!.start + i]!);
+    }
+    into[to.start + i] = total;
+  }
+}
+
+/**
+ * Runs a program on all ranks, a step at a time and without any transport. All reads of a step see the
+ * memory before it, as they do where ranks run at once.
+ * @throws {RangeError} where ranks have different numbers of steps, a move leaves its memory, or a
+ * rank writes what another one reads or writes in the same step.
+ */
+export function runLockstep(
+  program: StepProgram,
+  shape: Omit<ProgramShape, "rank">,
+  memories: readonly RankMemory[],
+): void {
+  const programs = memories.map((_, rank) => program({ ...shape, rank }));
+  const steps = programs[0]!.length;
+  if (programs.some((own) => own.length !== steps)) {
+    throw new RangeError(
+      `Cannot run in lockstep: ranks have ${programs.map((p) => p.length)} steps`,
+    );
+  }
+  for (let step = 0; step < steps; step++) {
+    const reads: Access[] = [];
+    const writes: Access[] = [];
+    programs.forEach((own, rank) => {
+      for (const { to, count, sources } of own[step]!.moves) {
+        const access = (array: Float32Array, start: number): Access => {
+          if (start < 0 || start + count > array.length) {
+            throw new RangeError(`Cannot run step ${step}: rank ${rank} leaves its memory`);
+          }
+          return { rank, array, start, end: start + count };
+        };
+        writes.push(access(memories[rank]![to.memory], to.start));
+        for (const source of sources) {
+          reads.push(access(memories[source.rank]![source.memory], source.start));
+        }
+      }
+    });
+    for (const write of writes) {
+      const other = [...reads, ...writes].find((access) =>
+        access.rank !== write.rank && access.array === write.array &&
+        access.start < write.end && write.start < access.end
+      );
+      if (other) {
+        throw new RangeError(
+          `Cannot run step ${step}: rank ${write.rank} writes what rank ${other.rank} needs`,
+        );
+      }
+    }
+    programs.forEach((own, rank) =>
+      own[step]!.moves.forEach((move) => runMove(move, memories, rank))
+    );
+  }
+}

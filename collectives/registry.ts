@@ -1,0 +1,110 @@
+import {
+  allGatherOneShot,
+  allGatherRecursiveDoubling,
+  allGatherRing,
+} from "./algorithms/all_gather.ts";
+import {
+  allReduceOneShot,
+  allReduceRecursiveDoubling,
+  allReduceRing,
+  allReduceTwoShot,
+} from "./algorithms/all_reduce.ts";
+import {
+  broadcastOneShot,
+  broadcastRecursiveDoubling,
+  broadcastRing,
+  broadcastTwoShot,
+} from "./algorithms/broadcast.ts";
+import { reduceScatterOneShot, reduceScatterRing } from "./algorithms/reduce_scatter.ts";
+import { sendRecvOneShot } from "./algorithms/send_recv.ts";
+import type { Collective, CollectiveName, Elements } from "./collective.ts";
+import { type ProgramShape, share, wrap } from "./step_program.ts";
+
+function whole({ count }: ProgramShape): Elements {
+  return { start: 0, end: count };
+}
+
+function ownShare({ count, ranks, rank }: ProgramShape): Elements {
+  return share(count, ranks, rank);
+}
+
+function sum(
+  operand: (rank: number, index: number) => number,
+  index: number,
+  ranks: number,
+): number {
+  let total = 0;
+  for (let rank = 0; rank < ranks; rank++) total += operand(rank, index);
+  return total;
+}
+
+/** The rank whose share an element is in. */
+function ownerOf(index: number, { count, ranks }: ProgramShape): number {
+  let owner = Math.floor(index * ranks / count);
+  while (share(count, ranks, owner).start > index) owner--;
+  while (share(count, ranks, owner).end <= index) owner++;
+  return owner;
+}
+
+const powersOfTwo = true;
+
+/** Every collective by its name: the one list that tests, the suite and the planner walk. */
+export const COLLECTIVES: Readonly<Record<CollectiveName, Collective>> = {
+  all_reduce: {
+    name: "all_reduce",
+    operand: whole,
+    result: whole,
+    expected: (operand, index, { ranks }) => sum(operand, index, ranks),
+    busbwFactor: (ranks) => 2 * (ranks - 1) / ranks,
+    algorithms: {
+      one_shot: { program: allReduceOneShot },
+      two_shot: { program: allReduceTwoShot },
+      ring: { program: allReduceRing },
+      recursive_doubling: { program: allReduceRecursiveDoubling, powersOfTwo },
+    },
+  },
+  all_gather: {
+    name: "all_gather",
+    operand: ownShare,
+    result: whole,
+    expected: (operand, index, shape) => operand(ownerOf(index, shape), index),
+    busbwFactor: (ranks) => (ranks - 1) / ranks,
+    algorithms: {
+      one_shot: { program: allGatherOneShot },
+      ring: { program: allGatherRing },
+      recursive_doubling: { program: allGatherRecursiveDoubling, powersOfTwo },
+    },
+  },
+  reduce_scatter: {
+    name: "reduce_scatter",
+    operand: whole,
+    result: ownShare,
+    expected: (operand, index, { ranks }) => sum(operand, index, ranks),
+    busbwFactor: (ranks) => (ranks - 1) / ranks,
+    algorithms: {
+      one_shot: { program: reduceScatterOneShot },
+      ring: { program: reduceScatterRing },
+    },
+  },
+  broadcast: {
+    name: "broadcast",
+    operand: whole,
+    result: whole,
+    expected: (operand, index) => operand(0, index),
+    busbwFactor: () => 1,
+    algorithms: {
+      one_shot: { program: broadcastOneShot },
+      two_shot: { program: broadcastTwoShot },
+      ring: { program: broadcastRing },
+      recursive_doubling: { program: broadcastRecursiveDoubling },
+    },
+  },
+  send_recv: {
+    name: "send_recv",
+    operand: whole,
+    result: whole,
+    expected: (operand, index, { rank, ranks }) => operand(wrap(rank - 1, ranks), index),
+    busbwFactor: () => 1,
+    algorithms: { one_shot: { program: sendRecvOneShot } },
+  },
+};
