@@ -74,7 +74,13 @@ export class ReadBack {
     const staging = this.#mode === "eager" ? this.#free(size).pop() : undefined;
     if (!staging) throw new Error(`Cannot read ${range.bytes} bytes now: mode is ${this.#mode}`);
     this.#copy(source, staging, range, commands);
-    return { finish: () => this.#finish(staging, range.bytes) };
+    return {
+      finish: () => this.#finish(staging, range.bytes, (mapped) => mapped.slice(0, range.bytes)),
+      finishInto: (into) =>
+        this.#finish(staging, range.bytes, (mapped) => {
+          into.set(new Float32Array(mapped, 0, range.bytes / 4));
+        }),
+    };
   }
 
   /** Reads synchronously: `start` and `finish` at once. */
@@ -130,15 +136,15 @@ export class ReadBack {
     this.#staging.clear();
   }
 
-  #finish(staging: GPUBuffer, bytes: number): ArrayBuffer {
+  #finish<T>(staging: GPUBuffer, bytes: number, take: (mapped: ArrayBuffer) => T): T {
     const start = performance.now();
     staging.mapAsync(GPUMapMode.READ).catch(() => {});
     this.#unyielded++;
-    const copy = staging.getMappedRange(0, align(bytes, 4)).slice(0, bytes);
+    const taken = take(staging.getMappedRange(0, align(bytes, 4)));
     this.#waitMs += performance.now() - start;
     staging.unmap();
     this.#free(stagingSize(bytes)).push(staging);
-    return copy;
+    return taken;
   }
 
   #free(size: number): GPUBuffer[] {
@@ -172,6 +178,8 @@ export class ReadBack {
 export interface PendingRead {
   /** Waits for the device and returns the bytes; once only. */
   finish(): ArrayBuffer;
+  /** Waits for the device and copies the bytes into an array, which may be shared memory; once only. */
+  finishInto(into: Float32Array): void;
 }
 
 /** A range of a buffer; the offset is a multiple of 4. */

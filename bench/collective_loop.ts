@@ -1,0 +1,240 @@
+import type {
+  AlgorithmName,
+  Collective,
+  CollectiveName,
+  Elements,
+} from "../collectives/collective.ts";
+import type { ProgramShape } from "../collectives/step_program.ts";
+import type { SharedRank, SharedRanks } from "../collectives/transports/shared_memory.ts";
+import type { DeviceBuffer } from "../device/buffer.ts";
+import { Device } from "../device/device.ts";
+import { Stopper, type StopReason, type StopRule } from "./measure.ts";
+import { summarise } from "./statistics.ts";
+
+/** One case that all ranks measure together. */
+export interface LoopRequest {
+  readonly op: CollectiveName;
+  readonly algorithm: AlgorithmName;
+  /** Elements of the whole array. */
+  readonly count: number;
+  readonly inPlace: boolean;
+  /** Where operands and results lie. */
+  readonly memory: "host" | "device";
+  readonly rule: StopRule;
+}
+
+/** What one rank saw, an entry an iteration. */
+export interface LoopResult {
+  readonly timesUs: readonly number[];
+  /** Of device memory: from the adapter to shared memory, the collective itself, and back. */
+  readonly readUs: readonly number[];
+  readonly exchangeUs: readonly number[];
+  readonly writeUs: readonly number[];
+  readonly wrongElements: number;
+  readonly maxAbsError: number;
+  readonly stopReason: StopReason;
+}
+
+const WARM_UPS = 5;
+/** Operands alternate, so that a result left over from the last iteration is never right. */
+const PATTERNS = 2;
+
+/** An operand whose sums over up to 16 ranks are exact in float32; no two ranks or patterns agree. */
+export function operandValue(rank: number, index: number, pattern: number): number {
+  return ((index * 7 + pattern * 31) % 251 - 125) * 2 ** rank;
+}
+
+/** The loop in which ranks measure a collective: fresh operands, a timed run, every element verified. */
+export class CollectiveLoop implements AsyncDisposable {
+  readonly #end: SharedRank;
+  readonly #shared: SharedRanks;
+  #device: Device | undefined;
+
+  /** A loop over one rank's end of the shared memory. */
+  constructor(end: SharedRank, shared: SharedRanks) {
+    this.#end = end;
+    this.#shared = shared;
+  }
+
+  /** Measures until rank 0 says that it is enough; every rank must be given the same request. */
+  async run(request: LoopRequest, collective: Collective): Promise<LoopResult> {
+    const { count, inPlace, algorithm, memory, rule } = request;
+    const end = this.#end;
+    const { ranks } = this.#shared;
+    const { program } = collective.algorithms[algorithm]!;
+    const shape: ProgramShape = { rank: end.rank, ranks, count, inPlace };
+    const prepared = end.prepare(program, shape);
+    const operand = collective.operand(shape);
+    const result = collective.result(shape);
+    const input = end.array(inPlace ? "output" : "input");
+    const output = end.array("output");
+    const inputAt = inPlace ? operand.start : 0;
+    const outputAt = inPlace ? result.start : 0;
+    const operandView = input.subarray(inputAt, inputAt + operand.end - operand.start);
+    const resultView = output.subarray(outputAt, outputAt + result.end - result.start);
+    const sides = memory === "device"
+      ? await this.#openSides({ operand: operandView.length, result: resultView.length })
+      : undefined;
+    const stopper = new Stopper(rule);
+    const seen = {
+      timesUs: [] as number[],
+      readUs: [] as number[],
+      exchangeUs: [] as number[],
+      writeUs: [] as number[],
+      wrongElements: 0,
+      maxAbsError: 0,
+    };
+    const patterns = Array.from({ length: PATTERNS }, (_, pattern) => ({
+      operand: operandOf(shape, { pattern, operand }),
+      expected: expectedOf(collective, shape, pattern),
+    }));
+    let stopReason: StopReason | undefined;
+    let begun = performance.now();
+    for (let iteration = -WARM_UPS; stopReason === undefined; iteration++) {
+      const pattern = patterns[(iteration + WARM_UPS) % PATTERNS]!;
+      output.subarray(0, count).fill(NaN);
+      operandView.set(pattern.operand);
+      if (sides) {
+        sides.device.upload(sides.operand, pattern.operand);
+        await sides.device.finish();
+      }
+      end.barrier();
+      const start = performance.now();
+      if (sides) sides.read(operandView);
+      const read = performance.now();
+      end.run(prepared);
+      const exchanged = performance.now();
+      if (sides) sides.write(resultView);
+      const done = performance.now();
+      end.barrier(); // a rank that verifies takes no core from one that is not done
+      const found = sides
+        ? new Float32Array(await sides.device.download(sides.result, 4 * resultView.length))
+        : resultView;
+      if (sides) await sides.device.readBack.yield();
+      const wrong = compare(found, pattern.expected);
+      seen.wrongElements += wrong.elements;
+      seen.maxAbsError = Math.max(seen.maxAbsError, wrong.error);
+      if (iteration >= 0) {
+        seen.timesUs.push((done - start) * 1000);
+        if (sides) {
+          seen.readUs.push((read - start) * 1000);
+          seen.exchangeUs.push((exchanged - read) * 1000);
+          seen.writeUs.push((done - exchanged) * 1000);
+        }
+      }
+      const spentUs = (performance.now() - begun) * 1000;
+      begun = performance.now();
+      stopReason = this.#agree(stopper, { times: seen.timesUs, spentUs });
+    }
+    sides?.[Symbol.dispose]();
+    return { ...seen, stopReason };
+  }
+
+  /** Frees the device, if one was opened, in WebGPU's safe order. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#device) return;
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    await this.#device[Symbol.asyncDispose]();
+  }
+
+  /** Rank 0 decides by its own times and tells the others through its scratch memory. */
+  #agree(
+    stopper: Stopper,
+    { times, spentUs }: { readonly times: readonly number[]; readonly spentUs: number },
+  ): StopReason | undefined {
+    const { rank } = this.#end;
+    const word = this.#end.array("scratch", 0).subarray(0, 1);
+    this.#end.barrier(); // nobody needs the scratch memory of the last run any more
+    if (rank === 0) {
+      const noise = () => summarise(times).noisePct;
+      const reason = times.length === 0 ? undefined : stopper.next(times, { noise, spentUs });
+      word[0] = reason === undefined ? -1 : REASONS.indexOf(reason);
+    }
+    this.#end.barrier();
+    const told = word[0]!;
+    return told < 0 ? undefined : REASONS[told];
+  }
+
+  async #openSides(size: { readonly operand: number; readonly result: number }): Promise<Sides> {
+    this.#device ??= await Device.open();
+    return await Sides.open(this.#device, size);
+  }
+}
+
+const REASONS: readonly StopReason[] = ["noise_target", "noise_stable", "timeout", "max_samples"];
+
+/** The adapter's side of a rank: buffers of operand and result, and the ways to and from shared memory. */
+class Sides implements Disposable {
+  readonly device: Device;
+  readonly operand: DeviceBuffer;
+  readonly result: DeviceBuffer;
+
+  private constructor(device: Device, size: { readonly operand: number; readonly result: number }) {
+    this.device = device;
+    this.operand = device.allocate({ label: "collective.operand", bytes: 4 * size.operand });
+    this.result = device.allocate({ label: "collective.result", bytes: 4 * size.result });
+  }
+
+  static async open(
+    device: Device,
+    size: { readonly operand: number; readonly result: number },
+  ): Promise<Sides> {
+    const sides = new Sides(device, size);
+    await device.readBack.prime(Math.max(4, 4 * size.operand));
+    return sides;
+  }
+
+  /** From the adapter to shared memory: the wait for the adapter included. */
+  read(into: Float32Array): void {
+    if (into.length === 0) return;
+    this.device.readBack.start(this.operand.gpu, { bytes: into.byteLength }).finishInto(into);
+  }
+
+  /** From shared memory to the adapter's queue, ahead of whatever it runs next. */
+  write(from_: Float32Array): void {
+    if (from_.length === 0) return;
+    this.device.upload(this.result, from_);
+    this.device.submit([]);
+  }
+
+  [Symbol.dispose](): void {
+    this.operand.destroy();
+    this.result.destroy();
+  }
+}
+
+function operandOf(
+  { rank }: ProgramShape,
+  { pattern, operand }: { readonly pattern: number; readonly operand: Elements },
+): Float32Array {
+  const { start, end } = operand;
+  return Float32Array.from(
+    { length: end - start },
+    (_, i) => operandValue(rank, start + i, pattern),
+  );
+}
+
+function expectedOf(collective: Collective, shape: ProgramShape, pattern: number): Float32Array {
+  const { start, end } = collective.result(shape);
+  const operand = (rank: number, index: number) => operandValue(rank, index, pattern);
+  const expected = new Float32Array(end - start);
+  for (let i = 0; i < expected.length; i++) {
+    expected[i] = collective.expected(operand, start + i, shape);
+  }
+  return expected;
+}
+
+function compare(
+  found: Float32Array,
+  expected: Float32Array,
+): { readonly elements: number; readonly error: number } {
+  let elements = 0;
+  let error = 0;
+  for (let i = 0; i < expected.length; i++) {
+    if (found[i] === expected[i]) continue;
+    elements++;
+    const off = Math.abs(found[i]! - expected[i]!);
+    error = Math.max(error, Number.isNaN(off) ? Infinity : off);
+  }
+  return { elements, error };
+}
