@@ -21,7 +21,9 @@ export interface RanksOptions {
 
 /** A rank that was asked to leave and has not gone by then is stopped. */
 const LEAVE_MS = 2000;
-const GRACE_MS = 1000;
+/** After a failure, no longer than this. */
+const LEAVE_FAILED_MS = 200;
+const GRACE_MS = 300;
 
 /** Ranks in Workers of this process, over one shared memory. */
 export class CollectiveRanks implements AsyncDisposable {
@@ -65,7 +67,7 @@ export class CollectiveRanks implements AsyncDisposable {
   /** Makes one rank misbehave before the others' next barrier: for tests. */
   async misbehave(
     rank: number,
-    how: "throw" | "exit" | "hang" | "slow",
+    how: Extract<RankMessage, { kind: "misbehave" }>["how"],
     then: LoopRequest,
   ): Promise<void> {
     this.#workers[rank]!.postMessage({ kind: "misbehave", how } satisfies RankMessage);
@@ -84,7 +86,10 @@ export class CollectiveRanks implements AsyncDisposable {
         };
         worker.postMessage({ kind: "leave" } satisfies RankMessage);
       });
-      const isLate = await Promise.race([left.then(() => false), expire(LEAVE_MS, timer.signal)]);
+      const isLate = await Promise.race([
+        left.then(() => false),
+        expire(this.#failure ? LEAVE_FAILED_MS : LEAVE_MS, timer.signal),
+      ]);
       timer.abort();
       if (isLate) worker.terminate();
     }));

@@ -9,7 +9,7 @@ import { CollectiveLoop, type LoopRequest } from "./collective_loop.ts";
 export type RankMessage =
   | { readonly kind: "join"; readonly shared: SharedRanks; readonly rank: number }
   | { readonly kind: "measure"; readonly request: LoopRequest }
-  | { readonly kind: "misbehave"; readonly how: "throw" | "exit" | "hang" | "slow" }
+  | { readonly kind: "misbehave"; readonly how: "throw" | "exit" | "close" | "hang" | "slow" }
   | { readonly kind: "leave" };
 
 /** What a rank answers. */
@@ -27,14 +27,14 @@ function answer(message: RankAnswer): void {
   self.postMessage(message);
 }
 
-/** Planted misbehaviour: what tests and `doctor` make a rank do before its next barrier. */
+/** Planted misbehaviour: what tests make a rank do while the others wait for it. */
 function misbehave(how: Extract<RankMessage, { kind: "misbehave" }>["how"]): void {
   if (how === "throw") throw new Error("planted failure");
-  if (how === "exit") self.close();
+  if (how === "exit") Deno.exit(1);
+  if (how === "close") self.close();
   const start = performance.now();
-  const ms = how === "hang" ? Infinity : 300;
-  while (how !== "exit" && performance.now() - start < ms);
-  if (how !== "exit") end!.barrier();
+  const ms = how === "hang" ? Infinity : how === "slow" ? 300 : 0;
+  while (performance.now() - start < ms);
 }
 
 async function obey(message: RankMessage): Promise<unknown> {
@@ -65,7 +65,13 @@ self.onmessage = async ({ data }: MessageEvent<RankMessage>) => {
   if (isLeaving) self.close();
 };
 
-// A rank that goes without being asked is a failure for the others.
-self.addEventListener("unload", () => {
+// A rank that goes without being asked is a failure for the others. `close` ends without an event.
+const close = self.close.bind(self);
+function failUnlessLeaving(): void {
   if (!isLeaving) end?.fail();
-});
+}
+self.addEventListener("unload", failUnlessLeaving);
+self.close = () => {
+  failUnlessLeaving();
+  close();
+};

@@ -1,7 +1,13 @@
 import type { ProgramShape, StepProgram } from "./step_program.ts";
 
 /** Names of algorithms that are step programs. */
-export const ALGORITHMS = ["one_shot", "two_shot", "ring", "recursive_doubling"] as const;
+export const ALGORITHMS = [
+  "one_shot",
+  "two_shot",
+  "ring",
+  "recursive_doubling",
+  "one_shot_int8",
+] as const;
 
 /** The name of an algorithm. */
 export type AlgorithmName = typeof ALGORITHMS[number];
@@ -11,6 +17,10 @@ export interface Algorithm {
   readonly program: StepProgram;
   /** Whether the number of ranks must be a power of two. */
   readonly powersOfTwo?: true;
+  /**
+   * The largest error of a result, where sums are not exact, for operands up to these magnitudes, by rank.
+   */
+  readonly errorBound?: (largest: readonly number[]) => number;
 }
 
 /** Some elements of an array. */
@@ -46,7 +56,8 @@ export type CollectiveName =
   | "all_gather"
   | "reduce_scatter"
   | "broadcast"
-  | "send_recv";
+  | "send_recv"
+  | "argmax";
 
 /** Why an algorithm cannot be run, or undefined. */
 export function unsupported(

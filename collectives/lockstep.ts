@@ -1,4 +1,11 @@
-import type { Memory, Move, ProgramShape, StepProgram } from "./step_program.ts";
+import { combine } from "./combine.ts";
+import {
+  type Memory,
+  type ProgramShape,
+  resultWords,
+  sourceWords,
+  type StepProgram,
+} from "./step_program.ts";
 
 /** The memories of one rank. */
 export type RankMemory = Readonly<Record<Memory, Float32Array>>;
@@ -8,23 +15,6 @@ interface Access {
   readonly array: Float32Array;
   readonly start: number;
   readonly end: number;
-}
-
-/** One move, element by element in float32: an element is stored when all its sources were read. */
-export function runMove(
-  { to, count, sources }: Move,
-  memories: readonly RankMemory[],
-  rank: number,
-): void {
-  const into = memories[rank]![to.memory];
-  const arrays = sources.map((source) => memories[source.rank]![source.memory]);
-  for (let i = 0; i < count; i++) {
-    let total = arrays[0]![sources[0]!.start + i]!;
-    for (let k = 1; k < sources.length; k++) {
-      total = Math.fround(total + arrays[k]![sources[k]!.start + i]!);
-    }
-    into[to.start + i] = total;
-  }
 }
 
 /**
@@ -49,16 +39,19 @@ export function runLockstep(
     const reads: Access[] = [];
     const writes: Access[] = [];
     programs.forEach((own, rank) => {
-      for (const { to, count, sources } of own[step]!.moves) {
-        const access = (array: Float32Array, start: number): Access => {
-          if (start < 0 || start + count > array.length) {
+      for (const move of own[step]!.moves) {
+        const { to, sources } = move;
+        const access = (array: Float32Array, start: number, words: number): Access => {
+          if (start < 0 || start + words > array.length) {
             throw new RangeError(`Cannot run step ${step}: rank ${rank} leaves its memory`);
           }
-          return { rank, array, start, end: start + count };
+          return { rank, array, start, end: start + words };
         };
-        writes.push(access(memories[rank]![to.memory], to.start));
+        writes.push(access(memories[rank]![to.memory], to.start, resultWords(move)));
         for (const source of sources) {
-          reads.push(access(memories[source.rank]![source.memory], source.start));
+          reads.push(
+            access(memories[source.rank]![source.memory], source.start, sourceWords(move)),
+          );
         }
       }
     });
@@ -73,8 +66,15 @@ export function runLockstep(
         );
       }
     }
-    programs.forEach((own, rank) =>
-      own[step]!.moves.forEach((move) => runMove(move, memories, rank))
-    );
+    programs.forEach((own, rank) => {
+      for (const move of own[step]!.moves) {
+        const spans = move.sources.map(({ rank: from_, memory, start }) => ({
+          array: memories[from_]![memory],
+          start,
+        }));
+        const array = memories[rank]![move.to.memory];
+        combine({ array, start: move.to.start }, spans, move);
+      }
+    });
   }
 }

@@ -5,10 +5,12 @@ import {
 } from "./algorithms/all_gather.ts";
 import {
   allReduceOneShot,
+  allReduceOneShotInt8,
   allReduceRecursiveDoubling,
   allReduceRing,
   allReduceTwoShot,
 } from "./algorithms/all_reduce.ts";
+import { argmaxOneShot } from "./algorithms/argmax.ts";
 import {
   broadcastOneShot,
   broadcastRecursiveDoubling,
@@ -46,6 +48,27 @@ function ownerOf(index: number, { count, ranks }: ProgramShape): number {
   return owner;
 }
 
+/** Half a step of every rank's block, and the rounding of the sum. */
+function quantisedError(largest: readonly number[]): number {
+  const total = largest.reduce((sum, value) => sum + value, 0);
+  return total / 254 + total * largest.length * 2 ** -23;
+}
+
+/** The best pair's value or index: pairs stand side by side. */
+function bestElement(
+  operand: (rank: number, index: number) => number,
+  index: number,
+  ranks: number,
+): number {
+  const first = index - index % 2;
+  const pairs = Array.from(
+    { length: ranks },
+    (_, rank) => [operand(rank, first), operand(rank, first + 1)] as const,
+  );
+  const best = pairs.reduce((a, b) => b[0] > a[0] || (b[0] === a[0] && b[1] < a[1]) ? b : a);
+  return best[index % 2]!;
+}
+
 const powersOfTwo = true;
 
 /** Every collective by its name: the one list that tests, the suite and the planner walk. */
@@ -61,6 +84,7 @@ export const COLLECTIVES: Readonly<Record<CollectiveName, Collective>> = {
       two_shot: { program: allReduceTwoShot },
       ring: { program: allReduceRing },
       recursive_doubling: { program: allReduceRecursiveDoubling, powersOfTwo },
+      one_shot_int8: { program: allReduceOneShotInt8, errorBound: quantisedError },
     },
   },
   all_gather: {
@@ -106,5 +130,13 @@ export const COLLECTIVES: Readonly<Record<CollectiveName, Collective>> = {
     expected: (operand, index, { rank, ranks }) => operand(wrap(rank - 1, ranks), index),
     busbwFactor: () => 1,
     algorithms: { one_shot: { program: sendRecvOneShot } },
+  },
+  argmax: {
+    name: "argmax",
+    operand: whole,
+    result: whole,
+    expected: (operand, index, { ranks }) => bestElement(operand, index, ranks),
+    busbwFactor: (ranks) => (ranks - 1) / ranks,
+    algorithms: { one_shot: { program: argmaxOneShot } },
   },
 };

@@ -2,7 +2,7 @@
 
 /**
  * A rank's memory. In place, `input` and `output` are one: programs then name `output` only.
- * `scratch` is as long as the larger of both.
+ * `scratch` is as long as the larger of both, and one quantised block longer.
  */
 export type Memory = "input" | "output" | "scratch";
 
@@ -23,8 +23,32 @@ export interface Move {
   readonly to: { readonly memory: "output" | "scratch"; readonly start: number };
   /** Elements. */
   readonly count: number;
-  /** The first is stored, each further one added, in this order. */
+  /** In the order in which they are combined. */
   readonly sources: readonly Place[];
+  /** How they are combined; default sum. */
+  readonly how?: MoveKind;
+}
+
+/**
+ * sum: the first is stored, each further one added. quantise: the only source is stored as blocks of
+ * int8. sum_quantised: sources are such blocks. best_pair: elements are pairs (value, index), of which
+ * the largest value wins, the lowest index among equal ones.
+ */
+export type MoveKind = "sum" | "quantise" | "sum_quantised" | "best_pair";
+
+/** Elements of a quantised block: codes of int8 behind one float32 scale, which is largest / 127. */
+export const BLOCK = 32;
+/** Words of 4 bytes that a block takes. */
+export const BLOCK_WORDS = 1 + BLOCK / 4;
+
+/** Words of 4 bytes that a source of a move takes. */
+export function sourceWords({ how, count }: Pick<Move, "how" | "count">): number {
+  return how === "sum_quantised" ? Math.ceil(count / BLOCK) * BLOCK_WORDS : count;
+}
+
+/** Words of 4 bytes that the result of a move takes. */
+export function resultWords({ how, count }: Pick<Move, "how" | "count">): number {
+  return how === "quantise" ? Math.ceil(count / BLOCK) * BLOCK_WORDS : count;
 }
 
 /**
@@ -79,23 +103,23 @@ export function moveShare(
 export interface Traffic {
   /** Steps in which any rank reads another's memory. */
   readonly steps: number;
-  /** Elements that others read of each rank, by rank. */
-  readonly sentElements: readonly number[];
+  /** Words of 4 bytes that others read of each rank, by rank. */
+  readonly sentWords: readonly number[];
 }
 
-/** Counts the steps and elements of a program. */
+/** Counts the steps and words of a program. */
 export function traffic(program: StepProgram, shape: Omit<ProgramShape, "rank">): Traffic {
-  const sentElements = new Array<number>(shape.ranks).fill(0);
+  const sentWords = new Array<number>(shape.ranks).fill(0);
   const remote = new Set<number>();
   for (let rank = 0; rank < shape.ranks; rank++) {
     program({ ...shape, rank }).forEach(({ moves }, step) => {
-      for (const { sources, count } of moves) {
-        for (const source of sources.filter((place) => place.rank !== rank)) {
-          sentElements[source.rank]! += count;
+      for (const move of moves) {
+        for (const source of move.sources.filter((place) => place.rank !== rank)) {
+          sentWords[source.rank]! += sourceWords(move);
           remote.add(step);
         }
       }
     });
   }
-  return { steps: remote.size, sentElements };
+  return { steps: remote.size, sentWords };
 }

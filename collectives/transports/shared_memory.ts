@@ -1,6 +1,13 @@
 /** Ranks of one process that share a WebAssembly memory: flags, barriers, sums. */
 
-import type { Memory, ProgramShape, StepProgram } from "../step_program.ts";
+import { combine } from "../combine.ts";
+import {
+  BLOCK_WORDS,
+  type Memory,
+  type MoveKind,
+  type ProgramShape,
+  type StepProgram,
+} from "../step_program.ts";
 
 /** What ranks share, made once by whoever starts them and given to each. */
 export interface SharedRanks {
@@ -42,7 +49,7 @@ const SLICE_MS = 50;
 const ALIGN = 4096;
 
 function arrayBytes(capacity: number): number {
-  return Math.ceil(Math.max(1, capacity) * 4 / ALIGN) * ALIGN;
+  return Math.ceil((capacity + BLOCK_WORDS) * 4 / ALIGN) * ALIGN;
 }
 
 /** Looks before sleeping where every rank has a core of its own, and where not. */
@@ -68,9 +75,11 @@ export interface PreparedProgram {
 }
 
 interface PreparedMove {
+  /** Addresses in bytes. */
   readonly to: number;
   readonly sources: readonly number[];
   readonly count: number;
+  readonly how: MoveKind;
 }
 
 interface Sums {
@@ -84,6 +93,7 @@ export class SharedRank {
   readonly rank: number;
   readonly #shared: SharedRanks;
   readonly #words: Int32Array;
+  readonly #floats: Float32Array;
   readonly #sums: Sums;
   #epoch = 0;
 
@@ -92,6 +102,7 @@ export class SharedRank {
     this.#shared = shared;
     this.rank = rank;
     this.#words = new Int32Array(shared.memory.buffer);
+    this.#floats = new Float32Array(shared.memory.buffer);
     this.#sums = shared.reduce
       ? new WebAssembly.Instance(shared.reduce, { ranks: { memory: shared.memory } })
         .exports as unknown as Sums
@@ -117,10 +128,11 @@ export class SharedRank {
     const steps = program({ ...shape, rank: this.rank, ranks: this.#shared.ranks });
     return {
       steps: steps.map(({ moves }) =>
-        moves.map(({ to, count, sources }) => ({
+        moves.map(({ to, count, sources, how = "sum" }) => ({
           to: this.#address(this.rank, to.memory) + 4 * to.start,
           sources: sources.map((s) => this.#address(s.rank, s.memory) + 4 * s.start),
           count,
+          how,
         }))
       ),
     };
@@ -130,8 +142,12 @@ export class SharedRank {
   run({ steps }: PreparedProgram): void {
     for (const moves of steps) {
       this.barrier();
-      for (const { to, sources, count } of moves) {
-        if (sources.length === 1) this.#sums.copy(to, sources[0]!, count);
+      for (const move of moves) {
+        const { to, sources, count } = move;
+        if (move.how !== "sum") {
+          const span = (address: number) => ({ array: this.#floats, start: address / 4 });
+          combine(span(to), sources.map(span), move);
+        } else if (sources.length === 1) this.#sums.copy(to, sources[0]!, count);
         else if (sources.length === 2) this.#sums.sum2(to, sources[0]!, sources[1]!, count);
         else {
           const table = FIRST_TABLE + this.rank * MOST_RANKS;
@@ -205,25 +221,16 @@ export function blame({ memory }: Pick<SharedRanks, "memory">, rank: number): vo
 
 /** The sums in plain TypeScript: the same additions in the same order. */
 function plainSums(memory: WebAssembly.Memory): Sums {
-  const floats = new Float32Array(memory.buffer);
+  const array = new Float32Array(memory.buffer);
   const words = new Int32Array(memory.buffer);
+  const add = (to: number, sources: readonly number[], count: number) =>
+    combine({ array, start: to / 4 }, sources.map((source) => ({ array, start: source / 4 })), {
+      count,
+    });
   return {
-    copy: (to, from_, count) => {
-      floats.copyWithin(to >>> 2, from_ >>> 2, (from_ >>> 2) + count);
-    },
-    sum2: (to, a, b, count) => {
-      const [i, j, k] = [to >>> 2, a >>> 2, b >>> 2];
-      for (let n = 0; n < count; n++) floats[i + n] = floats[j + n]! + floats[k + n]!;
-    },
-    sum: (to, table, sources, count) => {
-      for (let n = 0; n < count; n++) {
-        let total = 0;
-        for (let s = 0; s < sources; s++) {
-          const value = floats[(words[(table >>> 2) + s]! >>> 2) + n]!;
-          total = s === 0 ? value : Math.fround(total + value);
-        }
-        floats[(to >>> 2) + n] = total;
-      }
-    },
+    copy: (to, from_, count) => add(to, [from_], count),
+    sum2: (to, a, b, count) => add(to, [a, b], count),
+    sum: (to, table, sources, count) =>
+      add(to, [...words.subarray(table / 4, table / 4 + sources)], count),
   };
 }

@@ -1,0 +1,152 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { buildReduce } from "../../_tools/build_reduce.ts";
+import type { LoopRequest } from "../../bench/collective_loop.ts";
+import { CollectiveRanks } from "../../bench/collective_ranks.ts";
+import {
+  type AlgorithmName,
+  ALGORITHMS,
+  type CollectiveName,
+  unsupported,
+} from "../../collectives/collective.ts";
+import { COLLECTIVES } from "../../collectives/registry.ts";
+import { RankError, SharedRank, shareMemory } from "../../collectives/transports/shared_memory.ts";
+
+const RULE = { minTimeMs: 0.001, minSamples: 3, maxNoisePct: 100, timeoutS: 20 };
+
+function request(
+  op: CollectiveName,
+  algorithm: AlgorithmName,
+  rest: Partial<LoopRequest>,
+): LoopRequest {
+  return { op, algorithm, count: 97, inPlace: false, memory: "host", rule: RULE, ...rest };
+}
+
+/** Runs every operation and algorithm for some counts, in place and not; every element is compared. */
+async function runAll(
+  ranks: CollectiveRanks,
+  counts: readonly number[],
+  memory: "host" | "device",
+) {
+  let runs = 0;
+  for (const collective of Object.values(COLLECTIVES)) {
+    for (const name of ALGORITHMS.filter((a) => !unsupported(collective, a, ranks.ranks))) {
+      for (const count of counts.filter((c) => collective.name !== "argmax" || c % 2 === 0)) {
+        for (const inPlace of [false, true]) {
+          const results = await ranks.measure(
+            request(collective.name, name, { count, inPlace, memory }),
+          );
+          const where = `${name} ${collective.name}, ${count} elements, in place: ${inPlace}`;
+          assertEquals(results.map((r) => r.wrongElements), new Array(ranks.ranks).fill(0), where);
+          assert(results.every((r) => r.timesUs.length === results[0]!.timesUs.length), where);
+          runs++;
+        }
+      }
+    }
+  }
+  return runs;
+}
+
+for (const count of [1, 2, 3, 4, 5, 8]) {
+  Deno.test(`every collective and algorithm is right on ${count} Workers`, async () => {
+    await using ranks = await CollectiveRanks.open({ ranks: count, capacity: 3001 });
+    assert(await runAll(ranks, [0, 1, 2, 7, 3001], "host") > 80);
+  });
+}
+
+Deno.test("every collective and algorithm is right over the adapters of 1, 2 and 3 Workers", async () => {
+  for (const count of [1, 2, 3]) {
+    await using ranks = await CollectiveRanks.open({ ranks: count, capacity: 1000 });
+    assert(await runAll(ranks, [1, 1000], "device") > 20);
+  }
+});
+
+Deno.test("sums in plain TypeScript have the bits of those in WASM", () => {
+  const binary = new URL("../../collectives/reduce.wasm", import.meta.url);
+  const reduce = new WebAssembly.Module(Deno.readFileSync(binary));
+  for (const count of [1, 15, 16, 17, 1003]) {
+    for (const sources of [1, 2, 3, 5]) {
+      const outputs = [reduce, undefined].map((module) => {
+        const memory = shareMemory(1, count * sources);
+        const shared = {
+          memory,
+          reduce: module,
+          ranks: 1,
+          capacity: count * sources,
+          timeoutMs: 1000,
+          spins: 1,
+        };
+        const rank = new SharedRank(shared, 0);
+        rank.array("input").forEach((_, i, all) => all[i] = Math.sin(i + 1) * 10 ** (i % 9 - 4));
+        const places = Array.from(
+          { length: sources },
+          (_, k) => ({ rank: 0, memory: "input", start: k * count } as const),
+        );
+        const program = () => [{
+          moves: [{ to: { memory: "output", start: 0 } as const, count, sources: places }],
+        }];
+        rank.run(rank.prepare(program, { count, inPlace: false }));
+        return rank.array("output").slice(0, count);
+      });
+      assertEquals(outputs[0], outputs[1]);
+      assert(outputs[0]!.some((value) => value !== 0));
+    }
+  }
+});
+
+Deno.test("the committed binary is what its source builds to", async () => {
+  const binary = Deno.readFileSync(new URL("../../collectives/reduce.wasm", import.meta.url));
+  assertEquals(Uint8Array.from(await buildReduce()), binary);
+});
+
+for (
+  const [how, message] of [["throw", "failed"], ["exit", "failed"], ["close", "failed"], [
+    "hang",
+    "did not come",
+  ]] as const
+) {
+  Deno.test(`a rank that does ${how} is an error that names it, within a second`, async () => {
+    await using ranks = await CollectiveRanks.open({
+      ranks: 3,
+      capacity: 97,
+      timeoutMs: how === "hang" ? 400 : 20_000,
+    });
+    const start = performance.now();
+    const then = request("all_reduce", "ring", {});
+    const error = await assertRejects(() => ranks.misbehave(1, how, then), RankError, message);
+    assertEquals(error.rank, 1);
+    assert(performance.now() - start < 1000, `${performance.now() - start} ms`);
+    await assertRejects(() => ranks.measure(then), RankError);
+  });
+}
+
+Deno.test("a slow rank is waited for", async () => {
+  await using ranks = await CollectiveRanks.open({ ranks: 2, capacity: 97, timeoutMs: 2000 });
+  await ranks.misbehave(1, "slow", request("all_reduce", "one_shot", {}));
+});
+
+Deno.test("10,000 small all-reduces leave memory as it was", async () => {
+  await using ranks = await CollectiveRanks.open({ ranks: 2, capacity: 16 });
+  const many = { minTimeMs: 1e6, minSamples: 1e6, maxNoisePct: 1e-9, timeoutS: 60 };
+  const run = async (times: number) => {
+    for (let i = 0; i < times; i++) {
+      const [result] = await ranks.measure(
+        request("all_reduce", "one_shot", { count: 16, rule: many }),
+      );
+      assertEquals(result!.timesUs.length, 1000);
+    }
+    return Deno.memoryUsage().rss;
+  };
+  const before = await run(3);
+  const after = await run(10);
+  assert(after - before < 2 ** 24, `${after - before} bytes more`);
+});
+
+Deno.test("more memory than a process can share is refused", () => {
+  let message = "";
+  try {
+    shareMemory(16, 2 ** 27);
+  } catch (error) {
+    message = String(error);
+  }
+  assert(message.includes("RangeError"), message);
+});
