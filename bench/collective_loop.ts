@@ -4,7 +4,7 @@ import type {
   CollectiveName,
   Elements,
 } from "../collectives/collective.ts";
-import type { ProgramShape } from "../collectives/step_program.ts";
+import { type ProgramShape, share } from "../collectives/step_program.ts";
 import type { SharedRank, SharedRanks } from "../collectives/transports/shared_memory.ts";
 import type { DeviceBuffer } from "../device/buffer.ts";
 import { Device } from "../device/device.ts";
@@ -21,6 +21,11 @@ export interface LoopRequest {
   /** Where operands and results lie. */
   readonly memory: "host" | "device";
   readonly rule: StopRule;
+  /**
+   * Runs so many times without a check between and then verifies the last: for measuring what else the
+   * machine can do meanwhile. The one time is that of a run on average.
+   */
+  readonly backToBack?: number;
 }
 
 /** What one rank saw, an entry an iteration. */
@@ -41,6 +46,9 @@ const WARM_UPS = 5;
 /** Operands alternate, so that a result left over from the last iteration is never right. */
 const PATTERNS = 2;
 
+/** Operands repeat after so many elements: twice 251, for pairs. */
+const PERIOD = 502;
+
 /** An operand whose sums over up to 16 ranks are exact in float32; no two ranks or patterns agree. */
 export function operandValue(rank: number, index: number, pattern: number): number {
   return ((index * 7 + pattern * 31) % 251 - 125) * 2 ** rank;
@@ -60,7 +68,7 @@ export class CollectiveLoop implements AsyncDisposable {
 
   /** Measures until rank 0 says that it is enough; every rank must be given the same request. */
   async run(request: LoopRequest, collective: Collective): Promise<LoopResult> {
-    const { count, inPlace, algorithm, memory, rule } = request;
+    const { count, inPlace, algorithm, memory, rule, backToBack } = request;
     const end = this.#end;
     const { ranks } = this.#shared;
     const { program, errorBound } = collective.algorithms[algorithm]!;
@@ -94,8 +102,9 @@ export class CollectiveLoop implements AsyncDisposable {
     }));
     let stopReason: StopReason | undefined;
     let begun = performance.now();
-    for (let iteration = -WARM_UPS; stopReason === undefined; iteration++) {
-      const pattern = patterns[(iteration + WARM_UPS) % PATTERNS]!;
+    const warmUps = backToBack ? 1 : WARM_UPS;
+    for (let iteration = -warmUps; stopReason === undefined; iteration++) {
+      const pattern = patterns[(iteration + warmUps) % PATTERNS]!;
       output.subarray(0, count).fill(NaN);
       operandView.set(pattern.operand);
       if (sides) {
@@ -106,7 +115,7 @@ export class CollectiveLoop implements AsyncDisposable {
       const start = performance.now();
       if (sides) sides.read(operandView);
       const read = performance.now();
-      end.run(prepared);
+      for (let i = 0; i < (backToBack ?? 1); i++) end.run(prepared);
       const exchanged = performance.now();
       if (sides) sides.write(resultView);
       const done = performance.now();
@@ -119,7 +128,7 @@ export class CollectiveLoop implements AsyncDisposable {
       seen.wrongElements += wrong.elements;
       seen.maxAbsError = Math.max(seen.maxAbsError, wrong.error);
       if (iteration >= 0) {
-        seen.timesUs.push((done - start) * 1000);
+        seen.timesUs.push((done - start) * 1000 / (backToBack ?? 1));
         if (sides) {
           seen.readUs.push((read - start) * 1000);
           seen.exchangeUs.push((exchanged - read) * 1000);
@@ -128,7 +137,9 @@ export class CollectiveLoop implements AsyncDisposable {
       }
       const spentUs = (performance.now() - begun) * 1000;
       begun = performance.now();
-      stopReason = this.#agree(stopper, { times: seen.timesUs, spentUs });
+      stopReason = backToBack
+        ? iteration < 0 ? undefined : "max_samples"
+        : this.#agree(stopper, { times: seen.timesUs, spentUs });
     }
     sides?.[Symbol.dispose]();
     return { ...seen, tolerance, stopReason };
@@ -207,28 +218,48 @@ class Sides implements Disposable {
   }
 }
 
-function operandOf(
+/** A rank's operand of a pattern. */
+export function operandOf(
   { rank }: ProgramShape,
   { pattern, operand }: { readonly pattern: number; readonly operand: Elements },
 ): Float32Array {
-  const { start, end } = operand;
-  return Float32Array.from(
-    { length: end - start },
-    (_, i) => operandValue(rank, start + i, pattern),
-  );
+  return periodic(operand, (index) => operandValue(rank, index, pattern));
 }
 
-function expectedOf(collective: Collective, shape: ProgramShape, pattern: number): Float32Array {
-  const { start, end } = collective.result(shape);
+/** What a rank's result must be. */
+export function expectedOf(
+  collective: Collective,
+  shape: ProgramShape,
+  pattern: number,
+): Float32Array {
+  const result = collective.result(shape);
   const operand = (rank: number, index: number) => operandValue(rank, index, pattern);
-  const expected = new Float32Array(end - start);
-  for (let i = 0; i < expected.length; i++) {
-    expected[i] = collective.expected(operand, start + i, shape);
+  const expected = new Float32Array(result.end - result.start);
+  // Within one rank's share of the array values repeat, whatever the collective makes of them.
+  for (let rank = 0; rank < shape.ranks; rank++) {
+    const own = share(shape.count, shape.ranks, rank);
+    const start = Math.max(own.start, result.start);
+    const end = Math.min(own.end, result.end);
+    if (start >= end) continue;
+    const part = periodic({ start, end }, (index) => collective.expected(operand, index, shape));
+    expected.set(part, start - result.start);
   }
   return expected;
 }
 
-function compare(
+/** Values of elements, computed for one period and repeated. */
+function periodic({ start, end }: Elements, value: (index: number) => number): Float32Array {
+  const values = new Float32Array(end - start);
+  const computed = Math.min(PERIOD, values.length);
+  for (let i = 0; i < computed; i++) values[i] = value(start + i);
+  for (let have = computed; have < values.length && have > 0; have *= 2) {
+    values.copyWithin(have, 0, Math.min(have, values.length - have));
+  }
+  return values;
+}
+
+/** How many elements are off by more than the tolerance, and by how much at most. */
+export function compare(
   found: Float32Array,
   expected: Float32Array,
   tolerance: number,

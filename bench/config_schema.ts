@@ -1,6 +1,7 @@
 /** What a configuration file may say: one schema that checks it and that configs/schema.json is made from. */
 
 import { z } from "zod";
+import { ALGORITHMS } from "../collectives/collective.ts";
 import { MODEL_FILE_SCHEMA } from "../model/shape.ts";
 import { MODULE_OPS, PRIMITIVE_OPS } from "./kernel_cases.ts";
 import { isMessageSizes } from "./message_sizes.ts";
@@ -62,7 +63,9 @@ const kernelsSchema = z.strictObject({
 }).describe("The kernels suite");
 
 const collectivesSchema = z.strictObject({
-  ops: set(z.enum(["all_reduce", "all_gather", "reduce_scatter", "broadcast", "send_recv"]))
+  ops: set(
+    z.enum(["all_reduce", "all_gather", "reduce_scatter", "broadcast", "send_recv", "argmax"]),
+  )
     .describe("Collective operations"),
   ranks: set(z.int().min(2).max(1024)).default([2])
     .describe("Ranks taking part; one rank alone moves nothing"),
@@ -72,7 +75,7 @@ const collectivesSchema = z.strictObject({
     ),
   algorithms: z.union([
     z.literal("all"),
-    set(z.enum(["one_shot", "two_shot", "ring", "recursive_doubling", "native", "auto"])),
+    set(z.enum([...ALGORITHMS, "native", "auto"])),
   ]).default("all").describe("Algorithms: all that fit the operation and transport, or these"),
   transports: z.union([z.literal("all"), set(z.enum(["workers", "same_device", "mpi"]))])
     .default("all").describe("Transports: all that this machine has, or these"),

@@ -21,6 +21,14 @@ and \`manifest.json\` (configuration, environment, adapter, ceilings, where the 
   timeout; max_samples, 1000 were taken.
 `;
 
+const LINKS = `## links.csv
+
+One row for each transport, memory and number of ranks: the line time = alpha + bytes / bandwidth through
+the median times of send_recv, fitted to the least relative errors over all message sizes. Intervals are
+95 %, from resampled times; \`held_out_error_pct\` is the mean relative error at every second size, of a
+fit on the other sizes.
+`;
+
 function table(columns: readonly Column[]): string {
   const rows = columns.map(({ header, unit, meaning, key }) =>
     `| ${header}${key ? " *" : ""} | ${unit} | ${meaning} |`
@@ -34,6 +42,8 @@ export function dataDictionary(): string {
     INTRODUCTION,
     `## Columns of every suite\n\n${table(COLUMNS.common)}\n`,
     `## kernels.csv\n\n${table(COLUMNS.kernels)}\n`,
+    `## collectives.csv\n\n${table(COLUMNS.collectives)}\n`,
+    LINKS,
     `## schedules.csv\n\n${table(COLUMNS.schedules)}\n`,
   ].join("\n");
 }

@@ -2,6 +2,7 @@
 
 import { type Cell, type Column, makeColumns, type RowOf } from "./column.ts";
 import type { Suite } from "./config_schema.ts";
+import { COLLECTIVE_COLUMN_TEXTS } from "./collective_columns.ts";
 import { COMMON_COLUMN_TEXTS } from "./common_columns.ts";
 import { KERNEL_COLUMN_TEXTS } from "./kernel_columns.ts";
 import { SCHEDULE_COLUMN_TEXTS } from "./schedule_columns.ts";
@@ -14,16 +15,18 @@ export const SCHEMA_VERSION = 1;
 export const COLUMNS: {
   readonly common: readonly Column[];
   readonly kernels: readonly Column[];
+  readonly collectives: readonly Column[];
   readonly schedules: readonly Column[];
 } = {
   common: makeColumns(COMMON_COLUMN_TEXTS, { suites: ["kernels", "collectives", "schedules"] }),
   kernels: makeColumns(KERNEL_COLUMN_TEXTS, { suites: ["kernels"] }),
+  collectives: makeColumns(COLLECTIVE_COLUMN_TEXTS, { suites: ["collectives"] }),
   schedules: makeColumns(SCHEDULE_COLUMN_TEXTS, { suites: ["schedules"] }),
 };
 
 /** All columns of a suite's CSV file, in order. */
 export function columnsOf(suite: Suite): readonly Column[] {
-  return [...COLUMNS.common, ...(suite === "collectives" ? [] : COLUMNS[suite])];
+  return [...COLUMNS.common, ...COLUMNS[suite]];
 }
 
 /** A line of kernels.csv. */
@@ -42,6 +45,15 @@ export type KernelKey = Pick<
   | "tensor_parallel_rank"
   | "tokens"
   | "context"
+>;
+
+/** A line of collectives.csv. */
+export type CollectiveRow = RowOf<typeof COMMON_COLUMN_TEXTS & typeof COLLECTIVE_COLUMN_TEXTS>;
+
+/** The independent variables of a collective row; the number of ranks is `logical_ranks`. */
+export type CollectiveKey = Pick<
+  CollectiveRow,
+  "suite" | "model" | "dtype" | "op" | "algorithm" | "transport" | "memory" | "message_bytes"
 >;
 
 /** A line of schedules.csv. */
@@ -65,10 +77,11 @@ export type ScheduleKey = Pick<
   | "max_num_seqs"
 >;
 
-/** The row key: a hash of the key columns' values, the same in every run. */
-export function rowKey(key: KernelKey | ScheduleKey): string {
+/** The row key: a hash of the key columns' values, and of a number of ranks, the same in every run. */
+export function rowKey(key: KernelKey | ScheduleKey | CollectiveKey, ranks?: number): string {
   const cells = key as Readonly<Record<string, Cell>>;
   const values = columnsOf(key.suite as Suite).filter((column) => column.key)
     .map(({ header, format }) => `${header}=${format(cells[header])}`);
+  if (ranks !== undefined) values.push(`ranks=${ranks}`);
   return shortHash(values.join("\n"));
 }

@@ -9,10 +9,16 @@ export interface TuningEntry {
   readonly timesUs: Readonly<Record<string, number>>;
 }
 
-/** Tuning results of one adapter, by shape class. */
+/** What was measured of a collective at one message size: microseconds by algorithm. */
+export interface CollectiveEntry extends TuningEntry {
+  readonly messageBytes: number;
+}
+
+/** Tuning results of one adapter: variants by shape class, algorithms by collective and message size. */
 export interface TuningFile {
   readonly adapter: string;
   readonly entries: Record<string, TuningEntry>;
+  readonly collectives: Record<string, readonly CollectiveEntry[]>;
 }
 
 const ROUNDS = 3;
@@ -60,6 +66,22 @@ export class Tuner {
     return candidates.find((variant) => variant.name === best)!;
   }
 
+  /** Keeps what was measured of a collective; `key` names operation, transport, memory and ranks. */
+  noteCollective(key: string, entry: CollectiveEntry): void {
+    const others = (this.#file.collectives[key] ?? [])
+      .filter(({ messageBytes }) => messageBytes !== entry.messageBytes);
+    this.#file.collectives[key] = [...others, entry].sort((a, b) =>
+      a.messageBytes - b.messageBytes
+    );
+    this.#changed = true;
+  }
+
+  /** The algorithm that was fastest at the nearest measured size, by ratio; undefined where none was. */
+  bestAlgorithm(key: string, messageBytes: number): string | undefined {
+    const off = (entry: CollectiveEntry) => Math.abs(Math.log(entry.messageBytes / messageBytes));
+    return [...this.#file.collectives[key] ?? []].sort((a, b) => off(a) - off(b))[0]?.best;
+  }
+
   /** Writes the tuning file, if anything was measured. */
   async save(): Promise<void> {
     if (!this.#changed || this.#path === undefined) return;
@@ -99,13 +121,13 @@ export class Tuner {
 }
 
 async function readTuning(path: string | undefined, adapter: string): Promise<TuningFile> {
-  const empty: TuningFile = { adapter, entries: {} };
+  const empty: TuningFile = { adapter, entries: {}, collectives: {} };
   if (path === undefined) return empty;
   try {
     const file: unknown = JSON.parse(await Deno.readTextFile(path));
-    const entries: unknown = Object(file).entries;
-    return Object(file).adapter === adapter && entries && typeof entries === "object"
-      ? { adapter, entries: entries as Record<string, TuningEntry> }
+    const { adapter: named, entries, collectives } = Object(file);
+    return named === adapter && typeof Object(entries) === "object"
+      ? { adapter, entries: { ...entries }, collectives: { ...collectives } }
       : empty;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return empty;

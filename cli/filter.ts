@@ -1,7 +1,7 @@
 import { ValidationError } from "@cliffy/command";
 
 /** Suites that can be run, in the order in which they are. */
-export const RUNNABLE = ["kernels", "schedules"] as const;
+export const RUNNABLE = ["kernels", "collectives", "schedules"] as const;
 
 /** The name of a suite that can be run. */
 export type RunnableSuite = typeof RUNNABLE[number];

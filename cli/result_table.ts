@@ -1,5 +1,5 @@
 import { Table } from "@cliffy/table";
-import type { KernelRow, ScheduleRow } from "../bench/row.ts";
+import type { CollectiveRow, KernelRow, ScheduleRow } from "../bench/row.ts";
 
 const number = (value: unknown, digits: number) =>
   typeof value === "number" ? value.toFixed(digits) : "";
@@ -40,12 +40,47 @@ const SCHEDULES: readonly TableColumn<ScheduleRow>[] = [
   ["status", (r) => r.status ?? ""],
 ];
 
+/** As in nccl-tests: size, count, type, then time and the two bandwidths. */
+const COLLECTIVES: readonly TableColumn<CollectiveRow>[] = [
+  ["op", (r) => r.op],
+  ["algorithm", (r) => r.chosen_algorithm ? `${r.algorithm} (${r.chosen_algorithm})` : r.algorithm],
+  ["transport", (r) => r.transport],
+  ["memory", (r) => r.memory],
+  ["ranks", (r) => String(r.logical_ranks ?? "")],
+  ["size B", (r) => String(r.message_bytes)],
+  ["count", (r) => String(r.elements ?? "")],
+  ["type", (r) => r.dtype],
+  ["time us", (r) => number(r.time_us_median, 1)],
+  ["+-%", (r) => number(r.noise_pct, 1)],
+  ["algbw GB/s", (r) => number(r.algbw_gbytes_per_s, 3)],
+  ["busbw GB/s", (r) => number(r.busbw_gbytes_per_s, 3)],
+  ["skew %", (r) => number(r.skew_pct, 0)],
+  ["overlap %", (r) => number(r.overlap_pct, 0)],
+  ["#wrong", (r) => String(r.wrong_elements ?? "")],
+  ["status", (r) => r.status ?? ""],
+];
+
 /** A table of kernel rows to be read, sorted by what was measured. */
 export function kernelTable(rows: readonly KernelRow[]): string {
   const key = (r: KernelRow) =>
     [r.op, r.tensor_parallel_size, String(r.tokens).padStart(8), r.context, r.variant].join(" ");
   const sorted = [...rows].sort((a, b) => key(a) < key(b) ? -1 : 1);
   return table(sorted, { columns: KERNELS, textColumns: 3 });
+}
+
+/** A table of collective rows, algorithms of one size below each other. */
+export function collectiveTable(rows: readonly CollectiveRow[]): string {
+  const key = (r: CollectiveRow) =>
+    [
+      r.op,
+      r.transport,
+      r.memory,
+      String(r.logical_ranks).padStart(4),
+      String(r.message_bytes).padStart(12),
+      r.algorithm,
+    ].join(" ");
+  const sorted = [...rows].sort((a, b) => key(a) < key(b) ? -1 : 1);
+  return table(sorted, { columns: COLLECTIVES, textColumns: 4 });
 }
 
 /** A table of schedule rows, in the order in which they were measured. */

@@ -3,7 +3,11 @@ import { z } from "zod";
 import { type Config, loadConfig } from "../bench/config.ts";
 import type { CsvWriter } from "../bench/csv_writer.ts";
 import { describeEnvironment } from "../bench/environment.ts";
-import type { KernelRow, ScheduleRow } from "../bench/row.ts";
+import { collectiveCases, collectiveLabel, type RankGroup } from "../bench/collective_cases.ts";
+import type { LinkFit } from "../bench/links.ts";
+import { writeLink } from "../bench/links_file.ts";
+import { runCollectives } from "../bench/run_collectives.ts";
+import type { CollectiveRow, KernelRow, ScheduleRow } from "../bench/row.ts";
 import { createRunFolder, resumeRunFolder } from "../bench/run_folder.ts";
 import { caseLabel, casesOf, runKernels } from "../bench/run_kernels.ts";
 import { runSchedules, scheduleCases, scheduleLabel } from "../bench/run_schedules.ts";
@@ -13,7 +17,7 @@ import { Device } from "../device/device.ts";
 import { EXIT } from "./exit_status.ts";
 import { filterOf, RUNNABLE, type RunnableSuite, suitesOf } from "./filter.ts";
 import { progressPrinter } from "./progress.ts";
-import { kernelTable, scheduleTable } from "./result_table.ts";
+import { collectiveTable, kernelTable, scheduleTable } from "./result_table.ts";
 import { SIZE_OPTIONS, sizesOf, withSizes } from "./sizes.ts";
 
 const OPTIONS = z.object({
@@ -66,6 +70,9 @@ async function run(options: z.output<typeof OPTIONS>): Promise<number> {
   const suites = suitesOf(options.only).filter((suite) => config[suite] !== undefined);
   if (options.dryRun) {
     if (suites.includes("kernels")) casesOf(config, filter).map(caseLabel).forEach(print);
+    if (suites.includes("collectives")) {
+      collectiveCases(config, filter).map(collectiveLabel).forEach(print);
+    }
     if (suites.includes("schedules")) {
       scheduleCases(config, filter).map(scheduleLabel).forEach(print);
     }
@@ -102,7 +109,10 @@ async function measure(config: Config, how: {
   using session = await Session.open(device, "tuning");
   const tables: string[] = [];
   const statuses: (string | undefined)[] = [];
-  const suiteRun = <Row extends KernelRow | ScheduleRow>(rows: Row[], csv: CsvWriter) => ({
+  const suiteRun = <Row extends KernelRow | CollectiveRow | ScheduleRow>(
+    rows: Row[],
+    csv: CsvWriter,
+  ) => ({
     runId: folder.runId,
     filter,
     finished: csv.finished,
@@ -122,6 +132,13 @@ async function measure(config: Config, how: {
     const cacheBytes = lastLevelCacheBytes() ?? DEFAULT_CACHE_BYTES;
     await runKernels(config, session, { ...suiteRun(rows, csv), cacheBytes });
     tables.push(kernelTable(rows), csv.path);
+  }
+  if (suites.includes("collectives") && !signal.aborted) {
+    const rows: CollectiveRow[] = [];
+    const csv = folder.rows("collectives");
+    const onLink = (group: RankGroup, fit: LinkFit) => writeLink(folder.path, group, fit);
+    await runCollectives(config, session, { ...suiteRun(rows, csv), onLink });
+    tables.push(collectiveTable(rows), csv.path);
   }
   if (suites.includes("schedules") && !signal.aborted) {
     const rows: ScheduleRow[] = [];

@@ -42,44 +42,42 @@ function sum(to: Span, sources: readonly Span[], count: number): void {
   }
 }
 
-/** The codes of a block. */
-function codesOf({ array, start }: Span, block: number): Int8Array {
-  return new Int8Array(
-    array.buffer,
-    array.byteOffset + 4 * (start + block * BLOCK_WORDS + 1),
-    BLOCK,
-  );
+/** All bytes of a span's buffer, and the place of its first block's codes in them. */
+function codesOf({ array, start }: Span): { readonly codes: Int8Array; readonly first: number } {
+  return { codes: new Int8Array(array.buffer), first: array.byteOffset + 4 * (start + 1) };
 }
 
 function quantise(to: Span, source: Span, count: number): void {
+  const { codes, first } = codesOf(to);
   for (let block = 0; block * BLOCK < count; block++) {
-    const first = source.start + block * BLOCK;
+    const from_ = source.start + block * BLOCK;
     const length = Math.min(BLOCK, count - block * BLOCK);
     let largest = 0;
     for (let i = 0; i < length; i++) {
-      largest = Math.max(largest, Math.abs(source.array[first + i]!));
+      largest = Math.max(largest, Math.abs(source.array[from_ + i]!));
     }
     const scale = Math.fround(largest / 127);
-    const codes = codesOf(to, block);
+    const at = first + 4 * BLOCK_WORDS * block;
     for (let i = 0; i < length; i++) {
-      codes[i] = scale > 0 ? Math.round(source.array[first + i]! / scale) : 0;
+      codes[at + i] = scale > 0 ? Math.round(source.array[from_ + i]! / scale) : 0;
     }
     to.array[to.start + block * BLOCK_WORDS] = scale;
   }
 }
 
 function sumQuantised(to: Span, sources: readonly Span[], count: number): void {
+  const operands = sources.map((source) => ({ ...source, ...codesOf(source) }));
   for (let block = 0; block * BLOCK < count; block++) {
-    const scales = sources.map(({ array, start }) => array[start + block * BLOCK_WORDS]!);
-    const codes = sources.map((source) => codesOf(source, block));
     const length = Math.min(BLOCK, count - block * BLOCK);
-    for (let i = 0; i < length; i++) {
-      let total = 0;
-      for (let k = 0; k < codes.length; k++) {
-        total = Math.fround(total + Math.fround(codes[k]![i]! * scales[k]!));
+    const into = to.start + block * BLOCK;
+    operands.forEach(({ array, start, codes, first }, k) => {
+      const scale = array[start + block * BLOCK_WORDS]!;
+      const at = first + 4 * BLOCK_WORDS * block;
+      for (let i = 0; i < length; i++) {
+        const value = Math.fround(codes[at + i]! * scale);
+        to.array[into + i] = k === 0 ? value : to.array[into + i]! + value;
       }
-      to.array[to.start + block * BLOCK + i] = total;
-    }
+    });
   }
 }
 

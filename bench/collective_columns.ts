@@ -1,0 +1,80 @@
+/** The columns of collectives.csv after the common ones; new ones are added at the end only. */
+export const COLLECTIVE_COLUMN_TEXTS = {
+  op: { kind: "text", meaning: "The collective operation", key: true },
+  algorithm: { kind: "text", meaning: "How it is done; auto: the fastest measured", key: true },
+  transport: {
+    kind: "text",
+    meaning:
+      "workers: ranks in Workers over shared memory; same_device: logical ranks on one adapter",
+    key: true,
+  },
+  memory: { kind: "text", meaning: "Where operands and results lie: host or device", key: true },
+  message_bytes: {
+    kind: "count",
+    unit: "B",
+    meaning: "S, size of the operand; of the total array for all_gather and reduce_scatter",
+    key: true,
+  },
+  elements: { kind: "count", meaning: "float32 elements of it" },
+  steps: { kind: "count", meaning: "Steps in which ranks read each other's memory" },
+  sent_bytes_per_rank: {
+    kind: "count",
+    unit: "B",
+    meaning: "Bytes that the busiest rank sends",
+  },
+  algbw_gbytes_per_s: { kind: "number", unit: "1e9 B/s", meaning: "S / median time" },
+  busbw_gbytes_per_s: {
+    kind: "number",
+    unit: "1e9 B/s",
+    meaning:
+      "algbw times the operation's factor, as in nccl-tests; blank on same_device, which has no bus",
+  },
+  time_us_min_rank: {
+    kind: "number",
+    unit: "us",
+    meaning: "Median over iterations of the fastest rank's time; time_us_* are the slowest rank's",
+  },
+  skew_pct: {
+    kind: "number",
+    unit: "%",
+    meaning: "Median of (slowest - fastest rank) / slowest",
+  },
+  chosen_algorithm: { kind: "text", meaning: "What auto chose" },
+  read_us_median: {
+    kind: "number",
+    unit: "us",
+    meaning: "Of device memory: median time from the adapter to shared memory",
+  },
+  exchange_us_median: {
+    kind: "number",
+    unit: "us",
+    meaning: "Of device memory: median time of the collective in shared memory",
+  },
+  write_us_median: {
+    kind: "number",
+    unit: "us",
+    meaning: "Of device memory: median time back to the adapter's queue",
+  },
+  read_gbytes_per_s: {
+    kind: "number",
+    unit: "1e9 B/s",
+    meaning: "Operand bytes of a rank / read_us_median",
+  },
+  write_gbytes_per_s: {
+    kind: "number",
+    unit: "1e9 B/s",
+    meaning: "Result bytes of a rank / write_us_median",
+  },
+  overlap_pct: {
+    kind: "number",
+    unit: "%",
+    meaning:
+      "How much of it hides behind a GEMM on the adapter: 0 if both take turns, 100 if neither slows the other",
+  },
+  oversubscribed: { kind: "flag", meaning: "Whether there are more ranks than cores" },
+  canary_pct: {
+    kind: "number",
+    unit: "%",
+    meaning: "Drift of a fixed kernel after this row since the start of the run",
+  },
+} as const;

@@ -1,0 +1,121 @@
+import type { Memory, ProgramShape, StepProgram } from "../collectives/step_program.ts";
+import type { DeviceBuffer } from "../device/buffer.ts";
+import type { Device } from "../device/device.ts";
+import type { Dispatch } from "../device/dispatch.ts";
+import wgsl from "./same_device.wgsl" with { type: "text" };
+
+const MEMORIES: readonly Memory[] = ["input", "output", "scratch"];
+/** Most sources of a move: the most ranks. */
+const MOST_SOURCES = 16;
+const MOVE_WORDS = 3 + MOST_SOURCES;
+const ELEMENTS_A_GROUP = 64 * 16;
+
+/** Bytes of the one buffer that holds the memories of logical ranks. */
+export function arenaBytes(ranks: number, count: number): number {
+  return 4 * ranks * MEMORIES.length * Math.max(1, count);
+}
+
+/**
+ * Logical ranks on one device: their memories lie in one buffer, and a step's moves are dispatches. No
+ * byte leaves the device, so what this measures is no link.
+ */
+export class SameDevice implements Disposable {
+  readonly #device: Device;
+  readonly #count: number;
+  readonly #arena: DeviceBuffer;
+  readonly #moves: DeviceBuffer;
+  readonly #dispatches: Dispatch[] = [];
+
+  /** Allocates memories of `count` elements and binds a program of sums for all ranks. */
+  constructor(device: Device, program: StepProgram, shape: Omit<ProgramShape, "rank">) {
+    const { ranks, count } = shape;
+    if (ranks > MOST_SOURCES) {
+      throw new RangeError(
+        `Cannot put ${ranks} ranks on one device: legal are 1 to ${MOST_SOURCES}`,
+      );
+    }
+    this.#device = device;
+    this.#count = Math.max(1, count);
+    const words: number[] = [];
+    const counts: number[] = [];
+    const programs = Array.from({ length: ranks }, (_, rank) => program({ ...shape, rank }));
+    for (let step = 0; step < programs[0]!.length; step++) {
+      programs.forEach((own, rank) => {
+        for (const move of own[step]!.moves) {
+          if (move.how !== undefined && move.how !== "sum") {
+            throw new RangeError(`Cannot run a move of kind ${move.how} on one device`);
+          }
+          const at = move.sources.map((s) => this.#word(s.rank, s.memory) + s.start);
+          const to = this.#word(rank, move.to.memory) + move.to.start;
+          counts.push(move.count);
+          words.push(
+            to,
+            move.count,
+            at.length,
+            ...at,
+            ...new Array<number>(MOST_SOURCES - at.length).fill(0),
+          );
+        }
+      });
+    }
+    this.#arena = device.allocate({ label: "same_device.arena", bytes: arenaBytes(ranks, count) });
+    this.#moves = device.allocate({
+      label: "same_device.moves",
+      bytes: 4 * Math.max(MOVE_WORDS, words.length),
+    });
+    device.upload(this.#moves, Uint32Array.from(words));
+    counts.forEach((elements, move) => {
+      this.#dispatches.push(device.bind({
+        name: "collective/same_device",
+        wgsl,
+        bindings: [
+          { name: "moves", access: "read" },
+          { name: "arena", access: "read_write" },
+          { name: "params", access: "uniform" },
+        ],
+        constants: {},
+        params: [move],
+        workgroups: [Math.ceil(elements / ELEMENTS_A_GROUP), 1, 1],
+      }, { moves: this.#moves, arena: this.#arena }));
+    });
+  }
+
+  /** The whole collective, all ranks of it. */
+  get dispatches(): readonly Dispatch[] {
+    return this.#dispatches;
+  }
+
+  /** Writes elements of a rank's memory. */
+  upload(
+    place: { readonly rank: number; readonly memory: Memory; readonly start: number },
+    data: Float32Array,
+  ): void {
+    this.#device.upload(
+      this.#arena,
+      data,
+      4 * (this.#word(place.rank, place.memory) + place.start),
+    );
+  }
+
+  /** Reads all memories; `memoryOf` finds one rank's in them. */
+  async download(): Promise<Float32Array> {
+    return new Float32Array(await this.#device.download(this.#arena));
+  }
+
+  /** One of a rank's memories in what `download` gave. */
+  memoryOf(all: Float32Array, rank: number, memory: Memory): Float32Array {
+    const first = this.#word(rank, memory);
+    return all.subarray(first, first + this.#count);
+  }
+
+  /** Frees the memories. */
+  [Symbol.dispose](): void {
+    for (const { params } of this.#dispatches) params?.destroy();
+    this.#arena.destroy();
+    this.#moves.destroy();
+  }
+
+  #word(rank: number, memory: Memory): number {
+    return (rank * MEMORIES.length + MEMORIES.indexOf(memory)) * this.#count;
+  }
+}
