@@ -152,22 +152,29 @@ export class CollectiveLoop implements AsyncDisposable {
     await this.#device[Symbol.asyncDispose]();
   }
 
-  /** Rank 0 decides by its own times and tells the others through its scratch memory. */
+  /** Runs a collective whenever rank 0 does, until it tells 0. */
+  follow({ op: _, ...request }: LoopRequest, collective: Collective): void {
+    const { program } = collective.algorithms[request.algorithm]!;
+    const prepared = this.#end.prepare(program, request);
+    for (;;) {
+      this.#end.barrier();
+      if (this.#end.told === 0) return;
+      this.#end.run(prepared);
+    }
+  }
+
+  /** Rank 0 decides by its own times and tells the others. */
   #agree(
     stopper: Stopper,
     { times, spentUs }: { readonly times: readonly number[]; readonly spentUs: number },
   ): StopReason | undefined {
-    const { rank } = this.#end;
-    const word = this.#end.array("scratch", 0).subarray(0, 1);
-    this.#end.barrier(); // nobody needs the scratch memory of the last run any more
-    if (rank === 0) {
+    if (this.#end.rank === 0) {
       const noise = () => summarise(times).noisePct;
       const reason = times.length === 0 ? undefined : stopper.next(times, { noise, spentUs });
-      word[0] = reason === undefined ? -1 : REASONS.indexOf(reason);
+      this.#end.tell(reason === undefined ? 0 : 1 + REASONS.indexOf(reason));
     }
     this.#end.barrier();
-    const told = word[0]!;
-    return told < 0 ? undefined : REASONS[told];
+    return REASONS[this.#end.told - 1];
   }
 
   async #openSides(size: { readonly operand: number; readonly result: number }): Promise<Sides> {

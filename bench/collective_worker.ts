@@ -9,6 +9,7 @@ import { CollectiveLoop, type LoopRequest } from "./collective_loop.ts";
 export type RankMessage =
   | { readonly kind: "join"; readonly shared: SharedRanks; readonly rank: number }
   | { readonly kind: "measure"; readonly request: LoopRequest }
+  | { readonly kind: "follow"; readonly request: LoopRequest }
   | { readonly kind: "misbehave"; readonly how: "throw" | "exit" | "close" | "hang" | "slow" }
   | { readonly kind: "leave" };
 
@@ -45,6 +46,9 @@ async function obey(message: RankMessage): Promise<unknown> {
       return undefined;
     case "measure":
       return await loop!.run(message.request, COLLECTIVES[message.request.op]);
+    case "follow":
+      loop!.follow(message.request, COLLECTIVES[message.request.op]);
+      return undefined;
     case "misbehave":
       misbehave(message.how);
       return undefined;

@@ -2,6 +2,7 @@ import { Command } from "@cliffy/command";
 import { doctorCommand } from "./doctor.ts";
 import { exitStatusOf } from "./exit_status.ts";
 import { generateCommand } from "./generate.ts";
+import { ranksCommand } from "./ranks.ts";
 import { runCommand } from "./run.ts";
 import { longSizes } from "./sizes.ts";
 
@@ -14,6 +15,7 @@ function commandLine(exit: (status: number) => void): Command {
     .throwErrors()
     .command("run", runCommand(exit))
     .command("generate", generateCommand(exit))
+    .command("ranks", ranksCommand(exit))
     .command("doctor", doctorCommand(exit));
 }
 

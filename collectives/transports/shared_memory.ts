@@ -38,6 +38,7 @@ const MEMORIES: readonly Memory[] = ["input", "output", "scratch"];
 /** Words that one rank's flags take: two cache lines, so that no two ranks share one. */
 const FLAG_WORDS = 32;
 const FAILED = 0;
+const TOLD = 1;
 const FIRST_FLAG = FLAG_WORDS;
 const MOST_RANKS = 64;
 /** Addresses of a sum's sources, a table a rank. */
@@ -171,6 +172,16 @@ export class SharedRank {
     Atomics.store(words, own, epoch);
     if (Atomics.load(words, own + 1) > 0) Atomics.notify(words, own);
     for (let i = 1; i < ranks; i++) this.#await((this.rank + i) % ranks, epoch);
+  }
+
+  /** Leaves a number for all ranks to read after the next barrier. */
+  tell(value: number): void {
+    Atomics.store(this.#words, TOLD, value);
+  }
+
+  /** The number that a rank left before the last barrier. */
+  get told(): number {
+    return Atomics.load(this.#words, TOLD);
   }
 
   /** Tells every rank that this one failed; the first to fail is the one that is named. */

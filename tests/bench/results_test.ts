@@ -40,6 +40,15 @@ Deno.test("schedules.csv starts with the promised columns, in order", () => {
   assertEquals(headers.startsWith(`${common},${SCHEDULES},`), true, headers);
 });
 
+const COLLECTIVES =
+  "op,algorithm,transport,memory,message_bytes,elements,steps,sent_bytes_per_rank,algbw_gbytes_per_s,busbw_gbytes_per_s,time_us_min_rank,skew_pct";
+
+Deno.test("collectives.csv starts with the promised columns, in order", () => {
+  const headers = columnsOf("collectives").map((column) => column.header).join();
+  const common = CONTRACT.slice(0, CONTRACT.indexOf(",op,"));
+  assertEquals(headers.startsWith(`${common},${COLLECTIVES},`), true, headers);
+});
+
 Deno.test("rows round-trip through another reader: quotes, commas, newlines, formulas", () =>
   inFolder((folder) => {
     const reasons = [

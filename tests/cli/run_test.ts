@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { parse } from "@std/csv";
 import { readRows } from "../../bench/csv_reader.ts";
 import { inFolder, shardbench } from "./shardbench.ts";
 
@@ -8,6 +9,8 @@ Deno.test("run measures every case, checks it, and names the CSV last", () =>
       "run",
       "--config",
       config,
+      "--only",
+      "kernels,schedules",
       "--out",
       `${folder}/out`,
     ]);
@@ -42,12 +45,13 @@ Deno.test("run measures every case, checks it, and names the CSV last", () =>
 Deno.test("resume after a cut measures the missing rows only, and a finished folder is not reused", () =>
   inFolder(async (folder, config) => {
     const out = `${folder}/out`;
-    assertEquals((await shardbench(["run", "--config", config, "--out", out])).status, 0);
+    const kernels = ["run", "--config", config, "--only", "kernels"];
+    assertEquals((await shardbench([...kernels, "--out", out])).status, 0);
     const csv = `${out}/kernels.csv`;
     const whole = await Deno.readTextFile(csv);
     const lines = whole.split("\n");
     await Deno.writeTextFile(csv, lines.slice(0, 12).join("\n") + "\n" + lines[12]!.slice(0, 40));
-    const again = await shardbench(["run", "--config", config, "--resume", out]);
+    const again = await shardbench([...kernels, "--resume", out]);
     assertEquals(again.status, 0, again.stderr);
     const text = await Deno.readTextFile(csv);
     assertEquals(text.split("\n").slice(0, 12), lines.slice(0, 12));
@@ -60,7 +64,14 @@ Deno.test("resume after a cut measures the missing rows only, and a finished fol
 
 Deno.test("dry-run prints every case that the filter leaves and measures nothing", () =>
   inFolder(async (_, config) => {
-    const all = await shardbench(["run", "--config", config, "--dry-run"]);
+    const all = await shardbench([
+      "run",
+      "--config",
+      config,
+      "--dry-run",
+      "--only",
+      "kernels,schedules",
+    ]);
     assertEquals(all.stdout.trim().split("\n").length, 17);
     assertStringIncludes(all.stdout, "step tp=1 pp=1 dp=1 depth=1");
     const only = await shardbench(["run", "--config", config, "--dry-run", "--only", "schedules"]);
@@ -76,6 +87,65 @@ Deno.test("dry-run prints every case that the filter leaves and measures nothing
     assertEquals(some.stdout.trim().split("\n").length, 2);
   }));
 
+Deno.test("collectives: rows of what can be run and of what cannot, links, exact and within bounds", () =>
+  inFolder(async (folder, config) => {
+    const out = `${folder}/out`;
+    const { status, stdout, stderr } = await shardbench([
+      "run",
+      "--config",
+      config,
+      "--only",
+      "collectives",
+      "--out",
+      out,
+    ]);
+    assertEquals(status, 0, stderr);
+    assertEquals(stdout.trim().split("\n").at(-1), `${out}/collectives.csv`);
+    const { rows } = readRows(`${out}/collectives.csv`);
+    // 5 algorithms, 3 sizes, 2 operations, 2 numbers of ranks; host and device, one device, MPI twice.
+    assertEquals(rows.length, 5 * 3 * 2 * 2 * 5);
+    assertEquals(new Set(rows.map((row) => row["row_key"])).size, rows.length);
+    const statuses = new Set(rows.map((row) => row["status"]));
+    assertEquals(
+      [...statuses].sort(),
+      ["ok", "skipped"],
+      JSON.stringify(rows.find((r) => r["status"] === "failed")),
+    );
+    for (const row of rows.filter((r) => r["status"] === "skipped")) assert(row["reason"] !== "");
+    const ok = rows.filter((row) => row["status"] === "ok");
+    for (const row of ok) {
+      const about = JSON.stringify(row);
+      assertEquals(
+        [row["wrong_elements"], row["verified_iterations"]],
+        ["0", row["samples"]],
+        about,
+      );
+      assert(Number(row["max_abs_error"]) <= Number(row["tolerance"]), about);
+      assertEquals(row["tolerance"] === "0", row["algorithm"] !== "one_shot_int8", about);
+      assert(Number(row["time_us_min_rank"]) <= Number(row["time_us_median"]), about);
+      const seconds = Number(row["time_us_median"]) * 1e-6;
+      const algbw = 4 * Number(row["elements"]) / seconds / 1e9;
+      assert(Math.abs(algbw / Number(row["algbw_gbytes_per_s"]) - 1) < 1e-3, about);
+      assertEquals(row["busbw_gbytes_per_s"] === "", row["transport"] === "same_device", about);
+      if (row["algorithm"] === "auto") assert(row["chosen_algorithm"] !== "", about);
+    }
+    const ring = ok.find((r) =>
+      r["algorithm"] === "ring" && r["logical_ranks"] === "3" && r["transport"] === "workers"
+    );
+    assertEquals(ring!["steps"], "4");
+    assertEquals(Number(ring!["busbw_gbytes_per_s"]) > Number(ring!["algbw_gbytes_per_s"]), true);
+    const links = parse(await Deno.readTextFile(`${out}/links.csv`), { skipFirstRow: true });
+    assertEquals(links.map((l) => `${l["transport"]} ${l["memory"]} ${l["ranks"]}`).sort(), [
+      "workers device 2",
+      "workers device 3",
+      "workers host 2",
+      "workers host 3",
+    ]);
+    for (const link of links) {
+      assert(Number(link["bandwidth_gbytes_per_s"]) > 0, JSON.stringify(link));
+    }
+  }));
+
 Deno.test("sizes on the command line replace those of the configuration, in vLLM's spelling too", () =>
   inFolder(async (_, config) => {
     for (const size of [["-tp", "2"], ["--tp=2"], ["--tensor-parallel-size", "2"]]) {
@@ -84,6 +154,8 @@ Deno.test("sizes on the command line replace those of the configuration, in vLLM
         "--config",
         config,
         "--dry-run",
+        "--only",
+        "kernels,schedules",
         ...size,
       ]);
       const lines = stdout.trim().split("\n");

@@ -19,6 +19,14 @@ export const CONFIG = {
     context: [16],
     variants: "best",
   },
+  collectives: {
+    ops: ["all_reduce", "argmax"],
+    ranks: [2, 3],
+    sizes: "64B:4KiB:*8",
+    algorithms: ["ring", "recursive_doubling", "one_shot_int8", "auto", "native"],
+    transports: ["workers", "same_device", "mpi"],
+    memory: ["host", "device"],
+  },
   schedules: {
     layouts: [{}],
     schedules: ["step"],
