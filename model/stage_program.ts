@@ -91,8 +91,9 @@ export function wholeDecoder(
  *
  * Inputs are `input.ids` [T], `input.positions` [T], `input.slots` [T] and, where not every token is
  * sampled, `input.samples` (rows of the batch); a later stage starts from `state.delta` and
- * `state.residual_a`, both [T, H]. The last stage leaves `output.logits` [samples, P/tp] and
- * `output.token_ids` [samples].
+ * `state.residual_a`, both [T, H], which every stage but the last leaves. The last one leaves
+ * `output.logits` [samples, P/tp] and, where its rank has the whole vocabulary, `output.token_ids`
+ * [samples].
  */
 export function stageProgram(
   stage: Stage,
@@ -307,7 +308,8 @@ function headOps(stage: Stage, size: BatchSize, residual: string | undefined): S
       rows: "samples",
       layer: undefined,
     }),
-    ...kernelOps([choice], { rows: "samples" }),
+    // Ranks that share the vocabulary choose together, from what they gathered.
+    ...(stage.tensorParallelSize > 1 ? [] : kernelOps([choice], { rows: "samples" })),
   ];
 }
 

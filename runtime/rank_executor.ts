@@ -21,7 +21,14 @@ export function tokenBatch({ parts }: ScheduledBatch): TokenBatch {
   return batch;
 }
 
-const NOTHING: StepResult = { tokenIds: [], gpuUs: 0, hostUs: 0, submitUs: 0, waitUs: 0 };
+const NOTHING: StepResult = {
+  tokenIds: [],
+  gpuUs: 0,
+  hostUs: 0,
+  submitUs: 0,
+  waitUs: 0,
+  exchangeUs: 0,
+};
 
 /** Runs batches one at a time on the only rank. */
 export class RankExecutor implements Executor<StepResult> {
