@@ -3,6 +3,7 @@
 
 import { COLLECTIVES } from "../collectives/registry.ts";
 import { SharedRank, type SharedRanks } from "../collectives/transports/shared_memory.ts";
+import { serveQuestions } from "../runtime/worker_end.ts";
 import { CollectiveLoop, type LoopRequest } from "./collective_loop.ts";
 
 /** What a rank is told. */
@@ -13,20 +14,10 @@ export type RankMessage =
   | { readonly kind: "misbehave"; readonly how: "throw" | "exit" | "close" | "hang" | "slow" }
   | { readonly kind: "leave" };
 
-/** What a rank answers. */
-export type RankAnswer =
-  | { readonly kind: "done"; readonly result: unknown }
-  | { readonly kind: "failed"; readonly message: string };
-
 declare const self: DedicatedWorkerGlobalScope;
 
 let loop: CollectiveLoop | undefined;
 let end: SharedRank | undefined;
-let isLeaving = false;
-
-function answer(message: RankAnswer): void {
-  self.postMessage(message);
-}
 
 /** Planted misbehaviour: what tests make a rank do while the others wait for it. */
 function misbehave(how: Extract<RankMessage, { kind: "misbehave" }>["how"]): void {
@@ -53,29 +44,13 @@ async function obey(message: RankMessage): Promise<unknown> {
       misbehave(message.how);
       return undefined;
     case "leave":
-      isLeaving = true;
       await loop?.[Symbol.asyncDispose]();
       return undefined;
   }
 }
 
-self.onmessage = async ({ data }: MessageEvent<RankMessage>) => {
-  try {
-    answer({ kind: "done", result: await obey(data) });
-  } catch (error) {
-    end?.fail();
-    answer({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
-  }
-  if (isLeaving) self.close();
-};
-
-// A rank that goes without being asked is a failure for the others. `close` ends without an event.
-const close = self.close.bind(self);
-function failUnlessLeaving(): void {
-  if (!isLeaving) end?.fail();
-}
-self.addEventListener("unload", failUnlessLeaving);
-self.close = () => {
-  failUnlessLeaving();
-  close();
-};
+serveQuestions<RankMessage>(self, {
+  obey,
+  onFailure: () => end?.fail(),
+  isLast: ({ kind }) => kind === "leave",
+});

@@ -28,8 +28,8 @@ export class RankError extends Error {
   override readonly name = "RankError";
 
   /** The rank at fault, and what it did. */
-  constructor(readonly rank: number, what: string) {
-    super(`Cannot go on: rank ${rank} ${what}`);
+  constructor(readonly rank: number, what: string, options?: ErrorOptions) {
+    super(`Cannot go on: rank ${rank} ${what}`, options);
   }
 }
 
