@@ -1,9 +1,5 @@
-import {
-  blame,
-  type SharedRanks,
-  shareMemory,
-  spinsFor,
-} from "../collectives/transports/shared_memory.ts";
+import { openSharedRanks } from "../collectives/transports/open_shared_ranks.ts";
+import { blame } from "../collectives/transports/shared_memory.ts";
 import { WorkerRanks } from "../runtime/worker_ranks.ts";
 import type { LoopRequest, LoopResult } from "./collective_loop.ts";
 import type { RankMessage } from "./collective_worker.ts";
@@ -31,16 +27,8 @@ export class CollectiveRanks implements AsyncDisposable {
 
   /** Starts the Workers; needs read permission for this program's own files. */
   static async open(options: RanksOptions): Promise<CollectiveRanks> {
-    const { ranks, capacity, sums = "wasm", timeoutMs = 20_000 } = options;
-    const binary = new URL("../collectives/reduce.wasm", import.meta.url);
-    const shared: SharedRanks = {
-      memory: shareMemory(ranks, capacity),
-      reduce: sums === "wasm" ? new WebAssembly.Module(Deno.readFileSync(binary)) : undefined,
-      ranks,
-      capacity,
-      timeoutMs,
-      spins: spinsFor(ranks, navigator.hardwareConcurrency),
-    };
+    const { ranks, timeoutMs = 20_000 } = options;
+    const shared = openSharedRanks({ ...options, timeoutMs });
     const workers = Array.from(
       { length: ranks },
       () => new Worker(new URL("./collective_worker.ts", import.meta.url), { type: "module" }),

@@ -64,7 +64,15 @@ const kernelsSchema = z.strictObject({
 
 const collectivesSchema = z.strictObject({
   ops: set(
-    z.enum(["all_reduce", "all_gather", "reduce_scatter", "broadcast", "send_recv", "argmax"]),
+    z.enum([
+      "all_reduce",
+      "all_gather",
+      "gather",
+      "reduce_scatter",
+      "broadcast",
+      "send_recv",
+      "argmax",
+    ]),
   )
     .describe("Collective operations"),
   ranks: set(z.int().min(2).max(1024)).default([2])

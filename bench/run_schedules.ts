@@ -3,7 +3,8 @@ import { elementBits, nameKey } from "../model/counter_generator.ts";
 import { memoryProblem } from "../model/stage_memory.ts";
 import { stageCosts, stageProgram, wholeDecoder } from "../model/stage_program.ts";
 import type { Rank, StepResult } from "../runtime/rank.ts";
-import { RankExecutor, tokenBatch } from "../runtime/rank_executor.ts";
+import { RankExecutor } from "../runtime/rank_executor.ts";
+import { tokenBatch } from "../runtime/token_batch.ts";
 import type { Executor } from "../schedules/engine_core.ts";
 import type { Request, ScheduledBatch } from "../schedules/scheduler.ts";
 import { ceilingUs } from "./ceilings.ts";
@@ -130,7 +131,7 @@ async function measure(
     const stopper = new Stopper(stopRule(config));
     for (let reason = undefined;;) {
       if (signal.aborted) return undefined;
-      const one = await serve(new RankExecutor(rank), requests, limits);
+      const one = await serve([new RankExecutor(rank)], requests, { limits });
       served.push(one);
       for (const step of one.steps) {
         times.push(step.hostUs);
@@ -184,7 +185,7 @@ async function alone(
   const tokens: (readonly number[])[] = [];
   const limits = { maxNumBatchedTokens: rank.stage.maxTokens, maxNumSeqs: 1 };
   for (const request of requests) {
-    const { tokenIds } = await serve(new RankExecutor(rank), [request], limits);
+    const { tokenIds } = await serve([new RankExecutor(rank)], [request], { limits });
     tokens.push(tokenIds[0]!);
   }
   return tokens;

@@ -1,52 +1,138 @@
-import { EngineCore, type Executor } from "../schedules/engine_core.ts";
+import {
+  type BatchResult,
+  EngineCore,
+  type Executor,
+  type StepOutput,
+} from "../schedules/engine_core.ts";
+import { Router, type RouterPolicy } from "../schedules/router.ts";
 import { type Request, Scheduler, type SchedulerLimits } from "../schedules/scheduler.ts";
-import type { StepResult } from "../runtime/rank.ts";
+
+/** A request and when it comes, in ms from the start. */
+export interface TimedRequest extends Request {
+  readonly arrivalMs: number;
+}
+
+/** What is served by whom, and how. */
+export interface ServeOptions {
+  readonly limits: SchedulerLimits;
+  readonly router?: RouterPolicy;
+}
 
 /** What serving a list of requests gave and took. */
-export interface Served {
+export interface Served<Result extends BatchResult> {
   /** Generated tokens of each request, by its place in the list. */
   readonly tokenIds: readonly (readonly number[])[];
+  /** When it began, in ms of this thread's clock. */
+  readonly startMs: number;
   readonly wallMs: number;
-  /** Time to the first token of each request. */
+  /** Time to the first token of each request, from its arrival. */
   readonly ttftMs: readonly number[];
   /** (last - first token) / (tokens - 1) of each request with more than one token. */
   readonly tpotMs: readonly number[];
-  readonly steps: readonly StepResult[];
+  /** Batches that were run, by replica, oldest first. */
+  readonly batches: readonly (readonly StepOutput<Result>[])[];
   readonly maxInFlight: number;
 }
 
-/** Serves requests, all there from the start, until the last token. */
-export async function serve(
-  executor: Executor<StepResult>,
-  requests: readonly Request[],
-  limits: SchedulerLimits,
-): Promise<Served> {
-  const scheduler = new Scheduler(limits);
-  for (const request of requests) scheduler.add(request);
-  const engine = new EngineCore(scheduler, executor);
-  const tokenIds = new Map(requests.map(({ id }) => [id, [] as number[]]));
-  const firstMs = new Map<number, number>();
-  const tpotMs: number[] = [];
-  const steps: StepResult[] = [];
+/** Serves requests on one executor a replica, until the last token. */
+export async function serve<Result extends BatchResult>(
+  executors: readonly Executor<Result>[],
+  requests: readonly TimedRequest[],
+  { limits, router = "least_loaded" }: ServeOptions,
+): Promise<Served<Result>> {
+  const log = new TokenLog(requests);
+  const desk = new Desk(requests, { executors: executors.length, limits, router });
   const start = performance.now();
-  while (engine.isBusy) {
-    const out = await engine.step();
-    if (!out) continue;
-    const now = performance.now() - start;
-    if (out.batch.parts.length > 0) steps.push(out.result);
-    for (const { requestId, tokenId, isLast } of out.newTokens) {
-      const own = tokenIds.get(requestId)!;
-      own.push(tokenId);
-      if (own.length === 1) firstMs.set(requestId, now);
-      else if (isLast) tpotMs.push((now - firstMs.get(requestId)!) / (own.length - 1));
+  const replicas = await Promise.all(executors.map(async (executor, replica) => {
+    const engine = new EngineCore(desk.schedulers[replica]!, executor);
+    const batches: StepOutput<Result>[] = [];
+    for (;;) {
+      desk.admit(performance.now() - start);
+      if (!engine.isBusy) {
+        if (desk.isEmpty) break;
+        await desk.nextArrival(performance.now() - start);
+        continue;
+      }
+      const out = await engine.step();
+      if (!out) continue;
+      log.take(out, performance.now() - start);
+      if (out.batch.parts.length > 0) batches.push(out);
+    }
+    return { batches, maxInFlight: engine.maxInFlight };
+  }));
+  return {
+    ...log.times(),
+    startMs: start,
+    wallMs: performance.now() - start,
+    batches: replicas.map(({ batches }) => batches),
+    maxInFlight: Math.max(...replicas.map(({ maxInFlight }) => maxInFlight)),
+  };
+}
+
+/** Where requests arrive and are given to replicas. */
+class Desk {
+  readonly schedulers: readonly Scheduler[];
+  readonly #router: Router;
+  readonly #coming: TimedRequest[];
+
+  constructor(
+    requests: readonly TimedRequest[],
+    { executors, limits, router }: Required<ServeOptions> & { readonly executors: number },
+  ) {
+    this.schedulers = Array.from({ length: executors }, () => new Scheduler(limits));
+    this.#router = new Router(router, executors);
+    this.#coming = [...requests].sort((a, b) => a.arrivalMs - b.arrivalMs);
+  }
+
+  get isEmpty(): boolean {
+    return this.#coming.length === 0;
+  }
+
+  /** Gives what has arrived to the replicas. */
+  admit(nowMs: number): void {
+    if (this.isEmpty || this.#coming[0]!.arrivalMs > nowMs) return;
+    this.schedulers.forEach((scheduler, i) => this.#router.update(i, scheduler.load));
+    while (!this.isEmpty && this.#coming[0]!.arrivalMs <= nowMs) {
+      const request = this.#coming.shift()!;
+      const tokens = request.promptTokenIds.length + request.maxTokens;
+      this.schedulers[this.#router.route(tokens)]!.add(request);
     }
   }
-  return {
-    tokenIds: requests.map(({ id }) => tokenIds.get(id)!),
-    wallMs: performance.now() - start,
-    ttftMs: requests.map(({ id }) => firstMs.get(id)!),
-    tpotMs,
-    steps,
-    maxInFlight: engine.maxInFlight,
-  };
+
+  async nextArrival(nowMs: number): Promise<void> {
+    const ms = Math.max(0, this.#coming[0]!.arrivalMs - nowMs);
+    await new Promise((resolve) => setTimeout(resolve, ms));
+  }
+}
+
+/** When which token came. */
+class TokenLog {
+  readonly #requests: readonly TimedRequest[];
+  readonly #tokenIds: Map<number, number[]>;
+  readonly #firstMs = new Map<number, number>();
+  readonly #tpotMs: number[] = [];
+
+  constructor(requests: readonly TimedRequest[]) {
+    this.#requests = requests;
+    this.#tokenIds = new Map(requests.map(({ id }) => [id, []]));
+  }
+
+  take({ newTokens }: StepOutput<BatchResult>, nowMs: number): void {
+    for (const { requestId, tokenId, isLast } of newTokens) {
+      const own = this.#tokenIds.get(requestId)!;
+      own.push(tokenId);
+      if (own.length === 1) this.#firstMs.set(requestId, nowMs);
+      else if (isLast) {
+        this.#tpotMs.push((nowMs - this.#firstMs.get(requestId)!) / (own.length - 1));
+      }
+    }
+  }
+
+  times(): Pick<Served<BatchResult>, "tokenIds" | "ttftMs" | "tpotMs"> {
+    return {
+      tokenIds: this.#requests.map(({ id }) => this.#tokenIds.get(id)!),
+      ttftMs: this.#requests.map(({ id, arrivalMs }) => this.#firstMs.get(id)! - arrivalMs),
+      tpotMs: this.#tpotMs,
+    };
+  }
 }

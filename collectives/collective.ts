@@ -54,6 +54,7 @@ export interface Collective {
 export type CollectiveName =
   | "all_reduce"
   | "all_gather"
+  | "gather"
   | "reduce_scatter"
   | "broadcast"
   | "send_recv"

@@ -17,6 +17,7 @@ import {
   broadcastRing,
   broadcastTwoShot,
 } from "./algorithms/broadcast.ts";
+import { gatherOneShot } from "./algorithms/gather.ts";
 import { reduceScatterOneShot, reduceScatterRing } from "./algorithms/reduce_scatter.ts";
 import { sendRecvOneShot } from "./algorithms/send_recv.ts";
 import type { Collective, CollectiveName, Elements } from "./collective.ts";
@@ -98,6 +99,14 @@ export const COLLECTIVES: Readonly<Record<CollectiveName, Collective>> = {
       ring: { program: allGatherRing },
       recursive_doubling: { program: allGatherRecursiveDoubling, powersOfTwo },
     },
+  },
+  gather: {
+    name: "gather",
+    operand: ownShare,
+    result: (shape) => shape.rank === 0 ? whole(shape) : { start: 0, end: 0 },
+    expected: (operand, index, shape) => operand(ownerOf(index, shape), index),
+    busbwFactor: (ranks) => (ranks - 1) / ranks,
+    algorithms: { one_shot: { program: gatherOneShot } },
   },
   reduce_scatter: {
     name: "reduce_scatter",

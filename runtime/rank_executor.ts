@@ -1,25 +1,7 @@
 import type { Executor } from "../schedules/engine_core.ts";
 import type { ScheduledBatch } from "../schedules/scheduler.ts";
-import type { Rank, StepResult, TokenBatch } from "./rank.ts";
-
-/** The tokens of a scheduled batch, one after another. */
-export function tokenBatch({ parts }: ScheduledBatch): TokenBatch {
-  const batch = {
-    tokenIds: [] as number[],
-    positions: [] as number[],
-    slots: [] as number[],
-    samples: [] as number[],
-  };
-  for (const { tokenIds, start, slot, isSampled } of parts) {
-    tokenIds.forEach((id, i) => {
-      batch.tokenIds.push(id);
-      batch.positions.push(start + i);
-      batch.slots.push(slot);
-    });
-    if (isSampled) batch.samples.push(batch.tokenIds.length - 1);
-  }
-  return batch;
-}
+import type { Rank, StepResult } from "./rank.ts";
+import { tokenBatch } from "./token_batch.ts";
 
 const NOTHING: StepResult = {
   tokenIds: [],
@@ -28,6 +10,7 @@ const NOTHING: StepResult = {
   submitUs: 0,
   waitUs: 0,
   exchangeUs: 0,
+  spans: [],
 };
 
 /** Runs batches one at a time on the only rank. */

@@ -1,5 +1,6 @@
-import { COLLECTIVES } from "../collectives/registry.ts";
 import type { AlgorithmName, CollectiveName } from "../collectives/collective.ts";
+import { COLLECTIVES } from "../collectives/registry.ts";
+import { traffic } from "../collectives/step_program.ts";
 import type { PreparedProgram, SharedRank } from "../collectives/transports/shared_memory.ts";
 import { vec4s } from "../kernels/kernel.ts";
 import type { Stage } from "../model/stage_program.ts";
@@ -8,26 +9,47 @@ import { padVocab } from "../parallel/shard.ts";
 /** From this size on, two half-size steps beat one whole one; both add in rank order. */
 const TWO_SHOT_BYTES = 16 * 2 ** 10;
 
-/** How ranks that share the vocabulary find the greedy token: same token either way. */
-export type HeadExchange = "all_gather" | "argmax";
+/**
+ * How ranks that share the vocabulary find the greedy token, the same either way. all_gather: every
+ * rank has all logits; gather: tensor parallel rank 0 has; argmax: ranks send their best (value, index).
+ */
+export type HeadExchange = "all_gather" | "gather" | "argmax";
 
-/** What the ranks of a group have sent each other so far. */
+/** What ranks have done together so far. */
 export interface CollectiveCounts {
   allReduces: number;
+  /** Exchanges of logits or of what stands for them. */
   allGathers: number;
+  /** Bytes that others read of this rank. */
+  sentBytes: number;
+}
+
+interface Prepared {
+  readonly program: PreparedProgram;
+  readonly sentBytes: number;
 }
 
 /** The other ranks of a tensor parallel group: collectives over shared memory. */
 export class TensorParallelPeers {
-  readonly counts: CollectiveCounts = { allReduces: 0, allGathers: 0 };
+  readonly counts: CollectiveCounts = { allReduces: 0, allGathers: 0, sentBytes: 0 };
   readonly #end: SharedRank;
-  readonly #head: HeadExchange;
-  readonly #prepared = new Map<string, PreparedProgram>();
+  readonly #ranks: number;
+  readonly #prepared = new Map<string, Prepared>();
 
   /** Peers over one rank's end of the group's shared memory. */
-  constructor(end: SharedRank, head: HeadExchange) {
+  constructor(end: SharedRank, ranks: number) {
     this.#end = end;
-    this.#head = head;
+    this.#ranks = ranks;
+  }
+
+  /** Elements that the shared memory needs for the batches of a stage. */
+  static capacity(
+    { model, tensorParallelSize, maxTokens }: Stage,
+    samples: number,
+  ): number {
+    const hidden = maxTokens * vec4s(model.hidden) * 4;
+    const logits = samples * vec4s(padVocab(model.vocab) / tensorParallelSize) * 4;
+    return Math.max(2 * hidden + tensorParallelSize, logits * tensorParallelSize);
   }
 
   /** The sum over all ranks, in rank order: bitwise the same on each. Valid until the next collective. */
@@ -37,37 +59,52 @@ export class TensorParallelPeers {
     return this.#run("all_reduce", algorithm, { operand: own, count: own.length });
   }
 
-  /** The greedy token of each row from every rank's logits [rows, P/tp]; ties take the lowest id. */
+  /** All ranks' slices, in rank order: what was cut by {@linkcode sliceOf}. Valid until the next collective. */
+  gatherSlices(own: Float32Array, count: number): Float32Array {
+    return this.#run("all_gather", "one_shot", { operand: own, count });
+  }
+
+  /**
+   * The greedy token of each row from every rank's logits [rows, P/tp]; ties take the lowest id. With
+   * `gather` only rank 0 of the group learns it.
+   */
   choose(
     logits: Float32Array,
-    { rows, stage }: { readonly rows: number; readonly stage: Stage },
+    { rows, stage, head }: {
+      readonly rows: number;
+      readonly stage: Stage;
+      readonly head: HeadExchange;
+    },
   ): readonly number[] {
     this.counts.allGathers++;
-    const { tensorParallelSize, rank, model: { vocab } } = stage;
-    const columns = padVocab(vocab) / tensorParallelSize;
+    const { tensorParallelSize: tp, rank, model: { vocab } } = stage;
+    const columns = padVocab(vocab) / tp;
     const stride = vec4s(columns) * 4;
-    const best = (all: Float32Array, first: number, from_: number) => {
-      let [value, id] = [-Infinity, from_];
-      for (let c = 0; c < columns && from_ + c < vocab; c++) {
-        if (all[first + c]! > value) [value, id] = [all[first + c]!, from_ + c];
+    const places = Array.from({ length: rows }, (_, row) => row);
+    if (head === "argmax") {
+      const pairs = new Float32Array(2 * rows);
+      for (const row of places) {
+        const { value, id } = best(logits, {
+          from_: row * stride,
+          columns,
+          id: rank * columns,
+          vocab,
+        });
+        pairs.set([value, id], 2 * row);
       }
-      return [value, id] as const;
-    };
-    if (this.#head === "argmax") {
-      const pairs = Float32Array.from(
-        Array.from({ length: rows }, (_, row) => best(logits, row * stride, rank * columns)).flat(),
-      );
       const winners = this.#run("argmax", "one_shot", { operand: pairs, count: pairs.length });
-      return Array.from({ length: rows }, (_, row) => winners[2 * row + 1]!);
+      return places.map((row) => winners[2 * row + 1]!);
     }
-    const count = logits.length * tensorParallelSize;
-    const all = this.#run("all_gather", "one_shot", { operand: logits, count });
-    return Array.from({ length: rows }, (_, row) => {
-      const candidates = Array.from(
-        { length: tensorParallelSize },
-        (_, peer) => best(all, peer * logits.length + row * stride, peer * columns),
-      );
-      return candidates.reduce((a, b) => b[0] > a[0] ? b : a)[1];
+    const all = this.#run(head, "one_shot", { operand: logits, count: logits.length * tp });
+    if (head === "gather" && rank > 0) return [];
+    return places.map((row) => {
+      let winner = { value: -Infinity, id: 0 };
+      for (let peer = 0; peer < tp; peer++) {
+        const from_ = peer * logits.length + row * stride;
+        const candidate = best(all, { from_, columns, id: peer * columns, vocab });
+        if (candidate.value > winner.value) winner = candidate;
+      }
+      return winner.id;
     });
   }
 
@@ -80,11 +117,34 @@ export class TensorParallelPeers {
     let prepared = this.#prepared.get(key);
     if (!prepared) {
       const { program } = COLLECTIVES[op].algorithms[algorithm]!;
-      prepared = this.#end.prepare(program, { count, inPlace: false });
+      const shape = { count, inPlace: false };
+      const { sentWords } = traffic(program, { ...shape, ranks: this.#ranks });
+      prepared = {
+        program: this.#end.prepare(program, shape),
+        sentBytes: 4 * sentWords[this.#end.rank]!,
+      };
       this.#prepared.set(key, prepared);
     }
     this.#end.array("input").set(operand);
-    this.#end.run(prepared);
+    this.#end.run(prepared.program);
+    this.counts.sentBytes += prepared.sentBytes;
     return this.#end.array("output").subarray(0, count);
   }
+}
+
+/** The largest of some logits and its token; padding never wins. */
+function best(
+  logits: Float32Array,
+  { from_, columns, id, vocab }: {
+    readonly from_: number;
+    readonly columns: number;
+    readonly id: number;
+    readonly vocab: number;
+  },
+): { readonly value: number; readonly id: number } {
+  let [value, winner] = [-Infinity, id];
+  for (let c = 0; c < columns && id + c < vocab; c++) {
+    if (logits[from_ + c]! > value) [value, winner] = [logits[from_ + c]!, id + c];
+  }
+  return { value, id: winner };
 }

@@ -35,7 +35,8 @@ export function serveQuestions<Message>(
   scope.onmessage = ({ data }: MessageEvent<RankQuestion<Message>>) => {
     previous = previous.then(async () => {
       isLeaving = end.isLast(data.message);
-      scope.postMessage(await answerTo(data, end));
+      const answer = await answerTo(data, end);
+      if (answer.kind === "failed" || answer.id !== undefined) scope.postMessage(answer);
       if (isLeaving) close();
     });
   };

@@ -3,17 +3,17 @@
 import { RankError } from "../collectives/transports/shared_memory.ts";
 import { DeviceError } from "../device/device_error.ts";
 
-/** A question to a rank. */
+/** A question to a rank; one without an id is answered only where it fails. */
 export interface RankQuestion<Message> {
-  readonly id: number;
+  readonly id: number | undefined;
   readonly message: Message;
 }
 
-/** A rank's answer; `peer` is the rank that it blames, counted in its own group. */
+/** A rank's answer; `peer` is the number of the rank that it blames. */
 export type RankAnswer =
-  | { readonly id: number; readonly kind: "done"; readonly result: unknown }
+  | { readonly id: number | undefined; readonly kind: "done"; readonly result: unknown }
   | {
-    readonly id: number;
+    readonly id: number | undefined;
     readonly kind: "failed";
     readonly message: string;
     readonly peer?: number | undefined;
@@ -26,9 +26,9 @@ export interface WorkerRanksOptions<Message> {
   readonly leave: Message;
   /** Wakes every rank that waits for the one that failed. */
   readonly onFailure: (rank: number) => void;
-  /** The rank that another one's group calls `peer`; the same number where absent. */
-  readonly peerOf?: (rank: number, peer: number) => number;
-  /** What a rank was doing, for an error of it. */
+  /** What errors call the ranks; their places where absent. */
+  readonly numbers?: readonly number[];
+  /** What a rank is doing, for an error of it: words after its message. */
   readonly doing?: (rank: number) => string;
 }
 
@@ -84,6 +84,12 @@ export class WorkerRanks<Message> implements AsyncDisposable {
     return answer;
   }
 
+  /** Tells one rank something that it answers only where it fails. */
+  tell(rank: number, message: Message): void {
+    const question: RankQuestion<Message> = { id: undefined, message };
+    this.#workers[rank]!.postMessage(question);
+  }
+
   /** Asks every rank at once; answers by rank. */
   async askAll(message: (rank: number) => Message): Promise<readonly unknown[]> {
     return await Promise.all(this.#workers.map((_, rank) => this.ask(rank, message(rank))));
@@ -92,16 +98,12 @@ export class WorkerRanks<Message> implements AsyncDisposable {
   /** Declares a rank failed: every question that is open or yet to come is answered with that. */
   fail(rank: number, what: string, cause?: unknown): void {
     if (this.#failure) return;
-    const doing = this.#options.doing?.(rank) ?? "";
-    this.#failure = new RankError(rank, `${what}${doing}`, { cause });
-    this.#options.onFailure(rank);
+    const { doing, numbers, onFailure } = this.#options;
+    const number = numbers?.[rank] ?? rank;
+    this.#failure = new RankError(number, `${what}${doing?.(rank) ?? ""}`, { cause });
+    onFailure(rank);
     for (const { reject } of this.#pending.values()) reject(this.#failure);
     this.#pending.clear();
-  }
-
-  /** Stops a rank at once, as a crash would: for tests. */
-  kill(rank: number): void {
-    this.#workers[rank]!.terminate();
   }
 
   /** Lets every rank free what it holds and close itself; one that hangs is stopped. */
@@ -132,17 +134,18 @@ export class WorkerRanks<Message> implements AsyncDisposable {
   }
 
   #take(rank: number, answer: RankAnswer): void {
-    const pending = this.#pending.get(answer.id);
-    this.#pending.delete(answer.id);
-    if (answer.kind === "done") return pending?.resolve(answer.result);
-    if (pending) this.#pending.set(answer.id, pending); // rejected with the others
+    if (answer.kind === "done") {
+      this.#pending.get(answer.id!)?.resolve(answer.result);
+      this.#pending.delete(answer.id!);
+      return;
+    }
     const { peer, message } = answer;
     if (peer === undefined) {
       const cause = answer.isDeviceLost ? new DeviceError("DeviceLost", message) : undefined;
       return this.fail(rank, `failed: ${message}`, cause);
     }
     // The one that it blames may yet say what happened.
-    const culprit = this.#options.peerOf?.(rank, peer) ?? peer;
+    const culprit = this.#options.numbers?.indexOf(peer) ?? peer;
     this.#options.onFailure(culprit);
     const what = /rank \d+ (.*)$/.exec(message)?.[1] ?? "failed";
     expire(GRACE_MS, this.#closed.signal).then((isLate) => isLate && this.fail(culprit, what));

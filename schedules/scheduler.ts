@@ -1,3 +1,5 @@
+import type { ReplicaLoad } from "./router.ts";
+
 /** What a user asks for: a prompt and how many tokens to generate greedily. */
 export interface Request {
   readonly id: number;
@@ -34,6 +36,8 @@ export interface NewToken {
 export interface SchedulerLimits {
   readonly maxNumBatchedTokens: number;
   readonly maxNumSeqs: number;
+  /** Most requests of one batch: what splits them over several; as many as run, where absent. */
+  readonly maxSeqsPerBatch?: number;
 }
 
 interface Running {
@@ -58,7 +62,7 @@ export class Scheduler {
   /** A scheduler without requests. */
   constructor(limits: SchedulerLimits) {
     for (const [name, value] of Object.entries(limits)) {
-      if (!Number.isInteger(value) || value < 1) {
+      if (value !== undefined && (!Number.isInteger(value) || value < 1)) {
         throw new RangeError(
           `Cannot schedule with ${name} "${value}": legal is a whole number, 1 or more`,
         );
@@ -73,9 +77,12 @@ export class Scheduler {
     return this.#waiting.length > 0 || this.#running.length > 0;
   }
 
-  /** How many requests wait and run: what a router of replicas looks at. */
-  get load(): { readonly waiting: number; readonly running: number } {
-    return { waiting: this.#waiting.length, running: this.#running.length };
+  /** Requests that wait and run, and the tokens they still need: what a router of replicas looks at. */
+  get load(): ReplicaLoad {
+    const total = ({ promptTokenIds, maxTokens }: Request) => promptTokenIds.length + maxTokens;
+    const tokens = this.#waiting.reduce((sum, request) => sum + total(request), 0) +
+      this.#running.reduce((sum, { request, computed }) => sum + total(request) - computed, 0);
+    return { waiting: this.#waiting.length, running: this.#running.length, tokens };
   }
 
   /** Takes a request in. */
@@ -91,11 +98,12 @@ export class Scheduler {
   /** The next batch. */
   schedule(): ScheduledBatch {
     const parts: ScheduledTokens[] = [];
+    const { maxSeqsPerBatch = Infinity } = this.#limits;
     let budget = this.#limits.maxNumBatchedTokens;
     const take = (running: Running) => {
       const { request, slot, known, computed } = running;
       const count = Math.min(known.length - computed, budget);
-      if (count === 0) return;
+      if (count === 0 || parts.length === maxSeqsPerBatch) return;
       running.computed += count;
       budget -= count;
       parts.push({
@@ -107,7 +115,8 @@ export class Scheduler {
       });
     };
     for (const running of this.#running) take(running);
-    while (budget > 0 && this.#waiting.length > 0 && this.#freeSlots.length > 0) {
+    const hasRoom = () => budget > 0 && parts.length < maxSeqsPerBatch;
+    while (hasRoom() && this.#waiting.length > 0 && this.#freeSlots.length > 0) {
       const request = this.#waiting.shift()!;
       const slot = this.#freeSlots.shift()!;
       const running = { request, slot, known: [...request.promptTokenIds], computed: 0 };

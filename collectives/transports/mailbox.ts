@@ -5,9 +5,12 @@ import { RankError } from "./shared_memory.ts";
 /** A mailbox, made once by whoever starts the ranks and given to both ends. */
 export interface Mailbox {
   readonly buffer: SharedArrayBuffer;
+  /** The ranks at its ends. */
+  readonly sender: number;
+  readonly receiver: number;
   /** Messages that may be in flight. */
   readonly slots: number;
-  /** Elements of the longest message. */
+  /** Float32 elements of the longest message. */
   readonly capacity: number;
   /** How long an end waits for the other before it gives up, in ms. */
   readonly timeoutMs: number;
@@ -20,7 +23,7 @@ const FAILED = 2;
 const SLICE_MS = 50;
 const SPINS = 2000;
 
-/** Makes a mailbox for messages of up to `capacity` float32 elements. */
+/** Makes a mailbox. */
 export function makeMailbox(size: Omit<Mailbox, "buffer">): Mailbox {
   const bytes = 4 * (HEADER_WORDS + size.slots * size.capacity);
   return { ...size, buffer: new SharedArrayBuffer(bytes) };
@@ -34,39 +37,42 @@ export function failMailbox({ buffer }: Mailbox, rank: number): void {
   Atomics.notify(words, READ);
 }
 
-/** Puts a message in, waiting for room; `fill` writes its elements. */
-export function sendTo(
-  mailbox: Mailbox,
-  count: number,
-  fill: (into: Float32Array) => void,
-): void {
+/**
+ * Puts a message in, waiting for room.
+ * @throws {RankError} where a rank failed, or the receiver takes nothing out in time.
+ */
+export function send(mailbox: Mailbox, message: Float32Array): void {
   const words = new Int32Array(mailbox.buffer, 0, HEADER_WORDS);
   const written = Atomics.load(words, WRITTEN);
-  waitFor(mailbox, { word: READ, isReady: (read) => written - read < mailbox.slots });
-  fill(slot(mailbox, written, count));
+  const isReady = (read: number) => written - read < mailbox.slots;
+  waitFor(mailbox, { word: READ, isReady, other: mailbox.receiver });
+  slot(mailbox, written, message.length).set(message);
   Atomics.store(words, WRITTEN, written + 1);
   Atomics.notify(words, WRITTEN);
 }
 
-/** Takes the oldest message out, waiting for it; the elements are valid only while `use` runs. */
-export function receiveFrom(
-  mailbox: Mailbox,
-  count: number,
-  use: (message: Float32Array) => void,
-): void {
-  const words = new Int32Array(mailbox.buffer, 0, HEADER_WORDS);
-  const read = Atomics.load(words, READ);
-  waitFor(mailbox, { word: WRITTEN, isReady: (written) => written > read });
-  use(slot(mailbox, read, count));
-  Atomics.store(words, READ, read + 1);
-  Atomics.notify(words, READ);
-}
-
-/** Waits until a message is there, without taking it. */
+/**
+ * Waits until a message is there, without taking it.
+ * @throws {RankError} where a rank failed, or the sender sends nothing in time.
+ */
 export function awaitMessage(mailbox: Mailbox): void {
   const words = new Int32Array(mailbox.buffer, 0, HEADER_WORDS);
   const read = Atomics.load(words, READ);
-  waitFor(mailbox, { word: WRITTEN, isReady: (written) => written > read });
+  const isReady = (written: number) => written > read;
+  waitFor(mailbox, { word: WRITTEN, isReady, other: mailbox.sender });
+}
+
+/** The oldest message, in place: valid until it is released. */
+export function oldestMessage(mailbox: Mailbox, count: number): Float32Array {
+  const words = new Int32Array(mailbox.buffer, 0, HEADER_WORDS);
+  return slot(mailbox, Atomics.load(words, READ), count);
+}
+
+/** Takes the oldest message out: its room is free again. */
+export function releaseMessage({ buffer }: Mailbox): void {
+  const words = new Int32Array(buffer, 0, HEADER_WORDS);
+  Atomics.add(words, READ, 1);
+  Atomics.notify(words, READ);
 }
 
 function slot({ buffer, slots, capacity }: Mailbox, message: number, count: number): Float32Array {
@@ -78,7 +84,11 @@ function slot({ buffer, slots, capacity }: Mailbox, message: number, count: numb
 
 function waitFor(
   { buffer, timeoutMs }: Mailbox,
-  { word, isReady }: { readonly word: number; readonly isReady: (value: number) => boolean },
+  { word, isReady, other }: {
+    readonly word: number;
+    readonly isReady: (value: number) => boolean;
+    readonly other: number;
+  },
 ): void {
   const words = new Int32Array(buffer, 0, HEADER_WORDS);
   for (let spin = SPINS; spin > 0; spin--) if (isReady(Atomics.load(words, word))) return;
@@ -89,7 +99,7 @@ function waitFor(
     const seen = Atomics.load(words, word);
     if (isReady(seen)) return;
     if (performance.now() - start > timeoutMs) {
-      throw new Error(`Cannot go on: no message came within ${timeoutMs} ms`);
+      throw new RankError(other, `did nothing within ${timeoutMs} ms`);
     }
     Atomics.wait(words, word, seen, SLICE_MS);
   }

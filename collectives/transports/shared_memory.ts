@@ -21,6 +21,8 @@ export interface SharedRanks {
   readonly timeoutMs: number;
   /** Looks at a flag before the thread sleeps: many where each rank has a core, few where not. */
   readonly spins: number;
+  /** What errors call the ranks, where the group is part of a layout; their places where absent. */
+  readonly numbers?: readonly number[];
 }
 
 /** A rank that failed, as its peers see it. */
@@ -198,17 +200,22 @@ export class SharedRank {
     const start = performance.now();
     for (;;) {
       const failed = Atomics.load(words, FAILED);
-      if (failed !== 0) throw new RankError(failed - 1, "failed");
+      if (failed !== 0) throw new RankError(this.#number(failed - 1), "failed");
       const seen = Atomics.load(words, flag);
       if (seen - epoch >= 0) return;
       if (performance.now() - start > this.#shared.timeoutMs) {
         this.#blame(peer);
-        throw new RankError(peer, `did not come within ${this.#shared.timeoutMs} ms`);
+        const what = `did not come within ${this.#shared.timeoutMs} ms`;
+        throw new RankError(this.#number(peer), what);
       }
       Atomics.add(words, flag + 1, 1);
       Atomics.wait(words, flag, seen, SLICE_MS);
       Atomics.sub(words, flag + 1, 1);
     }
+  }
+
+  #number(rank: number): number {
+    return this.#shared.numbers?.[rank] ?? rank;
   }
 
   #blame(rank: number): void {

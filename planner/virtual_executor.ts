@@ -1,0 +1,69 @@
+import { type BatchResult, EngineCore, type Executor } from "../schedules/engine_core.ts";
+import type { ScheduledBatch, Scheduler } from "../schedules/scheduler.ts";
+
+/** What a batch gave, and when in virtual time. */
+export interface VirtualResult extends BatchResult {
+  readonly endUs: number;
+}
+
+/** What decides how long batches take. */
+export interface VirtualTimes {
+  /** Time of a batch on a stage. */
+  readonly stageUs: (stage: number, batch: ScheduledBatch) => number;
+  /** Time from one stage to the next. */
+  readonly hopUs?: number;
+  /** Time of the host between a result and the next launch. */
+  readonly hostUs?: number;
+}
+
+/** Pipeline stages that take no time but count it: runs the engine's own code in virtual time. */
+export class VirtualExecutor implements Executor<VirtualResult> {
+  readonly depth: number;
+  readonly #times: VirtualTimes;
+  readonly #freeAt: number[];
+  #now = 0;
+  #busyUs = 0;
+
+  /** Idle stages; up to `depth` batches may be in flight. */
+  constructor(stages: number, depth: number, times: VirtualTimes) {
+    this.depth = depth;
+    this.#times = times;
+    this.#freeAt = new Array<number>(stages).fill(0);
+  }
+
+  /** When the last result that was waited for came. */
+  get nowUs(): number {
+    return this.#now;
+  }
+
+  /** Time that all stages worked, together. */
+  get busyUs(): number {
+    return this.#busyUs;
+  }
+
+  /** Puts a batch through all stages, each as soon as it is free; every sampled token is 0. */
+  submit(batch: ScheduledBatch): Promise<VirtualResult> {
+    const { stageUs, hopUs = 0, hostUs = 0 } = this.#times;
+    const tokenIds = batch.parts.filter((part) => part.isSampled).map(() => 0);
+    if (batch.parts.length === 0) return Promise.resolve({ tokenIds, endUs: this.#now });
+    let at = this.#now + hostUs;
+    for (const [stage, freeAt] of this.#freeAt.entries()) {
+      const us = stageUs(stage, batch);
+      at = Math.max(at + (stage > 0 ? hopUs : 0), freeAt) + us;
+      this.#freeAt[stage] = at;
+      this.#busyUs += us;
+    }
+    return Promise.resolve({ tokenIds, endUs: at });
+  }
+
+  /** Serves all requests of a scheduler; the time until the last token. */
+  async makespanUs(scheduler: Scheduler): Promise<number> {
+    const engine = new EngineCore(scheduler, this);
+    while (engine.isBusy) {
+      const out = await engine.step();
+      // Waiting for a result is what moves the clock.
+      if (out) this.#now = Math.max(this.#now, out.result.endUs);
+    }
+    return this.#now;
+  }
+}

@@ -1,0 +1,81 @@
+/** What ranks in Workers are told, and what they answer. */
+
+import type { Mailbox } from "../collectives/transports/mailbox.ts";
+import type { SharedRanks } from "../collectives/transports/shared_memory.ts";
+import type { AdapterOptions } from "../device/adapter.ts";
+import type { ReadBackMode } from "../device/read_back.ts";
+import type { WeightsOrigin } from "../model/open_weights.ts";
+import type { BatchSize, Stage } from "../model/stage_program.ts";
+import type { Span } from "./rank.ts";
+import type { HeadExchange } from "./tensor_parallel_peers.ts";
+import type { TokenBatch } from "./token_batch.ts";
+import type { VariantChoices } from "./variant_choices.ts";
+
+/** What a rank needs to begin. */
+export interface RankSetup {
+  /** Its number in the layout. */
+  readonly number: number;
+  readonly stage: Stage;
+  readonly weights: WeightsOrigin;
+  readonly variants: VariantChoices;
+  readonly adapter: AdapterOptions;
+  /** The tensor parallel group, where it has more ranks than this. */
+  readonly group: SharedRanks | undefined;
+  readonly inbox: Mailbox | undefined;
+  readonly outbox: Mailbox | undefined;
+  /** Where it says what it does: steps begun, then 1 + first and last operation, or 0 between steps. */
+  readonly progress: Int32Array<SharedArrayBuffer>;
+}
+
+/** How ranks go about a step. */
+export interface StepWay {
+  readonly head: HeadExchange;
+  /** Whether each tensor parallel rank sends its slice of the hidden states only. */
+  readonly slicedSends: boolean;
+}
+
+/** What a rank is told. */
+export type RankMessage =
+  | { readonly kind: "join"; readonly setup: RankSetup }
+  | { readonly kind: "prepare"; readonly sizes: readonly BatchSize[] }
+  | {
+    readonly kind: "step";
+    readonly step: number;
+    readonly batch: TokenBatch;
+    readonly way: StepWay;
+  }
+  | { readonly kind: "logits"; readonly samples: number }
+  | { readonly kind: "report" }
+  | { readonly kind: "misbehave"; readonly how: Misbehaviour }
+  | { readonly kind: "leave" };
+
+/** What tests plant in a rank: it happens in the middle of the next step. */
+export type Misbehaviour = "throw" | "lose" | "exit" | "hang";
+
+/** What a rank opened: the answer to `join`. */
+export interface OpenedRank {
+  readonly adapter: string;
+  readonly readBack: ReadBackMode;
+  readonly weightBytes: number;
+  readonly kvCacheBytes: number;
+}
+
+/** One step of one rank; times of spans in ms since 1970. */
+export interface StepRecord {
+  readonly step: number;
+  readonly tokens: number;
+  readonly spans: readonly Span[];
+  readonly submitUs: number;
+  readonly waitUs: number;
+}
+
+/** What a rank did since it was last asked: the answer to `report`. */
+export interface RankReport {
+  readonly steps: readonly StepRecord[];
+  readonly allReduces: number;
+  /** Exchanges of logits or of what stands for them. */
+  readonly allGathers: number;
+  readonly sends: number;
+  /** Bytes that it sent to others, by whichever way. */
+  readonly sentBytes: number;
+}

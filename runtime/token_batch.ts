@@ -1,0 +1,68 @@
+import { maxSamples } from "../model/stage_memory.ts";
+import { type Stage, stageEnds } from "../model/stage_program.ts";
+import type { ScheduledBatch } from "../schedules/scheduler.ts";
+
+/** Tokens of one forward pass, of any number of sequences. */
+export interface TokenBatch {
+  readonly tokenIds: readonly number[];
+  /** Of each token in its sequence. */
+  readonly positions: readonly number[];
+  /** The place of each token's sequence in the KV cache. */
+  readonly slots: readonly number[];
+  /** Rows of the batch whose successor is wanted, ascending. */
+  readonly samples: readonly number[];
+}
+
+/**
+ * What one stage hands to the next: the last block's result, then the residual, [2, T, H] with rows
+ * padded to a whole vec4. It may lie in shared memory.
+ */
+export type HiddenStates = Float32Array;
+
+/** The tokens of a scheduled batch, one after another. */
+export function tokenBatch({ parts }: ScheduledBatch): TokenBatch {
+  const batch = {
+    tokenIds: [] as number[],
+    positions: [] as number[],
+    slots: [] as number[],
+    samples: [] as number[],
+  };
+  for (const { tokenIds, start, slot, isSampled } of parts) {
+    tokenIds.forEach((id, i) => {
+      batch.tokenIds.push(id);
+      batch.positions.push(start + i);
+      batch.slots.push(slot);
+    });
+    if (isSampled) batch.samples.push(batch.tokenIds.length - 1);
+  }
+  return batch;
+}
+
+/** Throws a RangeError where a batch does not fit a stage. */
+export function checkBatch(stage: Stage, batch: TokenBatch, input: HiddenStates | undefined): void {
+  const { tokenIds, positions, slots, samples } = batch;
+  if (stageEnds(stage).isFirst === (input !== undefined)) {
+    throw new RangeError("Cannot run the batch: hidden states go to every stage but the first");
+  }
+  const tokens = tokenIds.length;
+  if (tokens < 1 || tokens > stage.maxTokens) {
+    throw new RangeError(`Cannot run ${tokens} tokens: legal are 1 to ${stage.maxTokens}`);
+  }
+  if (positions.length !== tokens || slots.length !== tokens) {
+    throw new RangeError("Cannot run a batch whose tokens, positions and slots differ in number");
+  }
+  const within = (name: string, values: readonly number[], end: number) => {
+    const found = values.find((value) => !Number.isInteger(value) || value < 0 || value >= end);
+    if (found !== undefined) {
+      throw new RangeError(`Cannot run ${name} ${found}: legal are 0 to ${end - 1}`);
+    }
+  };
+  within("token id", tokenIds, stage.model.vocab);
+  within("position", positions, stage.context);
+  within("slot", slots, stage.slots);
+  within("sample", samples, tokens);
+  const most = maxSamples(stage);
+  if (samples.length > most || samples.some((s, i) => i > 0 && s <= samples[i - 1]!)) {
+    throw new RangeError(`Cannot sample ${samples}: at most ${most}, ascending`);
+  }
+}

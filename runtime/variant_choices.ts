@@ -1,0 +1,51 @@
+import { maxSamples } from "../model/stage_memory.ts";
+import { type BatchSize, type Stage, stageProgram } from "../model/stage_program.ts";
+import type { ChooseVariant } from "./segments.ts";
+
+/** Names of variants by class of shapes: what one thread chose for ranks on others. */
+export type VariantChoices = Readonly<Record<string, string>>;
+
+/** Chooses the variants of every operation that batches of a stage can ask for. */
+export async function chooseVariants(
+  stage: Stage,
+  choose: ChooseVariant,
+): Promise<VariantChoices> {
+  const choices: Record<string, string> = {};
+  for (const size of representativeSizes(stage)) {
+    for (const op of stageProgram(stage, size).ops) {
+      if (op.kind !== "kernel" || size[op.rows] === 0) continue;
+      const { operation } = op;
+      choices[operation.shapeClass] ??= (await choose(operation)).name;
+    }
+  }
+  return choices;
+}
+
+/** Finds a chosen variant again. Error where none was chosen for the class or the shape refuses it. */
+export function chosenVariant(choices: VariantChoices): ChooseVariant {
+  return (operation) => {
+    const name = choices[operation.shapeClass];
+    const chosen = operation.variants.find((variant) => variant.name === name);
+    if (chosen && chosen.unsupported === undefined) return chosen;
+    throw new Error(
+      `Cannot run ${operation.shapeClass}: ${
+        name === undefined ? "no variant was chosen" : `variant ${name} does not support it`
+      }`,
+    );
+  };
+}
+
+/** Sizes of batches that have every class of shapes: classes round sizes up to powers of two. */
+function representativeSizes(stage: Stage): readonly BatchSize[] {
+  const powers = (most: number) => {
+    const sizes = [most];
+    for (let size = 1; size < most; size *= 2) sizes.unshift(size);
+    return sizes;
+  };
+  const samples = powers(maxSamples(stage));
+  return [
+    ...powers(stage.maxTokens).map((tokens) => ({ tokens, samples: 1 })),
+    ...samples.map((count) => ({ tokens: count, samples: count })),
+    ...samples.map((count) => ({ tokens: stage.maxTokens, samples: count })),
+  ];
+}

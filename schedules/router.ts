@@ -1,0 +1,54 @@
+/** How a router picks a replica for a request. */
+export type RouterPolicy = "least_loaded" | "round_robin" | "least_tokens";
+
+/** What a replica has to do. */
+export interface ReplicaLoad {
+  /** Requests that wait, and that run. */
+  readonly waiting: number;
+  readonly running: number;
+  /** Tokens that its requests still have to be computed or generated. */
+  readonly tokens: number;
+}
+
+/** What waits weighs as much as this many that run: vLLM's weight. */
+const WAITING_WEIGHT = 4;
+
+/** Spreads requests over data parallel replicas. */
+export class Router {
+  readonly #policy: RouterPolicy;
+  readonly #loads: { waiting: number; running: number; tokens: number }[];
+  #next = 0;
+
+  /** A router over idle replicas. */
+  constructor(policy: RouterPolicy, replicas: number) {
+    this.#policy = policy;
+    this.#loads = Array.from({ length: replicas }, () => ({ waiting: 0, running: 0, tokens: 0 }));
+  }
+
+  /** Takes in what a replica says of itself; it replaces what was counted here. */
+  update(replica: number, load: ReplicaLoad): void {
+    this.#loads[replica] = { ...load };
+  }
+
+  /**
+   * The replica for a request of so many tokens. least_loaded: the least 4 * waiting + running;
+   * least_tokens: the fewest outstanding tokens; the first of equals. What it is given counts at once,
+   * so that a burst spreads.
+   */
+  route(tokens: number): number {
+    const replica = this.#policy === "round_robin"
+      ? this.#next++ % this.#loads.length
+      : this.#least();
+    const load = this.#loads[replica]!;
+    load.waiting++;
+    load.tokens += tokens;
+    return replica;
+  }
+
+  #least(): number {
+    const scores = this.#loads.map(({ waiting, running, tokens }) =>
+      this.#policy === "least_tokens" ? tokens : WAITING_WEIGHT * waiting + running
+    );
+    return scores.indexOf(Math.min(...scores));
+  }
+}
