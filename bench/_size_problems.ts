@@ -27,15 +27,32 @@ export function layoutProblems(
   { layout, shape }: { readonly layout: RawObject; readonly shape: ModelShape },
 ): readonly ConfigProblem[] {
   const stages = layout["pipeline_parallel_size"];
-  const problems = cutProblems(`${prefix}tensor_parallel_size`, {
-    size: layout["tensor_parallel_size"],
-    shape,
-  });
+  const size = layout["tensor_parallel_size"];
+  const problems = [...cutProblems(`${prefix}tensor_parallel_size`, { size, shape })];
+  const given = layout["stage_layers"];
+  if (given !== undefined && isCount(stages ?? 1)) {
+    problems.push(...stageProblems(prefix, { given, stages: Number(stages ?? 1), shape }));
+  }
   if (!isCount(stages) || stages <= shape.layers) return problems;
   const path = `${prefix}pipeline_parallel_size`;
   const why = `every stage needs a layer, and ${shape.name} has ${shape.layers}`;
   const legal = `1 to ${shape.layers}`;
   return [...problems, describeProblem({ path, found: String(stages) }, legal, { why })];
+}
+
+function stageProblems(
+  prefix: string,
+  { given, stages, shape }: {
+    readonly given: unknown;
+    readonly stages: number;
+    readonly shape: ModelShape;
+  },
+): readonly ConfigProblem[] {
+  const layers = rawList(given);
+  const sum = layers.reduce<number>((total, count) => total + Number(count), 0);
+  if (!layers.every(isCount) || (layers.length === stages && sum === shape.layers)) return [];
+  const place = { path: `${prefix}stage_layers`, found: JSON.stringify(given) };
+  return [describeProblem(place, `${stages} numbers that sum to ${shape.layers}`)];
 }
 
 function kernelProblems(kernels: RawObject, shape: ModelShape): readonly ConfigProblem[] {
@@ -58,6 +75,18 @@ function kernelProblems(kernels: RawObject, shape: ModelShape): readonly ConfigP
 
 function requestProblems(requests: RawObject, shape: ModelShape): readonly ConfigProblem[] {
   const { prompt_tokens: prompt, output_tokens: output } = requests;
+  if (requests["trace"] === undefined && Object.keys(requests).length > 0) {
+    const missing = ["count", "prompt_tokens", "output_tokens"]
+      .filter((key) => requests[key] === undefined);
+    if (missing.length > 0) {
+      return missing.map((key) =>
+        describeProblem(
+          { path: `schedules.requests.${key}`, found: "nothing" },
+          "a whole number, 1 or more; or a trace",
+        )
+      );
+    }
+  }
   const longest = Math.min(shape.maxPositions, shape.slidingWindow ?? Infinity);
   if (!isCount(prompt) || !isCount(output) || prompt + output <= longest) return [];
   const found = `${prompt} prompt and ${output} output tokens`;

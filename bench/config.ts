@@ -9,6 +9,7 @@ import { locateJsonError } from "./_locate_json_error.ts";
 import { type ResolvedModel, resolveModel } from "./_resolve_model.ts";
 import { layoutProblems, type RawObject, rawObject, sizeProblems } from "./_size_problems.ts";
 import { schemaProblems } from "./_schema_problems.ts";
+import { readTrace, type TraceLine } from "./requests.ts";
 import { setValue } from "./_set_value.ts";
 
 /** A checked configuration: the file's own keys with defaults filled in, and the model as a shape. */
@@ -19,6 +20,8 @@ export interface Config extends Omit<ConfigDocument, "model"> {
   readonly modelPath: string;
   /** The one layout of a command that runs just one: `sizes` over the first of `schedules.layouts`. */
   readonly layout: LayoutSizes;
+  /** The lines of the trace that the requests come from, where they do. */
+  readonly trace?: readonly TraceLine[];
   /** The file this came from, as it was named. */
   readonly path: string;
   /** Everything above as plain JSON with an absolute model path; {@linkcode resolveConfig} reads it back. */
@@ -92,16 +95,22 @@ export function resolveConfig(
     ...(model?.shape === undefined ? [] : sizeProblems(raw, model.shape)),
     ...(model?.shape === undefined ? [] : layoutSizeProblems(layout, { raw, shape: model.shape })),
   ];
+  const tracePath = parsed.data?.schedules?.requests.trace;
+  const trace = tracePath !== undefined && model?.shape !== undefined
+    ? readTrace(tracePath, { folder: dirname(resolve(path)), model: model.shape })
+    : undefined;
+  if (trace) problems.push(...trace.problems);
   if (!parsed.success || problems.length > 0) throw new ConfigError(path, distinct(problems));
-  return assemble(parsed.data, { path, layout, model });
+  return assemble(parsed.data, { path, layout, model, trace: trace?.lines });
 }
 
 function assemble(
   parsed: ConfigDocument,
-  { path, layout, model }: {
+  { path, layout, model, trace }: {
     readonly path: string;
     readonly layout: RawObject;
     readonly model: ResolvedModel | undefined;
+    readonly trace: readonly TraceLine[] | undefined;
   },
 ): Config {
   const { shape, path: modelPath } = model ?? {};
@@ -118,11 +127,23 @@ function assemble(
       tensor_parallel_size: 1,
       pipeline_parallel_size: 1,
       data_parallel_size: 1,
+      order: "vllm",
       ...layout,
     },
+    ...(trace ? { trace } : {}),
     path,
-    document: { ...parsed, name, model: modelPath },
+    document: { ...parsed, name, model: modelPath, ...absoluteTrace(parsed, path) },
   };
+}
+
+/** The schedules with the trace's absolute path, where there is one. */
+function absoluteTrace(
+  { schedules }: ConfigDocument,
+  path: string,
+): Pick<ConfigDocument, "schedules"> {
+  if (schedules?.requests.trace === undefined) return {};
+  const trace = resolve(dirname(resolve(path)), schedules.requests.trace);
+  return { schedules: { ...schedules, requests: { ...schedules.requests, trace } } };
 }
 
 /** Puts the command line's sizes into a document; returns the layout of a command that runs one. */

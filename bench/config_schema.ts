@@ -16,7 +16,11 @@ const layoutSchema = z.strictObject({
   tensor_parallel_size: rankCount.default(1).describe("Ranks that share every layer"),
   pipeline_parallel_size: rankCount.default(1).describe("Stages that the layers are split into"),
   data_parallel_size: rankCount.default(1).describe("Replicas of the whole model"),
-}).describe("Sizes of one layout of ranks");
+  order: z.enum(["vllm", "megatron"]).default("vllm")
+    .describe("How ranks are numbered: replicas outermost, or stages outermost"),
+  stage_layers: list(count).optional()
+    .describe("Layers of each stage; split evenly, as vLLM does, where absent"),
+}).describe("One layout of ranks");
 
 const adapterSchema = z.strictObject({
   power_preference: z.enum(["high-performance", "low-power"]).default("high-performance")
@@ -91,21 +95,43 @@ const collectivesSchema = z.strictObject({
 }).describe("The collectives suite");
 
 const requestsSchema = z.strictObject({
-  count: count.describe("Requests, all there from the start"),
-  prompt_tokens: count.describe("Tokens of each prompt"),
-  output_tokens: count.describe("Tokens generated for each request"),
+  count: count.optional().describe("Requests"),
+  prompt_tokens: count.optional().describe("Tokens of each prompt"),
+  output_tokens: count.optional().describe("Tokens generated for each request"),
+  arrival_rate_per_s: z.number().positive().optional().describe(
+    "Requests arrive at this mean rate, as a seeded Poisson process; all at once where absent",
+  ),
+  trace: z.string().min(1).optional().describe(
+    "Instead of the above a file of JSON lines with arrival_s, output_tokens, and prompt_tokens or prompt_token_ids",
+  ),
 }).describe("The work that every schedule gets");
 
 const schedulesSchema = z.strictObject({
-  layouts: list(layoutSchema).default([
-    { tensor_parallel_size: 1, pipeline_parallel_size: 1, data_parallel_size: 1 },
-  ]).describe("Layouts of ranks; each must cut the model evenly"),
+  layouts: list(layoutSchema).default([{
+    tensor_parallel_size: 1,
+    pipeline_parallel_size: 1,
+    data_parallel_size: 1,
+    order: "vllm",
+  }]).describe("Layouts of ranks; each must cut the model evenly"),
   schedules: set(z.enum(["step", "step_with_batch_queue"]))
     .default(["step", "step_with_batch_queue"]).describe("Schedules to compare"),
   max_concurrent_batches: counts.default([2])
     .describe("Depths of the batch queue; step always has depth 1"),
   max_num_batched_tokens: count.default(64).describe("Token budget of a batch"),
-  max_num_seqs: count.default(4).describe("Most requests running at once"),
+  max_num_seqs: count.default(4).describe("Most requests running at once, in each replica"),
+  admission: set(z.enum(["greedy", "split"])).default(["greedy"]).describe(
+    "greedy: a batch takes all requests it can; split: an equal part for each batch in flight",
+  ),
+  head_exchange: set(z.enum(["all_gather", "gather", "argmax"])).default(["all_gather"])
+    .describe("How ranks that share the vocabulary find the next token; it is the same either way"),
+  sliced_sends: set(z.boolean()).default([false]).describe(
+    "Whether each tensor parallel rank sends its slice of the hidden states, gathered behind",
+  ),
+  router: z.enum(["least_loaded", "round_robin", "least_tokens"]).default("least_loaded")
+    .describe("How requests are given to replicas"),
+  threads_per_rank: count.optional().describe(
+    "Threads of each rank's software adapter; the cores shared out where absent",
+  ),
   requests: requestsSchema,
 }).describe("The schedules suite");
 

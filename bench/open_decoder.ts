@@ -1,12 +1,16 @@
-import { dirname } from "node:path";
 import type { Device } from "../device/device.ts";
-import { DummyWeights } from "../model/dummy_weights.ts";
-import { SafetensorsWeights } from "../model/safetensors_weights.ts";
+import { openWeights } from "../model/open_weights.ts";
 import { wholeDecoder } from "../model/stage_program.ts";
-import type { WeightSource } from "../model/weight_source.ts";
-import { Rank } from "../runtime/rank.ts";
+import type { Decoder } from "../runtime/generation.ts";
+import { Rank, type StepResult } from "../runtime/rank.ts";
+import { RankExecutor } from "../runtime/rank_executor.ts";
+import type { PoolResult } from "../runtime/rank_pool.ts";
+import type { BatchResult, Executor } from "../schedules/engine_core.ts";
 import type { Config } from "./config.ts";
+import { LayoutRun } from "./layout_run.ts";
+import { stepTimes } from "./step_times.ts";
 import type { Tuner } from "./tuner.ts";
+import { weightsOrigin } from "./weights_origin.ts";
 
 /** What a decoder must have room for. */
 export interface DecoderRoom {
@@ -18,31 +22,94 @@ export interface DecoderRoom {
   readonly maxTokens: number;
 }
 
+interface OpenWith {
+  readonly device: Device;
+  readonly tuner: Tuner;
+}
+
 /**
- * Opens the model of a configuration on a device; variants are tuned as batches ask for them.
+ * Opens the model of a configuration in its layout: one rank on the given device, several in Workers
+ * with devices of their own. One replica, since a single caller needs no more.
  * @throws {DeviceError} `OutOfMemory`, before anything is allocated, where it does not fit.
  * @throws {CheckpointError} where weights are read and do not fit the model.
  */
 export async function openDecoder(
   config: Config,
-  { device, tuner }: { readonly device: Device; readonly tuner: Tuner },
+  open: OpenWith,
   room: DecoderRoom,
-): Promise<Rank> {
+): Promise<Decoder> {
+  const { tensor_parallel_size, pipeline_parallel_size } = config.layout;
+  return tensor_parallel_size * pipeline_parallel_size === 1
+    ? await openOne(config, open, room)
+    : await openMany(config, open, room);
+}
+
+async function openOne(
+  config: Config,
+  { device, tuner }: OpenWith,
+  room: DecoderRoom,
+): Promise<Decoder> {
   const { model, dtype } = config;
   const { bindingBytes } = device;
-  using weights = weightSource(config);
-  return await Rank.open(device, {
+  using weights = openWeights(weightsOrigin(config), model);
+  const rank = await Rank.open(device, {
     stage: wholeDecoder(model, { dtype, ...room, bindingBytes }),
     weights,
     choose: (operation) => tuner.best(operation),
     memoryBytes: deviceMemoryBytes(device),
   });
+  const results: StepResult[] = [];
+  return {
+    maxTokens: room.maxTokens,
+    executor: noting(new RankExecutor(rank), results),
+    prepare: async (sizes) => {
+      for (const size of sizes) await rank.prepare(size);
+    },
+    logits: (samples) => rank.logits(samples),
+    times: () => Promise.resolve(results),
+    [Symbol.asyncDispose]: () => Promise.resolve(rank[Symbol.dispose]()),
+  };
 }
 
-/** The weights that a configuration names. */
-export function weightSource(config: Config): WeightSource {
-  if (config.load_format === "dummy") return new DummyWeights(config.seed, config.model);
-  return SafetensorsWeights.open(dirname(config.modelPath), config.model);
+async function openMany(
+  config: Config,
+  { device, tuner }: OpenWith,
+  room: DecoderRoom,
+): Promise<Decoder> {
+  const { dtype, layout } = config;
+  const { bindingBytes } = device;
+  const run = await LayoutRun.open(config, {
+    sizes: { ...layout, data_parallel_size: 1 },
+    room: { dtype, ...room, bindingBytes },
+    depth: 1,
+    choose: (operation) => tuner.best(operation),
+    memoryBytes: deviceMemoryBytes(device),
+  });
+  const [pool] = run.pools;
+  const results: PoolResult[] = [];
+  return {
+    maxTokens: room.maxTokens,
+    executor: noting(pool!.executor(1, { head: "all_gather", slicedSends: false }), results),
+    prepare: (sizes) => pool!.prepare(sizes),
+    logits: (samples) => pool!.logits(samples),
+    times: async () => stepTimes((await run.traces())[0]!, results),
+    [Symbol.asyncDispose]: () => run[Symbol.asyncDispose](),
+  };
+}
+
+/** An executor whose results are kept. */
+function noting<Result extends BatchResult>(
+  executor: Executor<Result>,
+  results: Result[],
+): Executor<Result> {
+  return {
+    depth: executor.depth,
+    submit: async (batch) => {
+      const result = await executor.submit(batch);
+      if (batch.parts.length > 0) results.push(result);
+      return result;
+    },
+  };
 }
 
 /** Memory that a device may take: the host's where it lives there, else unknown and so unlimited. */

@@ -1,43 +1,33 @@
 import { stringify } from "@std/csv";
-import type { WeightDType } from "../kernels/kernel.ts";
 import type { ModelShape } from "../model/shape.ts";
 import { type StageMemory, stageMemory } from "../model/stage_memory.ts";
 import type { Layout } from "../parallel/layout.ts";
 import { type RankEntry, rankTable } from "../parallel/rank_table.ts";
+import { replicaRanks, type StageRoom } from "../runtime/replicas.ts";
 
 /** A rank of a layout with the memory that it takes. */
 export interface SizedRank extends RankEntry {
+  readonly layout: Layout;
   readonly memory: StageMemory;
-}
-
-/** What decides the memory of ranks besides model and layout. */
-export interface RankRoom {
-  readonly dtype: WeightDType;
-  readonly slots: number;
-  readonly context: number;
-  readonly maxTokens: number;
-  readonly bindingBytes: number;
+  /** What was really allocated, where it ran. */
+  readonly allocated?: { readonly weightBytes: number; readonly kvCacheBytes: number } | undefined;
 }
 
 /** Every rank of a layout, with its predicted memory. RangeError where the layout is illegal. */
 export function sizedRanks(
   model: ModelShape,
   layout: Layout,
-  room: RankRoom,
+  room: StageRoom & { readonly layers?: readonly number[] | undefined },
 ): readonly SizedRank[] {
   const memories = new Map<string, StageMemory>();
+  const stages = replicaRanks(model, layout, room).flat(2);
   return rankTable(model, layout).map((entry) => {
+    const { stage } = stages.find(({ number }) => number === entry.rank)!;
     const key = `${entry.tensorParallelRank} ${entry.pipelineParallelRank}`;
-    const memory = memories.get(key) ?? stageMemory({
-      ...room,
-      model,
-      firstLayer: entry.layers.start,
-      endLayer: entry.layers.end,
-      tensorParallelSize: layout.tensorParallelSize,
-      rank: entry.tensorParallelRank,
-    });
+    const memory = memories.get(key) ?? stageMemory(stage);
     memories.set(key, memory);
-    return { ...entry, memory };
+    const layers = { start: stage.firstLayer, end: stage.endLayer };
+    return { ...entry, layers, layout, memory };
   });
 }
 
@@ -59,12 +49,16 @@ const COLUMNS: readonly (readonly [header: string, cell: (rank: SizedRank) => st
     ["pipeline_parallel_group", (r) => r.pipelineParallel.join(" ")],
     ["data_parallel_group", (r) => r.dataParallel.join(" ")],
     ["weight_bytes_predicted", (r) => r.memory.weightBytes],
-    ["weight_bytes_allocated", () => ""],
+    ["weight_bytes_allocated", (r) => r.allocated?.weightBytes ?? ""],
     ["kv_cache_bytes_predicted", (r) => r.memory.kvCacheBytes],
-    ["kv_cache_bytes_allocated", () => ""],
+    ["kv_cache_bytes_allocated", (r) => r.allocated?.kvCacheBytes ?? ""],
+    ["tensor_parallel_size", (r) => r.layout.tensorParallelSize],
+    ["pipeline_parallel_size", (r) => r.layout.pipelineParallelSize],
+    ["data_parallel_size", (r) => r.layout.dataParallelSize],
+    ["layout_order", (r) => r.layout.order],
   ];
 
-/** The text of ranks.csv; allocated bytes are blank, since nothing ran. */
+/** The text of ranks.csv; allocated bytes are blank where nothing ran. */
 export function ranksCsv(ranks: readonly SizedRank[]): string {
   return stringify([
     COLUMNS.map(([header]) => header),

@@ -75,6 +75,14 @@ export type ScheduleKey = Pick<
   | "output_tokens"
   | "max_num_batched_tokens"
   | "max_num_seqs"
+  | "arrivals"
+  | "admission"
+  | "head_exchange"
+  | "sliced_sends"
+  | "router"
+  | "layout_order"
+  | "stage_layers"
+  | "threads_per_rank"
 >;
 
 /** The row key: a hash of the key columns' values, and of a number of ranks, the same in every run. */

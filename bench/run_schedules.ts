@@ -1,226 +1,231 @@
 import { DeviceError } from "../device/device_error.ts";
-import { elementBits, nameKey } from "../model/counter_generator.ts";
-import { memoryProblem } from "../model/stage_memory.ts";
 import { stageCosts, stageProgram, wholeDecoder } from "../model/stage_program.ts";
-import type { Rank, StepResult } from "../runtime/rank.ts";
-import { RankExecutor } from "../runtime/rank_executor.ts";
+import { worldSize } from "../parallel/layout.ts";
+import type { StageRoom } from "../runtime/replicas.ts";
 import { tokenBatch } from "../runtime/token_batch.ts";
-import type { Executor } from "../schedules/engine_core.ts";
-import type { Request, ScheduledBatch } from "../schedules/scheduler.ts";
 import { ceilingUs } from "./ceilings.ts";
 import type { Config } from "./config.ts";
-import type { LayoutSizes } from "./config_schema.ts";
-import { Stopper } from "./measure.ts";
-import { deviceMemoryBytes, openDecoder } from "./open_decoder.ts";
+import { layoutMemoryProblem, layoutOf, LayoutRun, type Repetition } from "./layout_run.ts";
+import { type MeasuredCase, measureLayout } from "./measure_layout.ts";
+import { deviceMemoryBytes } from "./open_decoder.ts";
+import { type SizedRank, sizedRanks } from "./rank_columns.ts";
+import { requestsOf } from "./requests.ts";
 import { rowKey, type ScheduleRow } from "./row.ts";
-import { stopRule } from "./run_kernels.ts";
-import { scheduleKey, type ScheduleResult, scheduleRow } from "./schedule_row.ts";
-import { serve, type Served } from "./serve.ts";
+import { type ScheduleCase, scheduleCases, scheduleKey, scheduleLabel } from "./schedule_cases.ts";
+import { scheduleRow, unmeasuredRow } from "./schedule_row.ts";
+import type { TimedRequest } from "./serve.ts";
 import type { Session } from "./session.ts";
-import { summarise } from "./statistics.ts";
 import type { SuiteRun } from "./suite_run.ts";
+import { median } from "./time_columns.ts";
 
-/** One schedule on one layout, serving the configuration's requests. */
-export interface ScheduleCase {
-  readonly schedule: "step" | "step_with_batch_queue";
-  readonly layout: LayoutSizes;
-  /** Batches that may be in flight at once. */
-  readonly depth: number;
+/** What the caller of the schedules suite is told besides rows. */
+export interface SchedulesRun extends SuiteRun<ScheduleRow> {
+  /** The last repetition of a case, with what every rank did when. */
+  readonly onTrace: (label: string, repetition: Repetition) => void;
+  /** The ranks of a layout with predicted and allocated memory. */
+  readonly onRanks: (ranks: readonly SizedRank[]) => void;
 }
 
-/** Repetitions that are made at least, however little time is asked for. */
-const LEAST_REPETITIONS = 3;
-
-/** Every case of a configuration's schedules suite that a filter leaves; step has depth 1. */
-export function scheduleCases({ schedules }: Config, filter?: RegExp): readonly ScheduleCase[] {
-  if (!schedules) return [];
-  const cases = schedules.layouts.flatMap((layout) =>
-    schedules.schedules.flatMap((schedule) =>
-      (schedule === "step" ? [1] : schedules.max_concurrent_batches).map((depth) => ({
-        schedule,
-        layout,
-        depth,
-      }))
-    )
-  );
-  return cases.filter((c) => !filter || filter.test(scheduleLabel(c)));
-}
-
-/** A case as `--filter` and progress see it. */
-export function scheduleLabel({ schedule, layout, depth }: ScheduleCase): string {
-  return `${schedule} tp=${layout.tensor_parallel_size} pp=${layout.pipeline_parallel_size} ` +
-    `dp=${layout.data_parallel_size} depth=${depth}`;
-}
-
-/** The requests of a configuration: seeded prompts of one length. */
-export function seededRequests({ schedules, model, seed }: Config): readonly Request[] {
-  const { count, prompt_tokens, output_tokens } = schedules!.requests;
-  return Array.from({ length: count }, (_, id) => {
-    const key = nameKey(`prompt.${id}`, seed);
-    const promptTokenIds = Array.from(
-      { length: prompt_tokens },
-      (_, i) => elementBits(key, i) % model.vocab,
-    );
-    return { id, promptTokenIds, maxTokens: output_tokens };
-  });
-}
-
-/** Measures the schedules suite of a configuration; rows come as their cases are finished. */
+/** Measures the schedules suite of a configuration, a layout at a time; rows come as it is finished. */
 export async function runSchedules(
   config: Config,
   session: Session,
-  run: SuiteRun<ScheduleRow>,
+  run: SchedulesRun,
 ): Promise<void> {
-  const cases = scheduleCases(config, run.filter);
-  for (const [done, case_] of cases.entries()) {
+  const all = scheduleCases(config, run.filter);
+  const layouts = Map.groupBy(all, ({ layout }) => JSON.stringify(layout));
+  const expected = new ExpectedTokens(config, session);
+  let done = 0;
+  for (const cases of layouts.values()) {
     if (run.signal.aborted) return;
-    const key = scheduleKey(case_, config);
-    if (!run.finished.has(rowKey(key))) {
-      const result = await measure(config, session, { case: case_, signal: run.signal });
-      if (!result) return;
-      const about = {
-        device: session.device,
-        runId: run.runId,
-        canaryPct: await session.canary.driftPct(),
-      };
-      run.onRow(scheduleRow(result, key, about), {
-        host_us: result.steps.map((step) => step.hostUs),
-        gpu_us: result.steps.flatMap((step) => step.gpuUs === undefined ? [] : [step.gpuUs]),
-        submit_us: result.steps.map((step) => step.submitUs),
-        wait_us: result.steps.map((step) => step.waitUs),
-        wall_ms: result.served.map((served) => served.wallMs),
-        ttft_ms: result.served.flatMap((served) => served.ttftMs),
-        tpot_ms: result.served.flatMap((served) => served.tpotMs),
-      });
-      await session.tuner.save();
-    }
-    run.onProgress({ done: done + 1, total: cases.length, label: scheduleLabel(case_) });
+    const open = cases.filter((c) => !run.finished.has(rowKey(scheduleKey(c, config))));
+    // The naive schedule is what the others of its layout are compared with: it runs again with them.
+    const steps = cases.filter((c) => c.schedule === "step" && open.length > 0);
+    const measured = [...new Set([...steps, ...open])];
+    await runLayout(measured, { config, session, run, expected });
+    done += cases.length;
+    run.onProgress({ done, total: all.length, label: scheduleLabel(cases.at(-1)!) });
   }
 }
 
-/** Serves all requests until the stop rule holds; undefined where an interrupt came first. */
-async function measure(
-  config: Config,
-  session: Session,
-  { case: case_, signal }: { readonly case: ScheduleCase; readonly signal: AbortSignal },
-): Promise<ScheduleResult | undefined> {
+interface Suite {
+  readonly config: Config;
+  readonly session: Session;
+  readonly run: SchedulesRun;
+  readonly expected: ExpectedTokens;
+}
+
+async function runLayout(cases: readonly ScheduleCase[], suite: Suite): Promise<void> {
+  const { config, session, run } = suite;
+  const [first] = cases;
+  if (!first) return;
+  const sizes = first.layout;
+  const requests = requestsOf(config);
+  const ranks = worldSize(layoutOf(sizes));
   const { device } = session;
-  const { max_num_batched_tokens, max_num_seqs, requests: wanted } = config.schedules!;
-  const requests = seededRequests(config);
-  const room = {
-    slots: Math.min(max_num_seqs, wanted.count),
-    context: wanted.prompt_tokens + wanted.output_tokens,
-    maxTokens: Math.min(max_num_batched_tokens, wanted.count * wanted.prompt_tokens),
+  const room = roomOf(config, session);
+  const unmeasured = async (status: "failed" | "skipped", reason: string) => {
+    for (const case_ of cases) {
+      const key = scheduleKey(case_, config);
+      if (run.finished.has(rowKey(key))) continue;
+      const context = await rowContext(suite, ranks);
+      run.onRow(unmeasuredRow(key, { status, reason }, context), {});
+    }
   };
-  const { model, dtype } = config;
-  const { bindingBytes } = device;
-  const stage = wholeDecoder(model, { dtype, ...room, bindingBytes });
-  const problem = unsupported(case_) ?? contextProblem(config, room.context) ??
-    memoryProblem(stage, deviceMemoryBytes(device));
-  if (problem !== undefined) return { status: "skipped", reason: problem, steps: [], served: [] };
+  const problem = refusal(suite, { sizes, room });
+  if (problem !== undefined) return await unmeasured("skipped", problem);
+  const depth = Math.max(...cases.map((c) => c.depth));
   try {
-    using rank = await openDecoder(config, session, room);
-    const weightBytes = labelledBytes(device.ledger.bytesByLabel("weights."));
-    const kvCacheBytes = labelledBytes(device.ledger.bytesByLabel("kv_cache."));
-    const limits = { maxNumBatchedTokens: max_num_batched_tokens, maxNumSeqs: max_num_seqs };
-    const expected = await alone(rank, requests);
-    const recorded: ScheduledBatch[] = [];
-    await serve(recording(rank, recorded), requests, limits); // compiles, tunes, warms up
-    const served: Served[] = [];
-    const times: number[] = [];
-    const stopper = new Stopper(stopRule(config));
-    for (let reason = undefined;;) {
-      if (signal.aborted) return undefined;
-      const one = await serve([new RankExecutor(rank)], requests, { limits });
-      served.push(one);
-      for (const step of one.steps) {
-        times.push(step.hostUs);
-        reason = stopper.next(times, {
-          noise: () => summarise(times).noisePct,
-          spentUs: step.hostUs,
-        });
-      }
-      if (reason === undefined || served.length < LEAST_REPETITIONS) continue;
-      const mismatches = served.reduce(
-        (sum, { tokenIds }) => sum + differences(tokenIds, expected),
-        0,
-      );
-      return {
-        status: mismatches > 0 ? "wrong" : "ok",
-        reason: mismatches > 0 ? `${mismatches} tokens differ from each request alone` : "",
-        stopReason: reason,
-        steps: served.flatMap((s) => s.steps),
-        served,
-        mismatches,
-        weightBytes,
-        kvCacheBytes,
-        idealUs: recorded.reduce((sum, batch) => sum + idealUs(rank, batch, session), 0),
+    const expected = await suite.expected.tokens();
+    await using opened = await LayoutRun.open(config, {
+      sizes,
+      room,
+      depth,
+      choose: (operation) => session.tuner.best(operation),
+      memoryBytes: deviceMemoryBytes(device),
+    });
+    await session.tuner.save();
+    const allocated = opened.opened;
+    const layout = layoutOf(sizes);
+    const sized = sizedRanks(config.model, layout, { ...room, layers: sizes.stage_layers });
+    run.onRanks(sized.map((rank) => ({ ...rank, allocated: allocated[rank.rank] })));
+    const measured = await measureLayout(config, {
+      run: opened,
+      cases,
+      expected,
+      signal: run.signal,
+    });
+    if (!measured) return;
+    const sum = (key: "weightBytes" | "kvCacheBytes") =>
+      allocated.reduce((total, rank) => total + rank[key], 0);
+    for (const one of measured) {
+      const key = scheduleKey(one.case, config);
+      if (run.finished.has(rowKey(key))) continue;
+      const numbers = {
+        weightBytes: sum("weightBytes"),
+        kvCacheBytes: sum("kvCacheBytes"),
+        stepWallMs: stepWallMs(one, measured),
+        outputTokens: requests.reduce((total, { maxTokens }) => total + maxTokens, 0),
+        idealUs: ranks === 1 ? idealUs(one.last, room, suite) : undefined,
       };
+      const context = await rowContext(suite, ranks);
+      run.onRow(scheduleRow(one, key, { layout: numbers, context }), series(one));
+      run.onTrace(scheduleLabel(one.case), one.last);
     }
   } catch (error) {
     if (!(error instanceof DeviceError) || error.kind === "DeviceLost") throw error;
     device.errors.forget();
-    return { status: "failed", reason: error.message.split("\n")[0]!, steps: [], served: [] };
+    await unmeasured("failed", error.message.split("\n")[0]!);
   }
 }
 
-function unsupported({ layout, schedule }: ScheduleCase): string | undefined {
-  const ranks = layout.tensor_parallel_size * layout.pipeline_parallel_size *
-    layout.data_parallel_size;
-  if (ranks > 1) return `a layout of ${ranks} ranks cannot be run by this version`;
-  return schedule === "step" ? undefined : "one rank has no pipeline that a batch queue could fill";
-}
+/** What one request alone gives on one rank: found once, where somebody asks. */
+class ExpectedTokens {
+  readonly #config: Config;
+  readonly #session: Session;
+  #tokens: Promise<readonly (readonly number[])[]> | undefined;
 
-function contextProblem({ model }: Config, context: number): string | undefined {
-  return context > model.maxPositions
-    ? `a context of ${context} is beyond the model's ${model.maxPositions} positions`
-    : undefined;
-}
-
-/** The tokens of each request served alone, its prompt in as few batches as there is room for. */
-async function alone(
-  rank: Rank,
-  requests: readonly Request[],
-): Promise<readonly (readonly number[])[]> {
-  const tokens: (readonly number[])[] = [];
-  const limits = { maxNumBatchedTokens: rank.stage.maxTokens, maxNumSeqs: 1 };
-  for (const request of requests) {
-    const { tokenIds } = await serve([new RankExecutor(rank)], [request], { limits });
-    tokens.push(tokenIds[0]!);
+  constructor(config: Config, session: Session) {
+    this.#config = config;
+    this.#session = session;
   }
-  return tokens;
+
+  tokens(): Promise<readonly (readonly number[])[]> {
+    this.#tokens ??= this.#find();
+    return this.#tokens;
+  }
+
+  async #find(): Promise<readonly (readonly number[])[]> {
+    const room = roomOf(this.#config, this.#session);
+    const one = { tensor_parallel_size: 1, pipeline_parallel_size: 1, data_parallel_size: 1 };
+    await using run = await LayoutRun.open(this.#config, {
+      sizes: { ...one, order: "vllm" },
+      room,
+      depth: 1,
+      choose: (operation) => this.#session.tuner.best(operation),
+      memoryBytes: deviceMemoryBytes(this.#session.device),
+    });
+    const limits = { maxNumBatchedTokens: room.maxTokens, maxNumSeqs: 1 };
+    const way = { head: "all_gather", slicedSends: false } as const;
+    const tokens: (readonly number[])[] = [];
+    for (const request of requestsOf(this.#config)) {
+      const alone: TimedRequest = { ...request, arrivalMs: 0 };
+      const { served } = await run.serve([alone], { depth: 1, way, limits });
+      tokens.push(served.tokenIds[0]!);
+    }
+    return tokens;
+  }
 }
 
-/** Runs batches and keeps what they were. */
-function recording(rank: Rank, batches: ScheduledBatch[]): Executor<StepResult> {
-  const executor = new RankExecutor(rank);
+function roomOf(config: Config, { device }: Session): StageRoom {
+  const { max_num_batched_tokens, max_num_seqs } = config.schedules!;
+  const requests = requestsOf(config);
+  const prompts = requests.map(({ promptTokenIds }) => promptTokenIds.length);
+  const total = prompts.reduce((sum, length) => sum + length, 0);
   return {
-    depth: executor.depth,
-    submit: (batch) => {
-      if (batch.parts.length > 0) batches.push(batch);
-      return executor.submit(batch);
-    },
+    dtype: config.dtype,
+    slots: Math.min(max_num_seqs, requests.length),
+    context: Math.max(...requests.map((r) => r.promptTokenIds.length + r.maxTokens)),
+    maxTokens: Math.min(max_num_batched_tokens, total),
+    bindingBytes: device.bindingBytes,
   };
 }
 
-/** The least time of a batch: each operation at the slower of the two ceilings. */
-function idealUs(rank: Rank, scheduled: ScheduledBatch, { ceilings }: Session): number {
-  const batch = tokenBatch(scheduled);
-  const size = { tokens: batch.tokenIds.length, samples: batch.samples.length };
-  return stageCosts(stageProgram(rank.stage, size, batch))
-    .reduce((sum, cost) => sum + ceilingUs(cost, ceilings), 0);
+/** Why a layout cannot be run here. */
+function refusal(
+  { config, session: { device } }: Suite,
+  { sizes, room }: { readonly sizes: ScheduleCase["layout"]; readonly room: StageRoom },
+): string | undefined {
+  if (config.launcher.kind === "mpi") return "ranks under MPI cannot be run by this version";
+  if (room.context > config.model.maxPositions) {
+    return `a context of ${room.context} is beyond the model's ${config.model.maxPositions} positions`;
+  }
+  return layoutMemoryProblem(config, { sizes, room, memoryBytes: deviceMemoryBytes(device) });
 }
 
-function differences(
-  seen: readonly (readonly number[])[],
-  expected: readonly (readonly number[])[],
-): number {
-  return expected.reduce(
-    (sum, ids, request) => sum + ids.filter((id, i) => seen[request]![i] !== id).length,
-    0,
+async function rowContext({ session, run }: Suite, ranks: number) {
+  const { device } = session;
+  const isSoftware = device.identity.type === "software";
+  return {
+    device,
+    runId: run.runId,
+    canaryPct: await session.canary.driftPct(),
+    oversubscribed: ranks > (isSoftware ? navigator.hardwareConcurrency : 1),
+  };
+}
+
+/** The naive schedule's wall time with the same options. */
+function stepWallMs(
+  { case: own }: MeasuredCase,
+  all: readonly MeasuredCase[],
+): number | undefined {
+  const same = all.find(({ case: { schedule, admission, way } }) =>
+    schedule === "step" && admission === own.admission && way.head === own.way.head &&
+    way.slicedSends === own.way.slicedSends
   );
+  return same && median(same.served.map(({ wallMs }) => wallMs));
 }
 
-function labelledBytes(labels: Readonly<Record<string, number>>): number {
-  return Object.values(labels).reduce((sum, bytes) => sum + bytes, 0);
+/** The least time of a repetition's batches on one rank: each operation at the slower of the two ceilings. */
+function idealUs({ served }: Repetition, room: StageRoom, { config, session }: Suite): number {
+  const stage = wholeDecoder(config.model, room);
+  return served.batches.flat().reduce((sum, { batch: scheduled }) => {
+    const batch = tokenBatch(scheduled);
+    const size = { tokens: batch.tokenIds.length, samples: batch.samples.length };
+    const costs = stageCosts(stageProgram(stage, size, batch));
+    return sum + costs.reduce((total, cost) => total + ceilingUs(cost, session.ceilings), 0);
+  }, 0);
+}
+
+function series({ steps, served, engineUs }: MeasuredCase) {
+  return {
+    host_us: steps.map((step) => step.hostUs),
+    gpu_us: steps.flatMap(({ gpuUs }) => gpuUs === undefined ? [] : [gpuUs]),
+    submit_us: steps.map((step) => step.submitUs),
+    wait_us: steps.map((step) => step.waitUs),
+    wall_ms: served.map(({ wallMs }) => wallMs),
+    ttft_ms: served.flatMap(({ ttftMs }) => ttftMs),
+    tpot_ms: served.flatMap(({ tpotMs }) => tpotMs),
+    engine_us: engineUs,
+  };
 }

@@ -9,12 +9,17 @@ export const SCHEDULE_COLUMN_TEXTS = {
   pipeline_parallel_size: { kind: "count", meaning: "Stages of layers", key: true },
   data_parallel_size: { kind: "count", meaning: "Replicas of the model", key: true },
   max_concurrent_batches: { kind: "count", meaning: "Depth of the batch queue", key: true },
-  requests: { kind: "count", meaning: "Requests, all there from the start", key: true },
-  prompt_tokens: { kind: "count", unit: "tokens", meaning: "Length of each prompt", key: true },
+  requests: { kind: "count", meaning: "Requests", key: true },
+  prompt_tokens: {
+    kind: "count",
+    unit: "tokens",
+    meaning: "Length of each prompt; of a trace's the mean",
+    key: true,
+  },
   output_tokens: {
     kind: "count",
     unit: "tokens",
-    meaning: "Tokens generated for each request",
+    meaning: "Tokens generated for each request; of a trace's the mean",
     key: true,
   },
   wall_ms: {
@@ -25,7 +30,7 @@ export const SCHEDULE_COLUMN_TEXTS = {
   output_tokens_per_s: {
     kind: "number",
     unit: "tokens/s",
-    meaning: "requests * output_tokens / wall_ms",
+    meaning: "Generated tokens of all requests / wall_ms",
   },
   ttft_ms_median: {
     kind: "number",
@@ -42,25 +47,47 @@ export const SCHEDULE_COLUMN_TEXTS = {
     unit: "ratio",
     meaning: "Wall time of schedule step on the same layout / of this one, in the same run",
   },
-  max_in_flight: { kind: "count", meaning: "Most batches that were in flight at once" },
-  busy_pct: { kind: "number", unit: "%", meaning: "Share of the wall time that adapters worked" },
+  max_in_flight: {
+    kind: "count",
+    meaning: "Most batches that were in flight at once, in a replica",
+  },
+  busy_pct: {
+    kind: "number",
+    unit: "%",
+    meaning: "Share of all ranks' wall time that their adapters worked",
+  },
   fill_drain_pct: {
     kind: "number",
     unit: "%",
-    meaning: "Share of it that stages waited for the first or after the last batch",
+    meaning:
+      "Share of it that ranks waited while fewer batches were in flight than there are stages",
   },
-  imbalance_pct: { kind: "number", unit: "%", meaning: "Share of it lost to unequal stages" },
-  transfer_pct: { kind: "number", unit: "%", meaning: "Share of it moving data between ranks" },
+  imbalance_pct: {
+    kind: "number",
+    unit: "%",
+    meaning: "Share of it that ranks waited for a slower stage though the pipeline was full",
+  },
+  transfer_pct: {
+    kind: "number",
+    unit: "%",
+    meaning: "Share of it in collectives and sends, waiting for peers included",
+  },
   host_gap_pct: {
     kind: "number",
     unit: "%",
-    meaning: "Share of it that adapters waited for the host; the five shares sum to 100",
+    meaning:
+      "Share of it recording, submitting, reading back, and waiting for the engine; the five shares sum to 100",
   },
-  bubble_pct: { kind: "number", unit: "%", meaning: "Idle share of the stages' time" },
+  bubble_pct: {
+    kind: "number",
+    unit: "%",
+    meaning: "Share of ranks' time between their steps: idle, whatever the cause",
+  },
   bubble_predicted_pct: {
     kind: "number",
     unit: "%",
-    meaning: "The same for equal stages without host time",
+    meaning:
+      "The same for equal stages without host time, of the same scheduler in virtual time; blank where requests come over time",
   },
   all_reduces: { kind: "count", meaning: "All-reduces of one repetition, over all groups" },
   all_gathers: { kind: "count", meaning: "All-gathers of one repetition, over all groups" },
@@ -87,12 +114,13 @@ export const SCHEDULE_COLUMN_TEXTS = {
   gpu_us_median: {
     kind: "number",
     unit: "us",
-    meaning: "Median time of a step between the adapter's timestamps; blank where it has none",
+    meaning:
+      "Median time of a step between the adapter's timestamps, of the slowest rank of each stage, summed over stages; blank where it has none",
   },
   host_us_median: {
     kind: "number",
     unit: "us",
-    meaning: "Median wall time of a step on the host, from its inputs to its token ids",
+    meaning: "Median wall time of a step on the host, from being submitted to its token ids",
   },
   submit_us_median: {
     kind: "number",
@@ -108,7 +136,7 @@ export const SCHEDULE_COLUMN_TEXTS = {
     kind: "number",
     unit: "%",
     meaning:
-      "Least time of all operations at the ceilings measured in the same run / time of the steps",
+      "Least time of all operations at the ceilings measured in the same run / time of the steps; one rank only, which has the whole adapter",
   },
   weight_bytes: { kind: "count", unit: "B", meaning: "Bytes of weights, over all ranks" },
   kv_cache_bytes: { kind: "count", unit: "B", meaning: "Bytes of KV cache, over all ranks" },
@@ -116,5 +144,49 @@ export const SCHEDULE_COLUMN_TEXTS = {
     kind: "number",
     unit: "%",
     meaning: "Drift of a fixed kernel after this row since the start of the run",
+  },
+  arrivals: {
+    kind: "text",
+    meaning: "at once; poisson with its rate; or trace: when requests come",
+    key: true,
+  },
+  admission: {
+    kind: "text",
+    meaning: "greedy: a batch takes all requests it can; split: an equal part for each in flight",
+    key: true,
+  },
+  head_exchange: {
+    kind: "text",
+    meaning: "How ranks that share the vocabulary find the next token",
+    key: true,
+  },
+  sliced_sends: {
+    kind: "flag",
+    meaning: "Whether each tensor parallel rank sends its slice of the hidden states only",
+    key: true,
+  },
+  router: { kind: "text", meaning: "How requests are given to replicas", key: true },
+  layout_order: { kind: "text", meaning: "How ranks are numbered", key: true },
+  stage_layers: { kind: "text", meaning: "Layers of each stage, or even", key: true },
+  threads_per_rank: {
+    kind: "text",
+    meaning: "Threads of each rank's software adapter, or shared out: cores / ranks",
+    key: true,
+  },
+  simulated_output_tokens_per_s: {
+    kind: "number",
+    unit: "tokens/s",
+    meaning: "What the same engine reaches in virtual time with this row's measured stage times",
+  },
+  pipeline_law_tokens_per_s: {
+    kind: "number",
+    unit: "tokens/s",
+    meaning:
+      "By the pipeline law from the means of the same times: batches leave at min(1 / max t_i, min(depth, in flight) / (sum t_i + sum hop + h))",
+  },
+  engine_us_median: {
+    kind: "number",
+    unit: "us",
+    meaning: "Median time of the engine between a result and the next launch",
   },
 } as const;

@@ -1,107 +1,89 @@
 import type { Device } from "../device/device.ts";
-import type { StepResult } from "../runtime/rank.ts";
 import { driftReason } from "./canary.ts";
-import type { Config } from "./config.ts";
-import type { StopReason } from "./measure.ts";
+import type { MeasuredCase } from "./measure_layout.ts";
 import { rowKey, type ScheduleKey, type ScheduleRow, SCHEMA_VERSION } from "./row.ts";
-import type { ScheduleCase } from "./run_schedules.ts";
-import type { Served } from "./serve.ts";
 import { median, timeColumns } from "./time_columns.ts";
 
-/** What measuring a case gave; numbers are absent where it did not run. */
-export interface ScheduleResult {
-  readonly status: "ok" | "wrong" | "failed" | "skipped";
-  readonly reason: string;
-  readonly stopReason?: StopReason;
-  readonly steps: readonly StepResult[];
-  /** One a repetition. */
-  readonly served: readonly Served[];
-  readonly mismatches?: number;
-  readonly weightBytes?: number;
-  readonly kvCacheBytes?: number;
-  /** Least time of one repetition's steps at the measured ceilings. */
-  readonly idealUs?: number;
+/** What every row of a layout says. */
+export interface RowContext {
+  readonly device: Device;
+  readonly runId: string;
+  readonly canaryPct: number;
+  /** More ranks than cores, on a software adapter, or than adapters. */
+  readonly oversubscribed: boolean;
 }
 
-/** The independent variables of a row. */
-export function scheduleKey(case_: ScheduleCase, config: Config): ScheduleKey {
-  const { requests, max_num_batched_tokens, max_num_seqs } = config.schedules!;
-  return {
-    suite: "schedules",
-    model: config.model.name,
-    dtype: config.dtype,
-    schedule: case_.schedule,
-    ...case_.layout,
-    max_concurrent_batches: case_.depth,
-    requests: requests.count,
-    prompt_tokens: requests.prompt_tokens,
-    output_tokens: requests.output_tokens,
-    max_num_batched_tokens,
-    max_num_seqs,
-  };
+/** What rows say besides what was measured of their case. */
+export interface LayoutNumbers {
+  readonly weightBytes: number;
+  readonly kvCacheBytes: number;
+  /** Median wall time of schedule step on the same layout, with the same options. */
+  readonly stepWallMs: number | undefined;
+  /** Generated tokens of a repetition. */
+  readonly outputTokens: number;
+  /** Least time of one repetition's steps at the measured ceilings; one rank only. */
+  readonly idealUs: number | undefined;
 }
 
-/** A result on one rank as a row. */
-export function scheduleRow(
-  result: ScheduleResult,
+/** The row of a case that was not measured. */
+export function unmeasuredRow(
   key: ScheduleKey,
-  about: { readonly device: Device; readonly runId: string; readonly canaryPct: number },
+  { status, reason }: { readonly status: "failed" | "skipped"; readonly reason: string },
+  context: RowContext,
 ): ScheduleRow {
-  const { device, runId, canaryPct } = about;
-  const { steps, served } = result;
-  const base: ScheduleRow = {
-    ...key,
-    schema_version: SCHEMA_VERSION,
-    run_id: runId,
-    row_key: rowKey(key),
-    status: result.status,
-    reason: result.reason || driftReason(canaryPct),
-    adapter: device.identity.name,
-    adapter_type: device.identity.type,
-    physical_adapters: 1,
-    logical_ranks: Number(key.tensor_parallel_size) * Number(key.pipeline_parallel_size) *
-      Number(key.data_parallel_size),
-    clock: "host",
-    samples: steps.length,
-    canary_pct: canaryPct,
-  } as ScheduleRow;
-  if (steps.length === 0) return base;
+  return { ...baseRow(key, context), status, reason, samples: 0 };
+}
+
+/** The row of a case. */
+export function scheduleRow(
+  measured: MeasuredCase,
+  key: ScheduleKey,
+  { layout, context }: { readonly layout: LayoutNumbers; readonly context: RowContext },
+): ScheduleRow {
+  const { steps, served, spent, counts, mismatches } = measured;
+  const isRight = mismatches === 0;
   const hostUs = steps.map((step) => step.hostUs);
-  const gpu = steps.flatMap((step) => step.gpuUs === undefined ? [] : [step.gpuUs]);
-  const busyUs = sum(steps.map((step) => step.gpuUs ?? step.waitUs));
+  const gpu = steps.flatMap(({ gpuUs }) => gpuUs === undefined ? [] : [gpuUs]);
   const wallMs = median(served.map((one) => one.wallMs));
-  const busyPct = Math.min(100, busyUs / 10 / sum(served.map((one) => one.wallMs)));
   const tpot = served.flatMap((one) => one.tpotMs);
-  const isRanked = result.status === "ok";
+  const perS = (ms: number | undefined) =>
+    isRight && ms !== undefined ? layout.outputTokens / ms * 1000 : undefined;
+  const total = spent.busy + spent.fillDrain + spent.imbalance + spent.transfer + spent.hostGap;
+  const pct = (ms: number) => 100 * ms / total;
+  const { stepWallMs, idealUs } = layout;
   return {
-    ...base,
-    stop_reason: result.stopReason,
+    ...baseRow(key, context),
+    status: isRight ? "ok" : "wrong",
+    reason: isRight
+      ? driftReason(context.canaryPct)
+      : `${mismatches} tokens differ from those of each request alone on one rank`,
+    samples: steps.length,
+    stop_reason: measured.stopReason,
     ...timeColumns(hostUs),
-    wrong_elements: result.mismatches,
+    wrong_elements: mismatches,
     max_abs_error: undefined,
     tolerance: 0,
     verified_iterations: steps.length,
     wall_ms: wallMs,
-    output_tokens_per_s: isRanked
-      ? Number(key.requests) * Number(key.output_tokens) / wallMs * 1000
-      : undefined,
+    output_tokens_per_s: perS(wallMs),
     ttft_ms_median: median(served.flatMap((one) => one.ttftMs)),
     tpot_ms_median: tpot.length > 0 ? median(tpot) : undefined,
-    speedup_vs_step: isRanked && key.schedule === "step" ? 1 : undefined,
-    max_in_flight: Math.max(...served.map((one) => one.maxInFlight)),
-    busy_pct: busyPct,
-    fill_drain_pct: 0,
-    imbalance_pct: 0,
-    transfer_pct: 0,
-    host_gap_pct: 100 - busyPct,
-    bubble_pct: 100 - busyPct,
-    bubble_predicted_pct: 0,
-    all_reduces: 0,
-    all_gathers: 0,
-    sends: 0,
-    collective_bytes: 0,
-    token_mismatches: result.mismatches,
-    oversubscribed: false,
+    speedup_vs_step: isRight && stepWallMs !== undefined ? stepWallMs / wallMs : undefined,
+    max_in_flight: measured.maxInFlight,
+    busy_pct: pct(spent.busy),
+    fill_drain_pct: pct(spent.fillDrain),
+    imbalance_pct: pct(spent.imbalance),
+    transfer_pct: pct(spent.transfer),
+    host_gap_pct: pct(spent.hostGap),
+    bubble_pct: pct(spent.idle),
+    bubble_predicted_pct: measured.idealBubble === undefined
+      ? undefined
+      : 100 * measured.idealBubble,
+    all_reduces: counts.allReduces,
+    all_gathers: counts.allGathers,
+    sends: counts.sends,
+    collective_bytes: counts.sentBytes,
+    token_mismatches: mismatches,
     repetitions: served.length,
     gpu_us_median: gpu.length > 0 ? median(gpu) : undefined,
     host_us_median: median(hostUs),
@@ -109,12 +91,31 @@ export function scheduleRow(
     readback_us_median: gpu.length > 0
       ? median(steps.map((step) => Math.max(0, step.waitUs - step.gpuUs!)))
       : undefined,
-    ceiling_pct: isRanked ? 100 * result.idealUs! * served.length / busyUs : undefined,
-    weight_bytes: result.weightBytes,
-    kv_cache_bytes: result.kvCacheBytes,
+    ceiling_pct: isRight && idealUs !== undefined
+      ? 100 * idealUs * served.length / (1000 * spent.busy)
+      : undefined,
+    weight_bytes: layout.weightBytes,
+    kv_cache_bytes: layout.kvCacheBytes,
+    simulated_output_tokens_per_s: perS(measured.simulatedMs),
+    pipeline_law_tokens_per_s: perS(measured.lawMs),
+    engine_us_median: measured.engineUs.length > 0 ? median(measured.engineUs) : undefined,
   };
 }
 
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
+function baseRow(key: ScheduleKey, context: RowContext): ScheduleRow {
+  const { device, runId, canaryPct, oversubscribed } = context;
+  return {
+    ...key,
+    schema_version: SCHEMA_VERSION,
+    run_id: runId,
+    row_key: rowKey(key),
+    adapter: device.identity.name,
+    adapter_type: device.identity.type,
+    physical_adapters: 1,
+    logical_ranks: Number(key.tensor_parallel_size) * Number(key.pipeline_parallel_size) *
+      Number(key.data_parallel_size),
+    clock: "host",
+    canary_pct: canaryPct,
+    oversubscribed,
+  } as ScheduleRow;
 }

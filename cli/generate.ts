@@ -37,7 +37,6 @@ export function generateCommand(exit: (status: number) => void): Command {
 async function generate(options: z.output<typeof OPTIONS>): Promise<number> {
   const { json = false, maxTokens } = options;
   const config = await loadConfig(options.config, { sizes: sizesOf(options) });
-  refuseRanks(config);
   const promptTokenIds = promptOf(options.promptTokenIds, config.model.vocab);
   const context = contextOf(config, promptTokenIds.length, maxTokens);
   const interrupt = new AbortController();
@@ -53,19 +52,19 @@ async function generate(options: z.output<typeof OPTIONS>): Promise<number> {
     using timer = await new Timer(device).ready();
     const tuner = await Tuner.open(device, timer, "tuning");
     const room = { slots: 1, context, maxTokens: maxBatch };
-    using rank = await openDecoder(config, { device, tuner }, room);
+    await using decoder = await openDecoder(config, { device, tuner }, room);
     using logits = options.logits === undefined ? undefined : LogitsFile.create(options.logits);
-    const generation = new Generation(rank, { promptTokenIds, maxTokens });
+    const generation = new Generation(decoder, { promptTokenIds, maxTokens });
     const tokenIds: number[] = [];
     for await (const tokenId of generation.tokens()) {
       if (interrupt.signal.aborted) return EXIT.interrupted;
-      logits?.write(tokenIds.length, (await rank.logits(1))[0]!);
+      logits?.write(tokenIds.length, (await decoder.logits(1))[0]!);
       tokenIds.push(tokenId);
       if (!json) console.log(tokenId);
     }
     await tuner.save();
     logits?.finish();
-    const speed = generation.speed();
+    const speed = await generation.speed();
     if (json) {
       console.log(JSON.stringify({ token_ids: tokenIds, adapter: device.identity.name, ...speed }));
     }
@@ -102,12 +101,6 @@ function contextOf({ model }: Config, promptTokens: number, maxTokens: number): 
     );
   }
   return context;
-}
-
-function refuseRanks({ layout }: Config): void {
-  for (const [name, size] of Object.entries(layout)) {
-    if (size !== 1) throw new ValidationError(`Cannot run with ${name} ${size}: legal is 1`);
-  }
 }
 
 /** Three significant digits. */

@@ -10,7 +10,9 @@ import { runCollectives } from "../bench/run_collectives.ts";
 import type { CollectiveRow, KernelRow, ScheduleRow } from "../bench/row.ts";
 import { createRunFolder, resumeRunFolder } from "../bench/run_folder.ts";
 import { caseLabel, casesOf, runKernels } from "../bench/run_kernels.ts";
-import { runSchedules, scheduleCases, scheduleLabel } from "../bench/run_schedules.ts";
+import { runSchedules } from "../bench/run_schedules.ts";
+import { scheduleCases, scheduleLabel } from "../bench/schedule_cases.ts";
+import { ScheduleFiles } from "../bench/schedule_files.ts";
 import type { SampleRecord } from "../bench/sample_record.ts";
 import { Session } from "../bench/session.ts";
 import { Device } from "../device/device.ts";
@@ -143,8 +145,13 @@ async function measure(config: Config, how: {
   if (suites.includes("schedules") && !signal.aborted) {
     const rows: ScheduleRow[] = [];
     const csv = folder.rows("schedules");
-    await runSchedules(config, session, suiteRun(rows, csv));
-    tables.push(scheduleTable(rows), csv.path);
+    const files = new ScheduleFiles(folder.path);
+    await runSchedules(config, session, {
+      ...suiteRun(rows, csv),
+      onTrace: (label, repetition) => files.addTrace(label, repetition),
+      onRanks: (ranks) => files.addRanks(ranks),
+    });
+    tables.push(scheduleTable(rows), ...files.texts, csv.path);
   }
   folder.updateManifest({ ...session.report(), interrupted: signal.aborted });
   const isPath = (text: string) => text.endsWith(".csv");

@@ -1,7 +1,26 @@
-import { EngineCore } from "../schedules/engine_core.ts";
+import { EngineCore, type Executor } from "../schedules/engine_core.ts";
 import { Scheduler } from "../schedules/scheduler.ts";
-import { RankExecutor } from "./rank_executor.ts";
-import type { Rank, StepResult } from "./rank.ts";
+import type { BatchSize } from "../model/stage_program.ts";
+
+/** What a step took. */
+export interface DecoderTimes {
+  readonly hostUs: number;
+  /** On the adapters' clocks, stage after stage; undefined where they have none. */
+  readonly gpuUs: number | undefined;
+}
+
+/** An open model, on one rank or on several. */
+export interface Decoder extends AsyncDisposable {
+  /** Most tokens of a batch. */
+  readonly maxTokens: number;
+  readonly executor: Executor;
+  /** Makes ready for batches of these sizes. */
+  readonly prepare: (sizes: readonly BatchSize[]) => Promise<void>;
+  /** The logits of the last batch's sampled tokens, a row of V each. */
+  readonly logits: (samples: number) => Promise<readonly Float32Array[]>;
+  /** What every step so far took. */
+  readonly times: () => Promise<readonly DecoderTimes[]>;
+}
 
 /** How fast a generation went; units in the names. */
 export interface GenerationSpeed {
@@ -10,63 +29,66 @@ export interface GenerationSpeed {
   /** Tokens after the first, which prefill gives. */
   readonly decode_tokens: number;
   readonly decode_tokens_per_s: number;
-  /** Share of decode steps' wall time that is not the adapter's own; 0 without timestamps. */
+  /** Share of decode steps' wall time in which no adapter worked; 0 without timestamps. */
   readonly host_overhead_pct: number;
 }
 
-/** Greedy decoding of one prompt on one rank. */
+/** Greedy decoding of one prompt. */
 export class Generation {
-  readonly #rank: Rank;
+  readonly #decoder: Decoder;
   readonly #promptTokenIds: readonly number[];
   readonly #maxTokens: number;
-  readonly #prefill: StepResult[] = [];
-  readonly #decode: StepResult[] = [];
+  #prefillSteps = 0;
 
   /** A generation that has not begun. */
   constructor(
-    rank: Rank,
+    decoder: Decoder,
     request: { readonly promptTokenIds: readonly number[]; readonly maxTokens: number },
   ) {
-    this.#rank = rank;
+    this.#decoder = decoder;
     this.#promptTokenIds = request.promptTokenIds;
     this.#maxTokens = request.maxTokens;
   }
 
   /** The generated token ids, each as soon as it is known. */
   async *tokens(): AsyncGenerator<number> {
-    const { maxTokens } = this.#rank.stage;
+    const { maxTokens, executor } = this.#decoder;
     const scheduler = new Scheduler({ maxNumBatchedTokens: maxTokens, maxNumSeqs: 1 });
     scheduler.add({ id: 0, promptTokenIds: this.#promptTokenIds, maxTokens: this.#maxTokens });
-    const engine = new EngineCore(scheduler, new RankExecutor(this.#rank));
+    const engine = new EngineCore(scheduler, executor);
     // Compiling and tuning belong to no token.
-    await this.#rank.prepare({ tokens: 1, samples: 1 });
+    const sizes = [{ tokens: 1, samples: 1 }];
     for (let rest = this.#promptTokenIds.length; rest > 0; rest -= maxTokens) {
       const isLast = rest <= maxTokens;
-      await this.#rank.prepare({ tokens: Math.min(rest, maxTokens), samples: isLast ? 1 : 0 });
+      sizes.push({ tokens: Math.min(rest, maxTokens), samples: isLast ? 1 : 0 });
     }
+    await this.#decoder.prepare(sizes);
     let isPrefill = true;
     while (engine.isBusy) {
       const out = await engine.step();
       if (!out) continue;
-      (isPrefill ? this.#prefill : this.#decode).push(out.result);
+      if (isPrefill) this.#prefillSteps++;
       if (out.newTokens.length > 0) isPrefill = false;
       for (const { tokenId } of out.newTokens) yield tokenId;
     }
   }
 
   /** What the steps so far took. */
-  speed(): GenerationSpeed {
-    const total = (steps: readonly StepResult[], of: (step: StepResult) => number) =>
+  async speed(): Promise<GenerationSpeed> {
+    const times = await this.#decoder.times();
+    const prefill = times.slice(0, this.#prefillSteps);
+    const decode = times.slice(this.#prefillSteps);
+    const total = (steps: readonly DecoderTimes[], of: (step: DecoderTimes) => number) =>
       steps.reduce((sum, step) => sum + of(step), 0);
-    const perS = (count: number, steps: readonly StepResult[]) =>
+    const perS = (count: number, steps: readonly DecoderTimes[]) =>
       count === 0 ? 0 : count / total(steps, (step) => step.hostUs) * 1e6;
-    const hostUs = total(this.#decode, (step) => step.hostUs);
-    const gpuUs = total(this.#decode, (step) => step.gpuUs ?? step.hostUs);
+    const hostUs = total(decode, (step) => step.hostUs);
+    const gpuUs = total(decode, (step) => step.gpuUs ?? step.hostUs);
     return {
       prefill_tokens: this.#promptTokenIds.length,
-      prefill_tokens_per_s: perS(this.#promptTokenIds.length, this.#prefill),
-      decode_tokens: this.#decode.length,
-      decode_tokens_per_s: perS(this.#decode.length, this.#decode),
+      prefill_tokens_per_s: perS(this.#promptTokenIds.length, prefill),
+      decode_tokens: decode.length,
+      decode_tokens_per_s: perS(decode.length, decode),
       host_overhead_pct: hostUs === 0 ? 0 : 100 * (1 - gpuUs / hostUs),
     };
   }

@@ -25,7 +25,8 @@ function requests(vocab: number): readonly TimedRequest[] {
 async function openLayout(
   model: Stage["model"],
   [tp, pp, dp]: readonly number[],
-  rest: { readonly dtype?: Stage["dtype"]; readonly depth?: number; readonly timeoutMs?: number } = {},
+  rest: { readonly dtype?: Stage["dtype"]; readonly depth?: number; readonly timeoutMs?: number } =
+    {},
 ) {
   const { dtype = "float32", depth = 4, timeoutMs } = rest;
   const layout: Layout = {
