@@ -1,6 +1,7 @@
 import { ValidationError } from "@cliffy/command";
 import { ConfigError } from "../bench/config_error.ts";
 import { RunFolderError } from "../bench/run_folder_error.ts";
+import { RankError } from "../collectives/transports/shared_memory.ts";
 import { CheckpointError } from "../model/checkpoint_error.ts";
 import { DeviceError } from "../device/device_error.ts";
 
@@ -21,6 +22,8 @@ export function exitStatusOf(error: unknown): number {
     error instanceof ConfigError || error instanceof RunFolderError ||
     error instanceof CheckpointError
   ) return EXIT.usage;
+  // What a rank's device suffered is as if ours had.
+  if (error instanceof RankError && error.cause) return exitStatusOf(error.cause);
   if (error instanceof DeviceError) {
     if (error.kind === "NoAdapter" || error.kind === "DeviceLost") return EXIT.noAdapter;
     if (error.kind === "OutOfMemory") return EXIT.usage;

@@ -1,89 +1,200 @@
-import { assert, assertEquals } from "@std/assert";
-import { serve, type TimedRequest } from "../../bench/serve.ts";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { addUp, decompose } from "../../bench/decomposition.ts";
+import { serve } from "../../bench/serve.ts";
+import { RankError } from "../../collectives/transports/shared_memory.ts";
+import { exitStatusOf } from "../../cli/exit_status.ts";
+import type { ModelShape } from "../../model/shape.ts";
+import { stageMemory } from "../../model/stage_memory.ts";
 import type { Stage } from "../../model/stage_program.ts";
-import type { Layout } from "../../parallel/layout.ts";
-import { RankPool } from "../../runtime/rank_pool.ts";
-import { replicaRanks } from "../../runtime/replicas.ts";
+import { Rank } from "../../runtime/rank.ts";
+import { RankExecutor } from "../../runtime/rank_executor.ts";
 import type { HeadExchange } from "../../runtime/tensor_parallel_peers.ts";
-import { chooseVariants } from "../../runtime/variant_choices.ts";
+import { closeSharedDevice, sharedDevice } from "../device/open_device.ts";
 import { lastVariant } from "./last_variant.ts";
-import { tinyModel } from "./tiny.ts";
+import { LIMITS, mixedRequests, type OpenLayout, openLayout, ROOM } from "./open_layout.ts";
+import { dummy, tinyModel, tinyStage } from "./tiny.ts";
 
-const ROOM = { slots: 4, context: 24, maxTokens: 10, bindingBytes: 1 << 27 } as const;
-const LIMITS = { maxNumBatchedTokens: 10, maxNumSeqs: 4 };
+const WAY = { head: "all_gather", slicedSends: false } as const;
 
-function requests(vocab: number): readonly TimedRequest[] {
-  return Array.from({ length: 6 }, (_, id) => ({
-    id,
-    promptTokenIds: Array.from({ length: 3 + 2 * id }, (_, i) => (id * 31 + i * 17 + 5) % vocab),
-    maxTokens: 1 + id,
-    arrivalMs: 0,
-  }));
+/** Each request alone on one rank in this thread. */
+async function alone(model: ModelShape, dtype: Stage["dtype"]) {
+  const device = await sharedDevice();
+  const stage = tinyStage(model, { ...ROOM, dtype });
+  const weights = dummy(model);
+  using rank = await Rank.open(device, {
+    stage,
+    weights,
+    choose: lastVariant,
+    memoryBytes: Infinity,
+  });
+  const tokens: (readonly number[])[] = [];
+  for (const request of mixedRequests(model.vocab)) {
+    const limits = { maxNumBatchedTokens: ROOM.maxTokens, maxNumSeqs: 1 };
+    const { tokenIds } = await serve([new RankExecutor(rank)], [request], { limits });
+    tokens.push(tokenIds[0]!);
+  }
+  return tokens;
 }
 
-/** Opens the replicas of a layout; [tp, pp, dp]. */
-async function openLayout(
-  model: Stage["model"],
-  [tp, pp, dp]: readonly number[],
-  rest: { readonly dtype?: Stage["dtype"]; readonly depth?: number; readonly timeoutMs?: number } =
-    {},
+async function serveAll(
+  open: OpenLayout,
+  model: ModelShape,
+  how: { readonly depth: number; readonly head?: HeadExchange; readonly slicedSends?: boolean },
 ) {
-  const { dtype = "float32", depth = 4, timeoutMs } = rest;
-  const layout: Layout = {
-    tensorParallelSize: tp!,
-    pipelineParallelSize: pp!,
-    dataParallelSize: dp!,
-    order: "vllm",
-  };
-  const replicas = replicaRanks(model, layout, { ...ROOM, dtype });
-  const variants = Object.assign(
-    {},
-    ...await Promise.all(
-      replicas[0]!.map(([first]) => chooseVariants(first!.stage, lastVariant)),
-    ),
-  );
-  const stack = new AsyncDisposableStack();
-  const pools: RankPool[] = [];
-  for (const ranks of replicas) {
-    pools.push(
-      stack.use(
-        await RankPool.open({
-          ranks,
-          weights: { kind: "dummy", seed: 0 },
-          variants,
-          adapter: {},
-          threads: 1,
-          depth,
-          timeoutMs,
-        }),
-      ),
-    );
-  }
-  return Object.assign(stack, { pools });
+  const executors = open.pools.map((pool) => pool.executor(how.depth, { ...WAY, ...how }));
+  return await serve(executors, mixedRequests(model.vocab), { limits: LIMITS });
 }
 
-Deno.test("probe: layouts", async () => {
-  const model = tinyModel();
-  let expected;
-  for (const sizes of [[1, 1, 1], [2, 1, 1], [1, 2, 1], [2, 2, 1], [2, 2, 2]]) {
-    const t0 = performance.now();
-    await using opened = await openLayout(model, sizes);
-    const t1 = performance.now();
-    for (const depth of [1, 2, 3]) {
-      for (const head of ["all_gather", "gather", "argmax"] as const) {
-        const way = { head: head as HeadExchange, slicedSends: depth === 2 };
-        const served = await serve(
-          opened.pools.map((pool) => pool.executor(depth, way)),
-          requests(model.vocab),
-          { limits: LIMITS },
-        );
-        expected ??= served.tokenIds;
-        assertEquals(served.tokenIds, expected, `${sizes} ${depth} ${head}`);
+const MODELS = {
+  "an odd vocabulary": tinyModel(),
+  "an empty vocabulary shard and kv heads fewer than ranks": tinyModel({ vocab_size: 40 }),
+  "5 layers": tinyModel({ num_hidden_layers: 5 }),
+  "8 heads, 2 kv heads, tied embeddings": tinyModel({
+    architectures: ["Qwen2ForCausalLM"],
+    num_attention_heads: 8,
+    num_key_value_heads: 2,
+    tie_word_embeddings: true,
+    vocab_size: 257,
+  }),
+} as const;
+
+const CASES: readonly (readonly [
+  keyof typeof MODELS,
+  readonly Stage["dtype"][],
+  readonly (readonly number[])[],
+])[] = [
+  ["an odd vocabulary", ["float32", "float16", "int8"], [[1, 1, 1], [2, 2, 1]]],
+  ["an odd vocabulary", ["float32"], [[2, 1, 1], [1, 2, 1], [1, 1, 2], [2, 2, 2]]],
+  ["an empty vocabulary shard and kv heads fewer than ranks", ["float32", "int8"], [[4, 2, 1]]],
+  ["5 layers", ["float32"], [[1, 2, 1], [1, 3, 1], [1, 4, 2]]],
+  ["8 heads, 2 kv heads, tied embeddings", ["float16"], [[8, 1, 1], [4, 1, 2]]],
+];
+
+for (const [name, dtypes, layouts] of CASES) {
+  for (const dtype of dtypes) {
+    Deno.test(`with ${name}, ${dtype}, layouts ${layouts.join(" and ")} give the tokens of one rank`, async () => {
+      const model = MODELS[name];
+      const expected = await alone(model, dtype);
+      for (const sizes of layouts) {
+        await using open = await openLayout(model, sizes, { dtype });
+        for (const { number, stage } of open.pools.flatMap((pool) => pool.ranks)) {
+          const pool = open.pools.find(({ ranks }) => ranks.some((r) => r.number === number))!;
+          const place = pool.ranks.findIndex((rank) => rank.number === number);
+          const { weightBytes, kvCacheBytes } = stageMemory(stage);
+          const opened = pool.opened[place]!;
+          assertEquals([opened.weightBytes, opened.kvCacheBytes], [weightBytes, kvCacheBytes]);
+        }
+        for (const depth of [1, sizes[1]!, sizes[1]! + 1]) {
+          const { tokenIds } = await serveAll(open, model, { depth });
+          assertEquals(tokenIds, expected, `${sizes}, depth ${depth}`);
+        }
       }
-    }
-    console.log(sizes, "open", t1 - t0, "serve", performance.now() - t1);
-    const reports = await opened.pools[0]!.report();
-    console.log(reports.map((r) => ({ ...r, steps: r.steps.length })));
+    });
   }
-  assert(expected);
+}
+
+Deno.test("all ways to find the next token and to send hidden states give the same tokens", async () => {
+  const model = MODELS["an odd vocabulary"];
+  const expected = await alone(model, "float32");
+  await using open = await openLayout(model, [2, 2, 1]);
+  for (const head of ["all_gather", "gather", "argmax"] as const) {
+    for (const slicedSends of [false, true]) {
+      const { tokenIds } = await serveAll(open, model, { depth: 2, head, slicedSends });
+      assertEquals(tokenIds, expected, `${head} ${slicedSends}`);
+    }
+  }
 });
+
+Deno.test("stages of explicit sizes and Megatron's numbering change nothing but the numbers", async () => {
+  const model = MODELS["5 layers"];
+  const expected = await alone(model, "float32");
+  await using open = await openLayout(model, [1, 2, 2], { layers: [4, 1], order: "megatron" });
+  const numbers = open.pools.map(({ ranks }) => ranks.map(({ number }) => number));
+  assertEquals(numbers, [[0, 2], [1, 3]]);
+  const layers = open.pools[0]!.ranks.map(({ stage }) => stage.endLayer - stage.firstLayer);
+  assertEquals(layers, [4, 1]);
+  assertEquals((await serveAll(open, model, { depth: 2 })).tokenIds, expected);
+});
+
+Deno.test("a step makes 1 + 2L all-reduces, one all-gather and a send a lane; sliced sends move 1/tp", async () => {
+  const model = MODELS["5 layers"];
+  await using open = await openLayout(model, [2, 2, 1]);
+  const [pool] = open.pools;
+  const sent: number[] = [];
+  for (const slicedSends of [false, true]) {
+    const { batches } = await serveAll(open, model, { depth: 2, slicedSends });
+    const steps = batches[0]!.length;
+    const sampled = batches[0]!.filter(({ result }) => result.tokenIds.length > 0).length;
+    const reports = await pool!.report();
+    // 3 layers, then 2 with the head.
+    const layers = pool!.ranks.map(({ stage }) => stage.endLayer - stage.firstLayer);
+    assertEquals(layers, [3, 3, 2, 2]);
+    assertEquals(reports.map((r) => r.allReduces), [7, 7, 4, 4].map((n) => n * steps));
+    assertEquals(reports.map((r) => r.allGathers), [0, 0, sampled, sampled]);
+    assertEquals(reports.map((r) => r.sends), [steps, steps, 0, 0]);
+    const tokens = reports[0]!.steps.reduce((sum, step) => sum + step.tokens, 0);
+    const H = model.hidden;
+    const lanes = slicedSends ? 1 / 2 : 1;
+    // An all-reduce of n = 2 moves the whole message out of each rank, whichever way.
+    assertEquals(reports[0]!.sentBytes, tokens * H * 4 * 7 + lanes * 2 * tokens * H * 4);
+    sent.push(reports.reduce((sum, r) => sum + r.sentBytes, 0));
+  }
+});
+
+Deno.test("batches end in order, as many are in flight as the depth, and spans explain the wall time", async () => {
+  const model = MODELS["an odd vocabulary"];
+  await using open = await openLayout(model, [1, 2, 1]);
+  const [pool] = open.pools;
+  for (const depth of [1, 2, 3]) {
+    const served = await serveAll(open, model, { depth });
+    const results = served.batches[0]!.map(({ result }) => result);
+    assertEquals(served.maxInFlight, depth);
+    results.slice(1).forEach((result, i) => {
+      assertEquals(result.step, results[i]!.step! + 1);
+      assert(result.end >= results[i]!.end);
+    });
+    const ranks = (await pool!.report()).map(({ steps }, i) => ({
+      number: i,
+      stage: i,
+      lane: 0,
+      steps,
+    }));
+    const origin = performance.timeOrigin;
+    const flights = results.map(({ start, end }) => ({ start: start + origin, end: end + origin }));
+    for (const { steps } of ranks) {
+      // Clocks of different threads agree: a step lies within its flight.
+      steps.forEach(({ spans }, i) => {
+        assert(spans[0]!.start >= flights[i]!.start - 0.1, `batch ${i} began before it was sent`);
+        assert(spans.at(-1)!.end <= flights.at(-1)!.end + 1);
+      });
+    }
+    const start = origin + served.startMs;
+    const wall = { start, end: start + served.wallMs };
+    const { idle: _, ...shares } = addUp([decompose({ stages: 2, flights, ranks }, wall)]);
+    const total = Object.values(shares).reduce((sum, ms) => sum + ms, 0);
+    assert(Math.abs(total / (2 * served.wallMs) - 1) < 0.01, `${total} of ${2 * served.wallMs} ms`);
+    assert(shares.busy > 0 && shares.transfer > 0 && Object.values(shares).every((ms) => ms >= 0));
+  }
+});
+
+for (
+  const [how, message, status] of [
+    ["throw", /rank 3 failed: planted failure \(in .* of layer \d/, 1],
+    ["lose", /rank 3 failed: .*lost.*\(in .* of layer \d/, 6],
+    ["exit", /rank 3 .*\(in .* of layer \d/, 1],
+    ["hang", /rank 3 did not.* \(in .* of layer \d/, 1],
+  ] as const
+) {
+  Deno.test(`a rank that does ${how} in a step ends the run with an error that names it, its operation and layer`, async () => {
+    const model = MODELS["an odd vocabulary"];
+    const timeoutMs = how === "hang" ? 500 : 20_000;
+    await using open = await openLayout(model, [2, 2, 1], { timeoutMs });
+    await open.pools[0]!.plant(3, how);
+    const error = await assertRejects(() => serveAll(open, model, { depth: 2 }), RankError);
+    assertEquals([error.rank, exitStatusOf(error)], [3, status]);
+    assert(message.test(error.message), error.message);
+    await assertRejects(() => serveAll(open, model, { depth: 1 }), RankError);
+  });
+}
+
+Deno.test({ name: "the device is closed", fn: closeSharedDevice });

@@ -1,0 +1,71 @@
+import type { TimedRequest } from "../../bench/serve.ts";
+import type { Stage } from "../../model/stage_program.ts";
+import type { Layout } from "../../parallel/layout.ts";
+import { RankPool } from "../../runtime/rank_pool.ts";
+import { replicaRanks } from "../../runtime/replicas.ts";
+import { chooseVariants } from "../../runtime/variant_choices.ts";
+import { lastVariant } from "./last_variant.ts";
+
+/** Room of the layouts here. */
+export const ROOM = { slots: 4, context: 24, maxTokens: 10, bindingBytes: 1 << 27 } as const;
+
+/** Limits that chunk prompts and mix them with decoding. */
+export const LIMITS = { maxNumBatchedTokens: 10, maxNumSeqs: 4 } as const;
+
+/** Requests of different lengths. */
+export function mixedRequests(vocab: number, count = 6): readonly TimedRequest[] {
+  return Array.from({ length: count }, (_, id) => ({
+    id,
+    promptTokenIds: Array.from({ length: 3 + 2 * id }, (_, i) => (id * 31 + i * 17 + 5) % vocab),
+    maxTokens: 1 + id,
+    arrivalMs: 0,
+  }));
+}
+
+/** Open replicas. */
+export interface OpenLayout extends AsyncDisposable {
+  readonly pools: readonly RankPool[];
+}
+
+/** Opens the replicas of a layout: sizes of tensor, pipeline and data parallelism. */
+export async function openLayout(
+  model: Stage["model"],
+  [tp = 1, pp = 1, dp = 1]: readonly number[],
+  { dtype = "float32", depth = 5, timeoutMs, layers, order = "vllm" }: {
+    readonly dtype?: Stage["dtype"];
+    readonly depth?: number;
+    readonly timeoutMs?: number;
+    readonly layers?: readonly number[];
+    readonly order?: Layout["order"];
+  } = {},
+): Promise<OpenLayout> {
+  const layout: Layout = {
+    tensorParallelSize: tp,
+    pipelineParallelSize: pp,
+    dataParallelSize: dp,
+    order,
+  };
+  const replicas = replicaRanks(model, layout, { ...ROOM, dtype, layers });
+  const variants = {};
+  for (const [first] of replicas[0]!) {
+    Object.assign(variants, await chooseVariants(first!.stage, lastVariant));
+  }
+  await using stack = new AsyncDisposableStack();
+  const pools = await Promise.all(
+    replicas.map((ranks) =>
+      RankPool.open({
+        ranks,
+        weights: { kind: "dummy", seed: 0 },
+        variants,
+        adapter: {},
+        threads: 1,
+        ranksInAll: tp * pp * dp,
+        depth,
+        timeoutMs,
+      })
+    ),
+  );
+  for (const pool of pools) stack.use(pool);
+  const open = stack.move();
+  return { pools, [Symbol.asyncDispose]: () => open.disposeAsync() };
+}
