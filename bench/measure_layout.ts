@@ -63,7 +63,7 @@ export interface MeasureLayout {
   readonly signal: AbortSignal;
 }
 
-/** Repetitions that are made at least, however little time is asked for. */
+/** Repetitions that are made at least, in place of the configured number of samples. */
 const LEAST_REPETITIONS = 3;
 
 /** A case that is under way. */
@@ -104,14 +104,14 @@ export async function measureLayout(
     steps: [],
     spent: [],
     engineUs: [],
-    stopper: new Stopper(stopRule(config)),
+    stopper: new Stopper({ ...stopRule(config), minSamples: LEAST_REPETITIONS }),
     mismatches: 0,
     maxInFlight: 0,
     reason: undefined,
     last: undefined,
   }));
   for (let round = 0;; round++) {
-    const open = under.filter((p) => p.reason === undefined || p.served.length < LEAST_REPETITIONS);
+    const open = under.filter((p) => p.reason === undefined);
     if (open.length === 0) break;
     for (const progress of shuffled(open, config.seed + round)) {
       if (signal.aborted) return undefined;
@@ -138,7 +138,8 @@ function take(
   progress.mismatches += differences(served.tokenIds, expected);
   progress.maxInFlight = Math.max(progress.maxInFlight, ...traces.map(mostInFlight));
   progress.last = repetition;
-  const times = progress.steps.map(({ hostUs }) => hostUs);
+  // Steps of prefill and of decoding differ by nature: what must come to rest is the whole.
+  const times = progress.served.map((one) => one.wallMs * 1000);
   const noise = () => summarise(times).noisePct;
   progress.reason ??= progress.stopper.next(times, { noise, spentUs: wallMs * 1000 });
 }

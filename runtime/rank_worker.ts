@@ -14,13 +14,13 @@ import { Device } from "../device/device.ts";
 import { vec4s } from "../kernels/kernel.ts";
 import { openWeights } from "../model/open_weights.ts";
 import { Rank, type Span } from "./rank.ts";
-import {
-  type Misbehaviour,
-  type OpenedRank,
-  type RankMessage,
-  type RankReport,
-  type RankSetup,
-  type StepRecord,
+import type {
+  Misbehaviour,
+  OpenedRank,
+  RankMessage,
+  RankReport,
+  RankSetup,
+  StepRecord,
 } from "./rank_message.ts";
 import { TensorParallelPeers } from "./tensor_parallel_peers.ts";
 import { chosenVariant } from "./variant_choices.ts";
