@@ -21,6 +21,28 @@
  * }
  * ```
  *
+ * Layouts and schedules need no device. How long do 16 micro-batches take on two stages?
+ *
+ * ```ts
+ * import { rankTable, Scheduler, VirtualExecutor } from "@shardbench/shardbench";
+ *
+ * const scheduler = new Scheduler({ maxNumBatchedTokens: 8, maxNumSeqs: 16 });
+ * for (let id = 0; id < 16; id++) {
+ *   scheduler.add({ id, promptTokenIds: new Array<number>(8).fill(1), maxTokens: 1 });
+ * }
+ * const stages = new VirtualExecutor(2, 3, { stageUs: () => 100 });
+ * if (await stages.makespanUs(scheduler) !== (16 + 2 - 1) * 100) throw new Error("not a full queue");
+ *
+ * const model = { layers: 32, heads: 32, kvHeads: 8, ffn: 14336, vocab: 32000 };
+ * const layout = {
+ *   tensorParallelSize: 2,
+ *   pipelineParallelSize: 2,
+ *   dataParallelSize: 2,
+ *   order: "vllm",
+ * } as const;
+ * if (rankTable(model, layout)[3]!.tensorParallelRank !== 1) throw new Error("not the right half");
+ * ```
+ *
  * @module
  */
 export { Device } from "./device/device.ts";
@@ -30,6 +52,24 @@ export { operation } from "./kernels/operation.ts";
 export { Workload } from "./bench/workload.ts";
 export { Timer } from "./bench/measure.ts";
 export { summarise } from "./bench/statistics.ts";
+export { rankTable } from "./parallel/rank_table.ts";
+export { EngineCore } from "./schedules/engine_core.ts";
+export { Router } from "./schedules/router.ts";
+export { Scheduler } from "./schedules/scheduler.ts";
+export { VirtualExecutor } from "./planner/virtual_executor.ts";
+export type { VirtualResult, VirtualTimes } from "./planner/virtual_executor.ts";
+export type { LayerRange, Layout, RankGroups, RankPlace } from "./parallel/layout.ts";
+export type { RankEntry } from "./parallel/rank_table.ts";
+export type { CutSizes, HeadShard, VocabShard } from "./parallel/shard.ts";
+export type { BatchResult, Executor, StepOutput } from "./schedules/engine_core.ts";
+export type { ReplicaLoad, RouterPolicy } from "./schedules/router.ts";
+export type {
+  NewToken,
+  Request,
+  ScheduledBatch,
+  ScheduledTokens,
+  SchedulerLimits,
+} from "./schedules/scheduler.ts";
 export type { Sample } from "./bench/measure.ts";
 export type { Difference, Expected } from "./kernels/reference_run.ts";
 export type { Summary } from "./bench/statistics.ts";

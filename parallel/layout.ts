@@ -2,8 +2,11 @@
 
 /** Sizes of a layout. */
 export interface Layout {
+  /** Ranks that share every layer. */
   readonly tensorParallelSize: number;
+  /** Stages that the layers are split into. */
   readonly pipelineParallelSize: number;
+  /** Replicas of the whole model. */
   readonly dataParallelSize: number;
   /**
    * vllm: tensor parallel ranks are neighbours, then pipeline stages, then replicas. megatron: tensor
@@ -14,15 +17,21 @@ export interface Layout {
 
 /** A rank's place along each way of cutting. */
 export interface RankPlace {
+  /** The replica. */
   readonly dataParallelRank: number;
+  /** The stage. */
   readonly pipelineParallelRank: number;
+  /** The place in the tensor parallel group. */
   readonly tensorParallelRank: number;
 }
 
 /** The ranks that a rank communicates with, itself included, in the order of their places. */
 export interface RankGroups {
+  /** Ranks that share its layers. */
   readonly tensorParallel: readonly number[];
+  /** Ranks that have its place in the other stages. */
   readonly pipelineParallel: readonly number[];
+  /** Ranks that have its place in the other replicas. */
   readonly dataParallel: readonly number[];
 }
 
@@ -81,7 +90,9 @@ export function groupsOf(layout: Layout, rank: number): RankGroups {
 
 /** Layers `[start, end)` of a stage. */
 export interface LayerRange {
+  /** The first. */
   readonly start: number;
+  /** Behind the last. */
   readonly end: number;
 }
 

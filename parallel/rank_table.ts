@@ -19,9 +19,13 @@ import {
 
 /** What one rank of a layout has and whom it talks to. */
 export interface RankEntry extends RankPlace, RankGroups {
+  /** Its number in the layout. */
   readonly rank: number;
+  /** Its stage's layers. */
   readonly layers: LayerRange;
+  /** Its heads. */
   readonly heads: HeadShard;
+  /** Its rows of the vocabulary. */
   readonly vocab: VocabShard;
 }
 

@@ -23,7 +23,9 @@ export interface TensorParallelRank {
 
 /** The vocabulary rows `[start, end)` that a rank owns. */
 export interface VocabShard {
+  /** First row. */
   readonly start: number;
+  /** Behind the last row that is no padding. */
   readonly end: number;
   /** P, the padded vocabulary of the whole group. */
   readonly padded: number;
@@ -33,9 +35,13 @@ export interface VocabShard {
 
 /** The heads that a rank computes: query heads `[queryStart, queryEnd)`, kv heads `[kvStart, kvEnd)`. */
 export interface HeadShard {
+  /** First query head. */
   readonly queryStart: number;
+  /** Behind the last query head. */
   readonly queryEnd: number;
+  /** First key and value head. */
   readonly kvStart: number;
+  /** Behind the last key and value head. */
   readonly kvEnd: number;
   /** How many ranks keep a copy of each of these kv heads; 1 where none is replicated. */
   readonly kvHeadReplicas: number;

@@ -3,6 +3,7 @@ import type { ScheduledBatch, Scheduler } from "../schedules/scheduler.ts";
 
 /** What a batch gave, and when in virtual time. */
 export interface VirtualResult extends BatchResult {
+  /** When its last stage was done, in us. */
   readonly endUs: number;
 }
 

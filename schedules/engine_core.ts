@@ -10,13 +10,17 @@ export interface Executor<Result extends BatchResult = BatchResult> {
 
 /** What a batch gave: the successors of its sampled tokens, in order. */
 export interface BatchResult {
+  /** The new tokens. */
   readonly tokenIds: readonly number[];
 }
 
 /** What one call of the engine's step brought. */
 export interface StepOutput<Result> {
+  /** What was run. */
   readonly batch: ScheduledBatch;
+  /** What it gave. */
   readonly result: Result;
+  /** The tokens that came out of it. */
   readonly newTokens: readonly NewToken[];
 }
 

@@ -5,6 +5,7 @@ export type RouterPolicy = "least_loaded" | "round_robin" | "least_tokens";
 export interface ReplicaLoad {
   /** Requests that wait, and that run. */
   readonly waiting: number;
+  /** Requests that run. */
   readonly running: number;
   /** Tokens that its requests still have to be computed or generated. */
   readonly tokens: number;

@@ -2,18 +2,23 @@ import type { ReplicaLoad } from "./router.ts";
 
 /** What a user asks for: a prompt and how many tokens to generate greedily. */
 export interface Request {
+  /** What names it. */
   readonly id: number;
+  /** Token ids of the prompt, one or more. */
   readonly promptTokenIds: readonly number[];
+  /** Tokens to generate. */
   readonly maxTokens: number;
 }
 
 /** Some tokens of one request in a batch. */
 export interface ScheduledTokens {
+  /** Whose they are. */
   readonly requestId: number;
   /** Place of the request in the KV cache. */
   readonly slot: number;
   /** Position of the first token. */
   readonly start: number;
+  /** The tokens, one after another. */
   readonly tokenIds: readonly number[];
   /** Whether the last token's successor is wanted: it is the newest that is known. */
   readonly isSampled: boolean;
@@ -21,12 +26,15 @@ export interface ScheduledTokens {
 
 /** What is run together; empty where nothing can be scheduled yet. */
 export interface ScheduledBatch {
+  /** The requests in it. */
   readonly parts: readonly ScheduledTokens[];
 }
 
 /** A token that came out. */
 export interface NewToken {
+  /** Whose it is. */
   readonly requestId: number;
+  /** What it is. */
   readonly tokenId: number;
   /** Whether it is the request's last. */
   readonly isLast: boolean;
@@ -34,7 +42,9 @@ export interface NewToken {
 
 /** Bounds of a batch, with vLLM's names. */
 export interface SchedulerLimits {
+  /** Most tokens of a batch. */
   readonly maxNumBatchedTokens: number;
+  /** Most requests running at once. */
   readonly maxNumSeqs: number;
   /** Most requests of one batch: what splits them over several; as many as run, where absent. */
   readonly maxSeqsPerBatch?: number;
