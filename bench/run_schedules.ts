@@ -1,5 +1,6 @@
 import { DeviceError } from "../device/device_error.ts";
-import { stageCosts, stageProgram, wholeDecoder } from "../model/stage_program.ts";
+import { stageProgram, wholeDecoder } from "../model/stage_program.ts";
+import { stageCosts } from "../model/stage_tensors.ts";
 import { worldSize } from "../parallel/layout.ts";
 import type { StageRoom } from "../runtime/replicas.ts";
 import { tokenBatch } from "../runtime/token_batch.ts";
@@ -43,6 +44,7 @@ export async function runSchedules(
     const steps = cases.filter((c) => c.schedule === "step" && open.length > 0);
     const measured = [...new Set([...steps, ...open])];
     await runLayout(measured, { config, session, run, expected });
+    if (run.signal.aborted) return;
     done += cases.length;
     run.onProgress({ done, total: all.length, label: scheduleLabel(cases.at(-1)!) });
   }

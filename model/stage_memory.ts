@@ -1,5 +1,6 @@
 import { bufferBytes, type Tensor } from "../kernels/kernel.ts";
-import { type Stage, stageProgram, stageTensors } from "./stage_program.ts";
+import { type Stage, stageProgram } from "./stage_program.ts";
+import { stageTensors } from "./stage_tensors.ts";
 
 /** Bytes of device memory that a stage takes, to the byte. */
 export interface StageMemory {

@@ -1,6 +1,6 @@
 import { argmax } from "../kernels/argmax.ts";
 import { embedding } from "../kernels/embedding.ts";
-import { type Cost, type Tensor, tensorBytes, type WeightDType } from "../kernels/kernel.ts";
+import type { WeightDType } from "../kernels/kernel.ts";
 import {
   attentionModule,
   embeddingModule,
@@ -113,20 +113,6 @@ export function stageProgram(
   }
   if (isLast) ops.push(...headOps(stage, size, residual));
   return { stage, size, ops };
-}
-
-/** Every tensor of a program by its joint name; those that no operation uses are left out. */
-export function stageTensors(program: StageProgram): ReadonlyMap<string, Tensor> {
-  const tensors = new Map<string, Tensor>();
-  for (const op of program.ops) {
-    if (op.kind !== "kernel") continue;
-    for (const [name, joint] of Object.entries(op.operation.names)) {
-      const tensor = op.operation.tensors[name]!;
-      const known = tensors.get(joint);
-      if (!known || tensorBytes(tensor) > tensorBytes(known)) tensors.set(joint, tensor);
-    }
-  }
-  return tensors;
 }
 
 /** The two blocks of a layer, each behind a norm with its own gain. */
@@ -311,9 +297,4 @@ function headOps(stage: Stage, size: BatchSize, residual: string | undefined): S
     // Ranks that share the vocabulary choose together, from what they gathered.
     ...(stage.tensorParallelSize > 1 ? [] : kernelOps([choice], { rows: "samples" })),
   ];
-}
-
-/** The work of each operation of a program. */
-export function stageCosts({ ops, size }: StageProgram): readonly Cost[] {
-  return ops.flatMap((op) => op.kind === "kernel" && size[op.rows] > 0 ? [op.operation.cost] : []);
 }

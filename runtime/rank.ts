@@ -1,13 +1,13 @@
 import type { DeviceBuffer } from "../device/buffer.ts";
 import type { Device } from "../device/device.ts";
 import { DeviceError } from "../device/device_error.ts";
-import { TimestampBatch } from "../device/timestamps.ts";
 import { bufferBytes, tensorBytes } from "../kernels/kernel.ts";
 import { maxSamples, memoryProblem, stageBuffers } from "../model/stage_memory.ts";
-import { type BatchSize, type Stage, stageEnds, stageProgram } from "../model/stage_program.ts";
+import { type BatchSize, type Stage, stageProgram } from "../model/stage_program.ts";
 import type { WeightSource } from "../model/weight_source.ts";
 import { loadStage } from "./load_stage.ts";
 import { type ChooseVariant, type CollectiveOp, type Segment, SegmentPlanner } from "./segments.ts";
+import { StepReadout } from "./step_readout.ts";
 import type { HeadExchange, TensorParallelPeers } from "./tensor_parallel_peers.ts";
 import { checkBatch, type HiddenStates, type TokenBatch } from "./token_batch.ts";
 
@@ -74,9 +74,6 @@ interface Running {
   exchangeUs: number;
 }
 
-/** Bytes of one pass's two timestamps; those of all passes lie ahead of the token ids in the read-back. */
-const TIME_BYTES = 16;
-
 /** One rank: a stage's weights and KV cache on a device, and its forward pass. */
 export class Rank implements Disposable {
   readonly stage: Stage;
@@ -88,8 +85,7 @@ export class Rank implements Disposable {
   readonly #rowBytes = new Map<string, number>();
   readonly #rows: Readonly<Record<keyof BatchSize, DeviceBuffer>>;
   readonly #rowsNow: Record<keyof BatchSize, number> = { tokens: 0, samples: 0 };
-  readonly #readout: DeviceBuffer;
-  readonly #times: TimestampBatch | undefined;
+  readonly #readout: StepReadout;
   readonly #plans = new Map<string, readonly Segment[]>();
 
   private constructor(device: Device, { stage, choose, peers, onSegment }: RankOptions) {
@@ -105,10 +101,7 @@ export class Rank implements Disposable {
     this.#rows = { tokens: rows("rank.tokens"), samples: rows("rank.samples") };
     const buffers = { tensors: this.#buffers, rows: this.#rows };
     this.#planner = new SegmentPlanner(device, buffers, choose);
-    // A submission for each collective, and the last one.
-    this.#times = device.timestamps(2 * (stage.endLayer - stage.firstLayer) + 3);
-    const bytes = this.#readBytes({ tokens: stage.maxTokens, samples: maxSamples(stage) });
-    this.#readout = device.allocate({ label: "rank.readout", bytes });
+    this.#readout = new StepReadout(device, { stage, tensors: this.#buffers });
   }
 
   /**
@@ -144,7 +137,7 @@ export class Rank implements Disposable {
       }
       await this.#device.readBack.prime(this.#bytes(collective.tensor, size[collective.rows]));
     }
-    await this.#device.readBack.prime(this.#readBytes(size));
+    await this.#device.readBack.prime(this.#readout.bytes(size));
     this.#plans.set(key, segments);
   }
 
@@ -175,7 +168,11 @@ export class Rank implements Disposable {
       const { collective } = segment;
       this.#onSegment?.(segment);
       if (place > 0) running.begun = performance.now();
-      const commands = this.#record(segment, { place, count: segments.length, size });
+      const { dispatches } = segment;
+      const timestampWrites = this.#readout.times?.writes(place);
+      const commands = this.#device.encode([{ dispatches, timestampWrites }], (encoder) => {
+        if (!collective) this.#readout.record(encoder, size, segments.length);
+      });
       if (!collective) data = await this.#run(commands, segment, running);
       else chosen = await this.#meet(commands, { ...segment, collective }, { running, head });
     }
@@ -183,12 +180,12 @@ export class Rank implements Disposable {
     await this.#device.readBack.yield();
     const { spans, submitUs, waitUs, exchangeUs } = running;
     return {
-      tokenIds: chosen ?? this.#tokenIds(data, size),
-      hidden: this.#hands ? this.#hidden(data, size) : undefined,
+      tokenIds: chosen ?? this.#readout.tokenIds(data, size),
+      hidden: this.#readout.hidden(data, size),
       submitUs,
       waitUs,
       exchangeUs,
-      gpuUs: this.#takeTimes(data, spans),
+      gpuUs: this.#readout.takeTimes(data, spans),
       hostUs: (done - start) * 1000,
       spans,
     };
@@ -210,23 +207,8 @@ export class Rank implements Disposable {
   /** Frees all memory of the rank; the device stays open. */
   [Symbol.dispose](): void {
     for (const buffer of this.#buffers.values()) buffer.destroy();
-    for (const buffer of [this.#rows.tokens, this.#rows.samples, this.#readout]) buffer.destroy();
-    this.#times?.[Symbol.dispose]();
-  }
-
-  /** Whether the stage hands its hidden states to another. */
-  get #hands(): boolean {
-    return !stageEnds(this.stage).isLast;
-  }
-
-  get #timeBytes(): number {
-    return TIME_BYTES * (this.#times?.capacity ?? 1);
-  }
-
-  /** Bytes that the last submission of a step leaves to be read: times, token ids or hidden states. */
-  #readBytes({ tokens, samples }: BatchSize): number {
-    const rest = this.#hands ? 2 * this.#bytes("state.delta", tokens) : 4 * samples;
-    return this.#timeBytes + rest;
+    for (const buffer of Object.values(this.#rows)) buffer.destroy();
+    this.#readout[Symbol.dispose]();
   }
 
   /** Bytes of the first rows of a tensor. */
@@ -234,42 +216,11 @@ export class Rank implements Disposable {
     return rows * this.#rowBytes.get(tensor)!;
   }
 
-  /** Records a segment; the last one also copies what is read. */
-  #record(
-    { dispatches }: Segment,
-    { place, count, size }: {
-      readonly place: number;
-      readonly count: number;
-      readonly size: BatchSize;
-    },
-  ): GPUCommandBuffer {
-    const times = this.#times;
-    return this.#device.encode(
-      [{ dispatches, timestampWrites: times?.writes(place) }],
-      (encoder) => {
-        if (place < count - 1) return;
-        const to = this.#readout.gpu;
-        times?.resolve(encoder, count);
-        if (times) encoder.copyBufferToBuffer(times.buffer, 0, to, 0, TIME_BYTES * count);
-        let offset = this.#timeBytes;
-        const copy = (name: string, bytes: number) => {
-          const from = this.#buffers.get(name);
-          if (from && bytes > 0) encoder.copyBufferToBuffer(from.gpu, 0, to, offset, bytes);
-          offset += bytes;
-        };
-        if (this.#hands) {
-          const bytes = this.#bytes("state.delta", size.tokens);
-          copy("state.delta", bytes);
-          copy("state.residual_a", bytes);
-        } else copy("output.token_ids", 4 * size.samples);
-      },
-    );
-  }
-
   /** Runs the last segment and reads what it left. */
   async #run(commands: GPUCommandBuffer, segment: Segment, running: Running): Promise<ArrayBuffer> {
-    const bytes = this.#readBytes(running.size);
-    return await this.#read(commands, { buffer: this.#readout, bytes, segment, running });
+    const { buffer } = this.#readout;
+    const bytes = this.#readout.bytes(running.size);
+    return await this.#read(commands, { buffer, bytes, segment, running });
   }
 
   /** Runs a segment and the collective behind it; token ids where it chose them. */
@@ -325,28 +276,10 @@ export class Rank implements Disposable {
     return data;
   }
 
-  #tokenIds(data: ArrayBuffer, { samples }: BatchSize): readonly number[] {
-    return this.#buffers.has("output.token_ids")
-      ? [...new Uint32Array(data, this.#timeBytes, samples)]
-      : [];
-  }
-
-  #hidden(data: ArrayBuffer, { tokens }: BatchSize): HiddenStates {
-    return new Float32Array(data, this.#timeBytes, 2 * this.#bytes("state.delta", tokens) / 4);
-  }
-
   #receive(input: HiddenStates): void {
     const half = input.length / 2;
     this.#device.upload(this.#buffers.get("state.delta")!, input.subarray(0, half));
     this.#device.upload(this.#buffers.get("state.residual_a")!, input.subarray(half));
-  }
-
-  /** Gives the computing spans their times; the sum of them, where the adapter has a clock. */
-  #takeTimes(data: ArrayBuffer, spans: readonly Span[]): number | undefined {
-    if (!this.#times) return undefined;
-    const durations = TimestampBatch.durationsUs(data.slice(0, this.#timeBytes));
-    const computing = spans.filter(({ kind }) => kind === "compute");
-    return computing.reduce((sum, span, i) => sum + (span.gpuUs = durations[i]!), 0);
   }
 
   #upload(batch: TokenBatch, size: BatchSize): void {
