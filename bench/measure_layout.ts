@@ -40,7 +40,7 @@ export interface MeasuredCase {
   readonly idealBubble: number | undefined;
   /** Wall time of the engine in virtual time with this case's own stage times. */
   readonly simulatedMs: number | undefined;
-  /** The same by the pipeline law, from their means. */
+  /** The same by the pipeline law. */
   readonly lawMs: number | undefined;
   /** The last repetition, for timelines. */
   readonly last: Repetition;
@@ -162,9 +162,7 @@ async function finish(
   const isAtOnce = requests.every(({ arrivalMs }) => arrivalMs === 0);
   const times = traces.map((trace) => stageTimes([trace]));
   const simulated = await Promise.all(replicas.map((r, i) => simulateMs(r, times[i]!)));
-  const laws = traces.map((trace, i) =>
-    lawMs(times[i]!, { batches: trace.flights.length, inFlight: mostInFlight(trace) })
-  );
+  const laws = traces.map((trace, i) => lawMs(times[i]!, mostInFlight(trace)));
   const sum = (of: (report: RankReport) => number) =>
     reports.reduce((total, report) => total + of(report), 0);
   const lanes = traces[0]!.ranks.length / traces[0]!.stages;

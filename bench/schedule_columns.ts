@@ -182,7 +182,7 @@ export const SCHEDULE_COLUMN_TEXTS = {
     kind: "number",
     unit: "tokens/s",
     meaning:
-      "By the pipeline law from the means of the same times: batches leave at min(1 / max t_i, min(depth, in flight) / (sum t_i + sum hop + h))",
+      "By the pipeline law from the same times: batches of one size leave at min(1 / max t_i, in flight / (sum t_i + sum hop + h)); filling and draining are left out",
   },
   engine_us_median: {
     kind: "number",

@@ -9,8 +9,8 @@ import type { ReplicaTrace } from "./decomposition.ts";
 export interface StageTimes {
   /** Of each stage for batches of so many tokens; collectives and sends included. */
   readonly byTokens: readonly ReadonlyMap<number, number>[];
-  /** Of each stage over all batches. */
-  readonly mean: readonly number[];
+  /** How many batches of so many tokens there were. */
+  readonly batches: ReadonlyMap<number, number>;
   /** From one stage's send to the next one's start, where that one was idle. */
   readonly hop: number;
   /** From the last stage's end over the engine to the first stage's start. */
@@ -60,7 +60,7 @@ export function stageTimes(traces: readonly ReplicaTrace[]): StageTimes {
   }
   return {
     byTokens: sums.map((map) => new Map([...map].map(([tokens, list]) => [tokens, mean(list)]))),
-    mean: sums.map((map) => mean([...map.values()].flat())),
+    batches: new Map([...sums[0]!].map(([tokens, list]) => [tokens, list.length])),
     hop: mean(hops),
     host: mean(heads) + mean(tails) + mean(engine),
   };
@@ -87,16 +87,17 @@ export function engineTimesUs({ flights }: ReplicaTrace): readonly number[] {
 }
 
 /**
- * The time of a replica's batches by the pipeline law: they leave at
- * min(1 / max t_i, min(depth, groups) / (sum t_i + sum hop + h)), in ms.
+ * The time of a replica's batches by the pipeline law, in ms: those of one size leave at
+ * min(1 / max t_i, min(depth, groups) / (sum t_i + sum hop + h)). Filling and draining are left out.
  */
-export function lawMs(
-  { mean: stages, hop, host }: StageTimes,
-  { batches, inFlight }: { readonly batches: number; readonly inFlight: number },
-): number {
-  const sum = stages.reduce((total, us) => total + us, 0) + hop * (stages.length - 1) + host;
-  const rate = Math.min(1 / Math.max(...stages), inFlight / sum);
-  return batches / rate / 1000;
+export function lawMs({ byTokens, batches, hop, host }: StageTimes, inFlight: number): number {
+  let us = 0;
+  for (const [tokens, count] of batches) {
+    const stages = byTokens.map((times) => times.get(tokens)!);
+    const sum = stages.reduce((total, time) => total + time, 0) + hop * (stages.length - 1) + host;
+    us += count / Math.min(1 / Math.max(...stages), inFlight / sum);
+  }
+  return us / 1000;
 }
 
 /** What a replica's engine is run with. */
