@@ -1,6 +1,7 @@
 import type { Device } from "../device/device.ts";
 import { canaryProgram } from "./ceilings.ts";
 import type { Timer } from "./measure.ts";
+import { median } from "./time_columns.ts";
 
 /** Rows measured while the canary was further off than this say so in their reason. */
 const CANARY_BOUND_PCT = 10;
@@ -10,6 +11,7 @@ export class Canary implements Disposable {
   readonly #timer: Timer;
   readonly #buffers;
   readonly #dispatch;
+  readonly #readings: number[] = [];
   #startUs = 0;
 
   /** Binds the kernel; `start` must be awaited before the first reading. */
@@ -27,6 +29,11 @@ export class Canary implements Disposable {
     this.#startUs = await this.#time();
   }
 
+  /** The kernel's time, in us: the median of all readings so far. */
+  get medianUs(): number {
+    return median(this.#readings);
+  }
+
   /** How much longer the kernel takes now than at the start, in percent. */
   async driftPct(): Promise<number> {
     return 100 * (await this.#time() / this.#startUs - 1);
@@ -38,7 +45,9 @@ export class Canary implements Disposable {
       const { gpuUs, hostUs } = await this.#timer.sample([this.#dispatch]);
       times.push(gpuUs ?? hostUs);
     }
-    return Math.min(...times);
+    const time = Math.min(...times);
+    this.#readings.push(time);
+    return time;
   }
 
   /** Frees its memory. */

@@ -8,6 +8,8 @@ import { Tuner } from "./tuner.ts";
 /** What a run says of its session in the manifest. */
 export interface SessionReport {
   readonly ceilings: Ceilings;
+  /** Time of the canary, the median of its readings: the machine's own speed. */
+  readonly canary_us: number;
   /** Hash of each shader's text that was used, by kernel/variant. */
   readonly shaders: Readonly<Record<string, string>>;
   /** Where the time went; what is left is the harness's own: references, checks, bookkeeping. */
@@ -72,7 +74,13 @@ export class Session implements Disposable {
     const shaders = Object.fromEntries(
       device.pipelines.shaders().map(([name, wgsl]) => [name, shortHash(wgsl)]),
     );
-    return { ceilings, shaders, time_ms: { total, set_up, compile, gpu_and_waiting, harness } };
+    const canary_us = this.canary.medianUs;
+    return {
+      ceilings,
+      canary_us,
+      shaders,
+      time_ms: { total, set_up, compile, gpu_and_waiting, harness },
+    };
   }
 
   /** Frees what it holds; the device stays open. */

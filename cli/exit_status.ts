@@ -11,6 +11,9 @@ export const EXIT = {
   bug: 1,
   usage: 2,
   wrongResult: 3,
+  regression: 4,
+  /** Not comparable, incomplete, or not reproduced. */
+  incomplete: 5,
   noAdapter: 6,
   interrupted: 130,
 } as const;

@@ -1,4 +1,5 @@
 import { Command } from "@cliffy/command";
+import { compareCommand } from "./compare.ts";
 import { doctorCommand } from "./doctor.ts";
 import { exitStatusOf } from "./exit_status.ts";
 import { generateCommand } from "./generate.ts";
@@ -16,6 +17,7 @@ function commandLine(exit: (status: number) => void): Command {
     .command("run", runCommand(exit))
     .command("generate", generateCommand(exit))
     .command("ranks", ranksCommand(exit))
+    .command("compare", compareCommand(exit))
     .command("doctor", doctorCommand(exit));
 }
 

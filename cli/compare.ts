@@ -1,0 +1,80 @@
+import { Command, ValidationError } from "@cliffy/command";
+import { z } from "zod";
+import {
+  compareRuns,
+  type Comparison,
+  type Difference,
+  differences,
+} from "../report/compare_runs.ts";
+import { comparisonMarkdown, comparisonText } from "../report/compare_text.ts";
+import { loadRun } from "../report/load_run.ts";
+import { EXIT } from "./exit_status.ts";
+
+const FORMATS = ["terminal", "md", "json"] as const;
+const DIFFERENCES: readonly Difference[] = ["adapter", "dtype", "schema"];
+
+const OPTIONS = z.object({
+  threshold: z.number().optional(),
+  allow: z.string().optional(),
+  format: z.string().default("terminal"),
+  json: z.boolean().optional(),
+  all: z.boolean().optional(),
+});
+
+/** Changes below this percentage do not count: see `selftest` for what it finds and what it invents. */
+export const DEFAULT_THRESHOLD_PCT = 3;
+
+/** `compare`: says for every row of two runs whether it changed. */
+export function compareCommand(exit: (status: number) => void): Command {
+  return new Command()
+    .description("Say for every row of two runs whether it changed, and by how much.")
+    .arguments("<baseline:file> <candidate:file>")
+    .option("--threshold <pct:number>", `Least change that counts, in %; ${DEFAULT_THRESHOLD_PCT}.`)
+    .option("--allow <list:string>", "Compare though these differ: adapter, dtype, schema.")
+    .option("--format <format:string>", "terminal, md (for a pull request) or json.")
+    .option("--json", "Short for --format json.")
+    .option("--all", "Also show the rows that did not change.")
+    .action((options, ...paths) => exit(compare(paths.map(String), OPTIONS.parse(options))));
+}
+
+function compare(paths: readonly string[], options: z.output<typeof OPTIONS>): number {
+  const threshold = options.threshold ?? DEFAULT_THRESHOLD_PCT;
+  if (!(threshold > 0 && threshold < 100)) {
+    throw new ValidationError(`Cannot use --threshold "${threshold}": legal is above 0, below 100`);
+  }
+  const format = options.json ? "json" : FORMATS.find((known) => known === options.format);
+  if (!format) {
+    throw new ValidationError(
+      `Cannot use --format "${options.format}": legal are ${FORMATS.join(", ")}`,
+    );
+  }
+  const allowed = allowedOf(options.allow);
+  const [baseline, candidate] = [loadRun(paths[0]!), loadRun(paths[1]!)];
+  const differing = [...differences(baseline, candidate)].filter(([kind]) =>
+    !allowed.includes(kind)
+  );
+  if (differing.length > 0) {
+    for (const [kind, what] of differing) {
+      console.error(`error: Cannot compare: ${what}; --allow ${kind} compares all the same`);
+    }
+    return EXIT.incomplete;
+  }
+  const comparison = compareRuns(baseline, candidate, threshold);
+  if (format === "json") console.log(JSON.stringify(comparison, null, 2));
+  else if (format === "md") console.log(comparisonMarkdown(comparison));
+  else console.log(comparisonText(comparison, { all: options.all ?? false }));
+  return statusOf(comparison);
+}
+
+function statusOf({ rows }: Comparison): number {
+  if (rows.some((row) => row.is_regression)) return EXIT.regression;
+  return rows.some(({ ratio }) => ratio !== null) ? EXIT.ok : EXIT.incomplete;
+}
+
+function allowedOf(list: string | undefined): readonly Difference[] {
+  return (list ?? "").split(",").filter((name) => name !== "").map((name) => {
+    const known = DIFFERENCES.find((difference) => difference === name.trim());
+    if (known) return known;
+    throw new ValidationError(`Cannot allow "${name}": legal are ${DIFFERENCES.join(", ")}`);
+  });
+}

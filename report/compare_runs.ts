@@ -1,0 +1,286 @@
+/** What changed from one run to another, row by row. */
+
+import type { Suite } from "../bench/config_schema.ts";
+import type { SampleRecord } from "../bench/sample_record.ts";
+import { quantile } from "../bench/statistics.ts";
+import { ratioInterval } from "./bootstrap.ts";
+import type { LoadedRun, TextRow } from "./load_run.ts";
+import { rowTimesUs } from "./row_times.ts";
+import { adjustP, mannWhitney } from "./mann_whitney.ts";
+
+/** What is said of a row. */
+export type Verdict = "same" | "faster" | "slower" | "ambiguous" | "no data";
+
+/** A row of both runs. */
+export interface ComparedRow {
+  readonly suite: Suite;
+  readonly row_key: string;
+  /** What it is, in words. */
+  readonly label: string;
+  readonly verdict: Verdict;
+  readonly reason: string;
+  /** Whether it counts as a regression: slower, or no longer right. */
+  readonly is_regression: boolean;
+  /** Median time of the candidate / of the baseline; null where either has none. */
+  readonly ratio: number | null;
+  readonly ratio_low: number | null;
+  readonly ratio_high: number | null;
+  /** The same divided by how the machine's own speed changed; null where that is not known. */
+  readonly ratio_of_machine: number | null;
+  /** Chance of such a difference in an unchanged row, adjusted for the number of rows; null without samples. */
+  readonly p: number | null;
+  readonly baseline_us: number | null;
+  readonly candidate_us: number | null;
+  readonly samples: readonly [number, number];
+}
+
+/** What two runs have to do with each other. */
+export interface Comparison {
+  readonly baseline: string;
+  readonly candidate: string;
+  readonly threshold_pct: number;
+  readonly rows: readonly ComparedRow[];
+  /** Labels of rows that only one of the runs has. */
+  readonly missing: readonly string[];
+  readonly added: readonly string[];
+  /** Geometric mean of the ratios of matched rows; null where there are none. */
+  readonly geometric_mean: number | null;
+  /** The candidate's canary time / the baseline's: the machine's own speed; null where unknown. */
+  readonly machine_ratio: number | null;
+  /** Whether verdicts rest on the files' intervals, since raw samples are not there. */
+  readonly without_samples: boolean;
+}
+
+/** What may differ between runs that are compared all the same. */
+export type Difference = "adapter" | "dtype" | "schema";
+
+/** The chance of a false alarm in a row, over all rows together. */
+const FALSE_DISCOVERIES = 0.01;
+/** Samples are joined into at most so many medians of neighbours: they are not independent. */
+const BLOCKS = 40;
+
+/** Why two runs cannot be compared; empty where they can. */
+export function differences(
+  a: LoadedRun,
+  b: LoadedRun,
+): ReadonlyMap<Difference, string> {
+  const found = new Map<Difference, string>();
+  const values = ({ suites }: LoadedRun, column: string) =>
+    [...new Set(suites.flatMap(({ rows }) => rows.map((row) => row[column] ?? "")))]
+      .filter((value) => value !== "").sort().join(", ");
+  for (
+    const [difference, column] of [
+      ["adapter", "adapter"],
+      ["dtype", "dtype"],
+      ["schema", "schema_version"],
+    ] as const
+  ) {
+    const [own, other] = [values(a, column), values(b, column)];
+    if (own !== other) found.set(difference, `${column} "${own}" against "${other}"`);
+  }
+  return found;
+}
+
+/** Compares a candidate with a baseline; `thresholdPct` is the least change that counts. */
+export function compareRuns(
+  baseline: LoadedRun,
+  candidate: LoadedRun,
+  thresholdPct: number,
+): Comparison {
+  const own = rowsOf(baseline);
+  const other = rowsOf(candidate);
+  const matched = [...own.keys()].filter((key) => other.has(key));
+  const machine = machineRatio(baseline, candidate);
+  const pairs = matched.map((key) => measurePair(own.get(key)!, other.get(key)!));
+  const tested = pairs.filter(({ p }) => p !== null);
+  const adjusted = adjustP(tested.map(({ p }) => p!));
+  const byPair = new Map(tested.map((pair, i) => [pair, adjusted[i]!]));
+  const rows = pairs.map((pair) =>
+    judge(pair, { p: byPair.get(pair) ?? null, machine, thresholdPct })
+  );
+  const logs = rows.flatMap(({ ratio }) => ratio === null ? [] : [Math.log(ratio)]);
+  return {
+    baseline: baseline.path,
+    candidate: candidate.path,
+    threshold_pct: thresholdPct,
+    rows,
+    missing: [...own].filter(([key]) => !other.has(key)).map(([, side]) => side.label),
+    added: [...other].filter(([key]) => !own.has(key)).map(([, side]) => side.label),
+    geometric_mean: logs.length === 0
+      ? null
+      : Math.exp(logs.reduce((sum, log) => sum + log, 0) / logs.length),
+    machine_ratio: machine,
+    without_samples: pairs.some(({ p, ratio }) => p === null && ratio !== null),
+  };
+}
+
+interface RowSide {
+  readonly suite: Suite;
+  readonly label: string;
+  readonly row: TextRow;
+  readonly runId: string;
+  readonly samples: readonly number[];
+}
+
+/** What a row's time is judged by: of schedules the whole serving, since its steps differ by nature. */
+function comparedTimes(suite: Suite, row: TextRow, series: SampleRecord["series"]) {
+  return suite === "schedules"
+    ? (series["wall_ms"] ?? []).map((ms) => ms * 1000)
+    : rowTimesUs(suite, row, series);
+}
+
+function rowsOf({ suites, samples }: LoadedRun): ReadonlyMap<string, RowSide> {
+  const rows = suites.flatMap(({ suite, rows }) =>
+    rows.map((row): [string, RowSide] => {
+      const key = row["row_key"] ?? "";
+      const series = samples.get(key)?.series ?? {};
+      const values = comparedTimes(suite, row, series);
+      return [key, {
+        suite,
+        label: labelOf(suite, row),
+        row,
+        runId: row["run_id"] ?? "",
+        samples: values,
+      }];
+    })
+  );
+  return new Map(rows);
+}
+
+/** What a row measured, in words. */
+export function labelOf(suite: Suite, row: TextRow): string {
+  const columns = {
+    kernels: ["op", "variant", "mode", "dtype", "tensor_parallel_size", "tokens", "context"],
+    collectives: ["op", "algorithm", "transport", "memory", "logical_ranks", "message_bytes"],
+    schedules: [
+      "schedule",
+      "tensor_parallel_size",
+      "pipeline_parallel_size",
+      "data_parallel_size",
+      "max_concurrent_batches",
+      "admission",
+    ],
+  }[suite];
+  const short: Readonly<Record<string, string>> = {
+    tensor_parallel_size: "tp=",
+    pipeline_parallel_size: "pp=",
+    data_parallel_size: "dp=",
+    max_concurrent_batches: "depth=",
+    tokens: "tokens=",
+    context: "context=",
+    logical_ranks: "ranks=",
+    message_bytes: "bytes=",
+  };
+  return columns.map((column) => `${short[column] ?? ""}${row[column] ?? ""}`).join(" ");
+}
+
+interface Pair {
+  readonly a: RowSide;
+  readonly b: RowSide;
+  readonly times: readonly [number, number] | null;
+  readonly ratio: number | null;
+  readonly interval: readonly [number, number] | null;
+  readonly p: number | null;
+}
+
+function measurePair(a: RowSide, b: RowSide): Pair {
+  const isUsable = a.row["status"] === "ok" && b.row["status"] === "ok";
+  if (!isUsable) return { a, b, times: null, ratio: null, interval: null, p: null };
+  if (a.samples.length > 0 && b.samples.length > 0) {
+    const times = [middle(a.samples), middle(b.samples)] as const;
+    const side = ({ samples, runId, row }: RowSide) => ({
+      samples,
+      seed: `${runId} ${row["row_key"]}`,
+    });
+    const { p } = mannWhitney(blocks(a.samples), blocks(b.samples));
+    return {
+      a,
+      b,
+      times,
+      ratio: times[1] / times[0],
+      interval: ratioInterval(side(a), side(b)),
+      p,
+    };
+  }
+  const column = (side: RowSide, name: string) => Number(side.row[name]);
+  const times = [column(a, "time_us_median"), column(b, "time_us_median")] as const;
+  if (!(times[0] > 0 && times[1] > 0)) {
+    return { a, b, times: null, ratio: null, interval: null, p: null };
+  }
+  const low = column(b, "time_us_ci_low") / column(a, "time_us_ci_high");
+  const high = column(b, "time_us_ci_high") / column(a, "time_us_ci_low");
+  return { a, b, times, ratio: times[1] / times[0], interval: [low, high], p: null };
+}
+
+function judge(
+  { a, b, times, ratio, interval, p: _, ...rest }: Pair,
+  { p, machine, thresholdPct }: {
+    readonly p: number | null;
+    readonly machine: number | null;
+    readonly thresholdPct: number;
+  },
+): ComparedRow {
+  const about = {
+    ...rest,
+    suite: a.suite,
+    row_key: a.row["row_key"] ?? "",
+    label: a.label,
+    ratio,
+    ratio_low: interval?.[0] ?? null,
+    ratio_high: interval?.[1] ?? null,
+    ratio_of_machine: ratio !== null && machine !== null ? ratio / machine : null,
+    p,
+    baseline_us: times?.[0] ?? null,
+    candidate_us: times?.[1] ?? null,
+    samples: [a.samples.length, b.samples.length] as const,
+  };
+  const said = (verdict: Verdict, reason: string, is_regression = verdict === "slower") => ({
+    ...about,
+    verdict,
+    reason,
+    is_regression,
+  });
+  const [before, after] = [a.row["status"] ?? "", b.row["status"] ?? ""];
+  if (before !== "ok" || after !== "ok") {
+    const why = after !== "ok" ? `the candidate is ${after}` : `the baseline is ${before}`;
+    const detail = (after !== "ok" ? b : a).row["reason"];
+    const wentWrong = before === "ok" && (after === "wrong" || after === "failed");
+    return said("no data", detail ? `${why}: ${detail}` : why, wentWrong);
+  }
+  if (ratio === null || interval === null) return said("no data", "a run has no time for it");
+  const threshold = 1 + thresholdPct / 100;
+  const percent = `${(100 * (ratio - 1)).toFixed(1)} %`;
+  const isLarge = ratio > threshold || ratio < 1 / threshold;
+  if (!isLarge) return said("same", `${percent}, within ${thresholdPct} %`);
+  const isCertain = interval[0] > 1 || interval[1] < 1;
+  if (!isCertain) return said("ambiguous", `${percent}, but the interval includes no change`);
+  if (p !== null && p > FALSE_DISCOVERIES) {
+    const few = Math.min(a.samples.length, b.samples.length) < 6 ? "; few samples" : "";
+    return said("ambiguous", `${percent}, but p is ${p.toPrecision(2)}${few}`);
+  }
+  const own = machine === null ? ratio : ratio / machine;
+  if (ratio > 1 ? own < threshold : own > 1 / threshold) {
+    const moved = (100 * (machine! - 1)).toFixed(1);
+    return said("ambiguous", `${percent}, but the machine itself took ${moved} % more time`);
+  }
+  return said(ratio > 1 ? "slower" : "faster", percent);
+}
+
+/** Medians of neighbouring samples. */
+function blocks(samples: readonly number[]): readonly number[] {
+  const count = Math.min(BLOCKS, samples.length);
+  return Array.from({ length: count }, (_, i) =>
+    middle(samples.slice(
+      Math.floor(i * samples.length / count),
+      Math.floor((i + 1) * samples.length / count),
+    )));
+}
+
+function middle(samples: readonly number[]): number {
+  return quantile([...samples].sort((a, b) => a - b), 0.5);
+}
+
+function machineRatio(a: LoadedRun, b: LoadedRun): number | null {
+  const [own, other] = [a, b].map(({ manifest }) => Number(manifest?.["canary_us"]));
+  return own! > 0 && other! > 0 ? other! / own! : null;
+}
