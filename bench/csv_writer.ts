@@ -35,13 +35,20 @@ export class CsvWriter implements Disposable {
     if (!old?.lengthBytes) this.#file.append(stringify([headers]));
   }
 
+  /** The cells of a row as they are written, by header; without the guard against formulas. */
+  cells(row: Readonly<Record<string, Cell>>): Readonly<Record<string, string>> {
+    return Object.fromEntries(
+      this.#columns.map(({ header, format }) => [header, format(row[header])]),
+    );
+  }
+
   /** Appends one row and flushes it. RunFolderError where it does not fit; nothing of it stays. */
   write(row: Readonly<Record<string, Cell>>): void {
-    const cells = this.#columns.map(({ header, kind, format }) => {
-      const text = format(row[header]);
-      return kind === "text" ? guardText(text) : text;
-    });
-    this.#file.append(stringify([cells]));
+    const cells = this.cells(row);
+    const texts = this.#columns.map(({ header, kind }) =>
+      kind === "text" ? guardText(cells[header]!) : cells[header]!
+    );
+    this.#file.append(stringify([texts]));
   }
 
   [Symbol.dispose](): void {

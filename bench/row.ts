@@ -93,3 +93,11 @@ export function rowKey(key: KernelKey | ScheduleKey | CollectiveKey, ranks?: num
   if (ranks !== undefined) values.push(`ranks=${ranks}`);
   return shortHash(values.join("\n"));
 }
+
+/** The row key of a row as its CSV file has it. */
+export function rowKeyOfTexts(suite: Suite, row: Readonly<Record<string, string>>): string {
+  const values = columnsOf(suite).filter((column) => column.key)
+    .map(({ header }) => `${header}=${row[header] ?? ""}`);
+  if (suite === "collectives") values.push(`ranks=${row["logical_ranks"] ?? ""}`);
+  return shortHash(values.join("\n"));
+}

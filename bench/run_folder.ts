@@ -8,7 +8,7 @@ import type { Suite } from "./config_schema.ts";
 import { FolderLock } from "./folder_lock.ts";
 import { type Manifest, readManifest, writeManifest } from "./manifest.ts";
 import { RunFolderError } from "./run_folder_error.ts";
-import { type SampleRecord, wholeLinesBytes } from "./sample_record.ts";
+import { hashRecord, type SampleRecord, wholeLinesBytes } from "./sample_record.ts";
 import { SCHEMA_VERSION } from "./row.ts";
 import { shortHash } from "./short_hash.ts";
 
@@ -62,12 +62,13 @@ export class RunFolder implements Disposable {
    * Append them before the row: then every row has its samples. A cut can leave samples without a
    * row; of several records with one key the last counts.
    */
-  appendSamples(record: SampleRecord): void {
+  appendSamples(record: Omit<SampleRecord, "hash">): void {
     if (this.#samples === undefined) {
       const path = join(this.path, "samples.jsonl");
       this.#samples = AppendFile.open(path, { keepBytes: wholeLinesBytes(path) });
     }
-    this.#samples.append(`${JSON.stringify(record)}\n`);
+    const hashed: SampleRecord = { ...record, hash: hashRecord(record) };
+    this.#samples.append(`${JSON.stringify(hashed)}\n`);
   }
 
   /** Adds fields to manifest.json, or replaces them, in one step. */

@@ -2,10 +2,13 @@
 
 import { z } from "zod";
 import { RunFolderError } from "./run_folder_error.ts";
+import { shortHash } from "./short_hash.ts";
 
 const SAMPLE_RECORD_SCHEMA = z.object({
   row_key: z.string(),
   series: z.record(z.string(), z.array(z.number())),
+  row: z.record(z.string(), z.string()).optional(),
+  hash: z.string().optional(),
 });
 
 /** The samples of a row, in the order in which they were taken. */
@@ -13,6 +16,15 @@ export interface SampleRecord {
   readonly row_key: string;
   /** Lists of samples by name with unit, for example `time_us`, `host_us`, `submit_us`. */
   readonly series: Readonly<Record<string, readonly number[]>>;
+  /** The row's cells as its CSV file has them, by header. */
+  readonly row?: Readonly<Record<string, string>> | undefined;
+  /** Hash of all the above: {@linkcode hashRecord}. */
+  readonly hash?: string | undefined;
+}
+
+/** Hashes a record without its hash: a changed digit changes it. */
+export function hashRecord({ row_key, series, row }: Omit<SampleRecord, "hash">): string {
+  return shortHash(JSON.stringify([row_key, series, row]));
 }
 
 /**

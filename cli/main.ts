@@ -4,8 +4,11 @@ import { doctorCommand } from "./doctor.ts";
 import { exitStatusOf } from "./exit_status.ts";
 import { generateCommand } from "./generate.ts";
 import { ranksCommand } from "./ranks.ts";
+import { replayCommand } from "./replay.ts";
 import { runCommand } from "./run.ts";
+import { selftestCommand } from "./selftest.ts";
 import { longSizes } from "./sizes.ts";
+import { verifyCommand } from "./verify.ts";
 
 /** All commands; each tells its exit status. */
 function commandLine(exit: (status: number) => void): Command {
@@ -18,6 +21,9 @@ function commandLine(exit: (status: number) => void): Command {
     .command("generate", generateCommand(exit))
     .command("ranks", ranksCommand(exit))
     .command("compare", compareCommand(exit))
+    .command("verify", verifyCommand(exit))
+    .command("replay", replayCommand(exit))
+    .command("selftest", selftestCommand(exit))
     .command("doctor", doctorCommand(exit));
 }
 

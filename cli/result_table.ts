@@ -60,16 +60,59 @@ const COLLECTIVES: readonly TableColumn<CollectiveRow>[] = [
   ["status", (r) => r.status ?? ""],
 ];
 
-/** A table of kernel rows to be read, sorted by what was measured. */
-export function kernelTable(rows: readonly KernelRow[]): string {
-  const key = (r: KernelRow) =>
-    [r.op, r.tensor_parallel_size, String(r.tokens).padStart(8), r.context, r.variant].join(" ");
-  const sorted = [...rows].sort((a, b) => key(a) < key(b) ? -1 : 1);
-  return table(sorted, { columns: KERNELS, textColumns: 3 });
+/** A table as texts. */
+export interface ResultTable {
+  readonly header: readonly string[];
+  /** The first columns are text; numbers stand at the right. */
+  readonly textColumns: number;
+  readonly body: readonly (readonly string[])[];
 }
 
-/** A table of collective rows, algorithms of one size below each other. */
+/** A table of each suite that has rows. */
+export function resultTables(
+  rows: {
+    readonly kernels: readonly KernelRow[];
+    readonly collectives: readonly CollectiveRow[];
+    readonly schedules: readonly ScheduleRow[];
+  },
+): readonly ResultTable[] {
+  return [
+    kernelTexts(rows.kernels),
+    collectiveTexts(rows.collectives),
+    scheduleTexts(rows.schedules),
+  ].filter(({ body }) => body.length > 0);
+}
+
+/** A table of kernel rows to be read, sorted by what was measured; the best variant of each is marked. */
+export function kernelTable(rows: readonly KernelRow[]): string {
+  return draw(kernelTexts(rows), NARROW_KERNELS);
+}
+
+/** A table of collective rows, algorithms of one size below each other, the fastest marked. */
 export function collectiveTable(rows: readonly CollectiveRow[]): string {
+  return draw(collectiveTexts(rows), NARROW_COLLECTIVES);
+}
+
+/** A table of schedule rows, in the order in which they were measured, the fastest of a layout marked. */
+export function scheduleTable(rows: readonly ScheduleRow[]): string {
+  return draw(scheduleTexts(rows), NARROW_SCHEDULES);
+}
+
+/** Columns that a narrow terminal does without, the first ones first. */
+const NARROW_KERNELS = ["mode", "wrong", "GFLOP/s", "+-%", "context", "GB/s"];
+const NARROW_COLLECTIVES = ["type", "count", "skew %", "overlap %", "+-%", "algbw GB/s", "#wrong"];
+const NARROW_SCHEDULES = ["ceiling %", "mismatches", "busy %", "wall ms", "TPOT ms", "TTFT ms"];
+
+function kernelTexts(rows: readonly KernelRow[]): ResultTable {
+  const key = (r: KernelRow) =>
+    [r.op, r.tensor_parallel_size, String(r.tokens).padStart(8), r.context, r.variant].join(" ");
+  const group = (r: KernelRow) =>
+    [r.op, r.dtype, r.tensor_parallel_size, r.tokens, r.context, r.mode].join(" ");
+  const sorted = [...rows].sort((a, b) => key(a) < key(b) ? -1 : 1);
+  return texts(sorted, { columns: KERNELS, textColumns: 3, group, best: "us" });
+}
+
+function collectiveTexts(rows: readonly CollectiveRow[]): ResultTable {
   const key = (r: CollectiveRow) =>
     [
       r.op,
@@ -79,27 +122,65 @@ export function collectiveTable(rows: readonly CollectiveRow[]): string {
       String(r.message_bytes).padStart(12),
       r.algorithm,
     ].join(" ");
+  const group = (r: CollectiveRow) =>
+    [r.op, r.transport, r.memory, r.logical_ranks, r.message_bytes].join(" ");
   const sorted = [...rows].sort((a, b) => key(a) < key(b) ? -1 : 1);
-  return table(sorted, { columns: COLLECTIVES, textColumns: 4 });
+  return texts(sorted, { columns: COLLECTIVES, textColumns: 4, group, best: "time us" });
 }
 
-/** A table of schedule rows, in the order in which they were measured. */
-export function scheduleTable(rows: readonly ScheduleRow[]): string {
-  return table(rows, { columns: SCHEDULES, textColumns: 1 });
+function scheduleTexts(rows: readonly ScheduleRow[]): ResultTable {
+  const group = (r: ScheduleRow) =>
+    [r.tensor_parallel_size, r.pipeline_parallel_size, r.data_parallel_size].join(" ");
+  return texts(rows, { columns: SCHEDULES, textColumns: 1, group, best: "wall ms" });
 }
 
-/** The first columns are text; numbers stand at the right. */
-function table<Row>(
+/** Formats rows; a star marks the least value of column `best` in each group of several right rows. */
+function texts<Row extends { readonly status?: string | undefined }>(
   rows: readonly Row[],
-  { columns, textColumns }: {
+  { columns, textColumns, group, best }: {
     readonly columns: readonly TableColumn<Row>[];
     readonly textColumns: number;
+    readonly group: (row: Row) => string;
+    readonly best: string;
   },
-): string {
+): ResultTable {
+  const place = columns.findIndex(([title]) => title === best);
+  const body = rows.map((row) => columns.map(([, format]) => format(row)));
+  const groups = Map.groupBy(rows.keys(), (i) => group(rows[i]!));
+  for (const members of groups.values()) {
+    const right = members.filter((i) => rows[i]!.status === "ok" && body[i]![place] !== "");
+    if (right.length < 2) continue;
+    const winner = right.reduce((a, b) =>
+      Number(body[b]![place]) < Number(body[a]![place]) ? b : a
+    );
+    body[winner]![place] = `* ${body[winner]![place]}`;
+  }
+  return { header: columns.map(([title]) => title), textColumns, body };
+}
+
+/** Draws a table as wide as the terminal: columns that do not fit are left out, `spare` ones first. */
+function draw({ header, textColumns, body }: ResultTable, spare: readonly string[]): string {
+  const width = terminalColumns();
+  const left = new Set(header.keys());
+  const needed = () =>
+    [...left].reduce(
+      (sum, i) => sum + 2 + Math.max(header[i]!.length, ...body.map((line) => line[i]!.length)),
+      -2,
+    );
+  for (const title of spare) {
+    if (needed() <= width) break;
+    left.delete(header.indexOf(title));
+  }
+  const shown = [...left];
   return new Table()
-    .header(columns.map(([title]) => title))
-    .body(rows.map((row) => columns.map(([, format]) => format(row))))
-    .columns(columns.map((_, i) => ({ align: i < textColumns ? "left" : "right" })))
+    .header(shown.map((i) => header[i]!))
+    .body(body.map((line) => shown.map((i) => line[i]!)))
+    .columns(shown.map((i) => ({ align: i < textColumns ? "left" : "right" })))
     .padding(2)
     .toString();
+}
+
+/** Columns of the terminal; no limit where the output goes elsewhere. */
+function terminalColumns(): number {
+  return Deno.stdout.isTerminal() ? Deno.consoleSize().columns : Infinity;
 }

@@ -1,0 +1,103 @@
+/** Whether the published numbers of a run are what its raw samples say. */
+
+import { join } from "node:path";
+import { columnsOf, rowKeyOfTexts } from "../bench/row.ts";
+import { hashRecord } from "../bench/sample_record.ts";
+import { derivedCells, rowMedians } from "./derived_cells.ts";
+import type { LoadedRun, LoadedSuite } from "./load_run.ts";
+
+/** A place where a file and what it was made from disagree. */
+export interface Contradiction {
+  readonly file: string;
+  /** The row of the file, counted from 1; undefined for the header and for what no row has. */
+  readonly row: number | undefined;
+  readonly row_key: string;
+  readonly column: string;
+  readonly found: string;
+  readonly expected: string;
+}
+
+/** What a verification looked at and found. */
+export interface Verification {
+  readonly rows: number;
+  /** Cells that were computed again from samples and manifest. */
+  readonly recomputed: number;
+  /** Cells that nothing determines, compared with the copy beside the samples. */
+  readonly compared: number;
+  readonly contradictions: readonly Contradiction[];
+}
+
+/**
+ * Computes every number of a run folder again that its samples and manifest determine, and compares
+ * every other cell with the copy that was written beside the samples.
+ */
+export function verifyRun(run: LoadedRun): Verification {
+  const checks = run.suites.map((suite) => verifySuite(run, suite));
+  const keys = new Set(run.suites.flatMap(({ rows }) => rows.map((row) => row["row_key"])));
+  const lost = [...run.samples.keys()].filter((key) => !keys.has(key)).map((
+    key,
+  ): Contradiction => ({
+    file: join(run.path, "samples.jsonl"),
+    row: undefined,
+    row_key: key,
+    column: "row_key",
+    found: "samples without a row",
+    expected: "the row that they belong to",
+  }));
+  const sum = (of: (check: Verification) => number) =>
+    checks.reduce((total, check) => total + of(check), 0);
+  return {
+    rows: sum(({ rows }) => rows),
+    recomputed: sum(({ recomputed }) => recomputed),
+    compared: sum(({ compared }) => compared),
+    contradictions: [...checks.flatMap(({ contradictions }) => contradictions), ...lost],
+  };
+}
+
+function verifySuite(run: LoadedRun, { suite, path, headers, rows }: LoadedSuite): Verification {
+  const contradictions: Contradiction[] = [];
+  let [recomputed, compared] = [0, 0];
+  const columns = columnsOf(suite);
+  const expectedHeaders = columns.map(({ header }) => header).join();
+  if (headers.join() !== expectedHeaders) {
+    contradictions.push({
+      file: path,
+      row: undefined,
+      row_key: "",
+      column: "header",
+      found: headers.join(),
+      expected: expectedHeaders,
+    });
+  }
+  const medians = rowMedians(suite, rows, run.samples);
+  const seen = new Set<string>();
+  for (const [place, row] of rows.entries()) {
+    const row_key = row["row_key"] ?? "";
+    const say = (column: string, found: string, expected: string) =>
+      contradictions.push({ file: path, row: place + 1, row_key, column, found, expected });
+    if (seen.has(row_key)) say("row_key", `${row_key} a second time`, "each row once");
+    seen.add(row_key);
+    const record = run.samples.get(row_key);
+    if (!record) {
+      say("row_key", row_key, "a key that samples.jsonl has");
+      continue;
+    }
+    const hash = hashRecord(record);
+    if (record.hash !== hash) say("samples.jsonl", `hash ${record.hash ?? "none"}`, `hash ${hash}`);
+    const derived = derivedCells(suite, row, { ...run, series: record.series, medians });
+    for (const { header, format } of columns) {
+      const found = row[header] ?? "";
+      const isDerived = derived.has(header);
+      if (isDerived) recomputed++;
+      else compared++;
+      const expected = isDerived
+        ? format(derived.get(header))
+        : header === "row_key"
+        ? rowKeyOfTexts(suite, row)
+        : record.row?.[header];
+      if (expected === undefined) say(header, found, "a copy beside the samples");
+      else if (found !== expected) say(header, found, expected);
+    }
+  }
+  return { rows: rows.length, recomputed, compared, contradictions };
+}
