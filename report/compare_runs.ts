@@ -47,6 +47,12 @@ export interface Comparison {
   readonly geometric_mean: number | null;
   /** The candidate's canary time / the baseline's: the machine's own speed; null where unknown. */
   readonly machine_ratio: number | null;
+  /**
+   * How far rows scatter from run to run, in %: three robust standard deviations (1.4826 times the median
+   * absolute deviation) of the logarithm of their ratios; null for fewer than 8 rows. Changes within it
+   * are no evidence.
+   */
+  readonly scatter_pct: number | null;
   /** Whether verdicts rest on the files' intervals, since raw samples are not there. */
   readonly without_samples: boolean;
 }
@@ -56,6 +62,8 @@ export type Difference = "adapter" | "dtype" | "schema";
 
 /** The chance of a false alarm in a row, over all rows together. */
 const FALSE_DISCOVERIES = 0.01;
+/** Fewer rows than these do not show how far rows scatter. */
+const SCATTER_ROWS = 8;
 /** Samples are joined into at most so many medians of neighbours: they are not independent. */
 const BLOCKS = 40;
 
@@ -95,8 +103,9 @@ export function compareRuns(
   const tested = pairs.filter(({ p }) => p !== null);
   const adjusted = adjustP(tested.map(({ p }) => p!));
   const byPair = new Map(tested.map((pair, i) => [pair, adjusted[i]!]));
+  const scatterPct = scatterOf(pairs);
   const rows = pairs.map((pair) =>
-    judge(pair, { p: byPair.get(pair) ?? null, machine, thresholdPct })
+    judge(pair, { p: byPair.get(pair) ?? null, machine, thresholdPct, scatterPct })
   );
   const logs = rows.flatMap(({ ratio }) => ratio === null ? [] : [Math.log(ratio)]);
   return {
@@ -110,6 +119,7 @@ export function compareRuns(
       ? null
       : Math.exp(logs.reduce((sum, log) => sum + log, 0) / logs.length),
     machine_ratio: machine,
+    scatter_pct: scatterPct,
     without_samples: pairs.some(({ p, ratio }) => p === null && ratio !== null),
   };
 }
@@ -214,10 +224,11 @@ function measurePair(a: RowSide, b: RowSide): Pair {
 
 function judge(
   { a, b, times, ratio, interval, p: _, ...rest }: Pair,
-  { p, machine, thresholdPct }: {
+  { p, machine, thresholdPct, scatterPct }: {
     readonly p: number | null;
     readonly machine: number | null;
     readonly thresholdPct: number;
+    readonly scatterPct: number | null;
   },
 ): ComparedRow {
   const about = {
@@ -258,12 +269,26 @@ function judge(
     const few = Math.min(a.samples.length, b.samples.length) < 6 ? "; few samples" : "";
     return said("ambiguous", `${percent}, but p is ${p.toPrecision(2)}${few}`);
   }
+  if (scatterPct !== null && 100 * (Math.max(ratio, 1 / ratio) - 1) < scatterPct) {
+    return said(
+      "ambiguous",
+      `${percent}, but rows of these runs scatter by ${scatterPct.toFixed(1)} %`,
+    );
+  }
   const own = machine === null ? ratio : ratio / machine;
   if (ratio > 1 ? own < threshold : own > 1 / threshold) {
     const moved = (100 * (machine! - 1)).toFixed(1);
     return said("ambiguous", `${percent}, but the machine itself took ${moved} % more time`);
   }
   return said(ratio > 1 ? "slower" : "faster", percent);
+}
+
+/** See {@linkcode Comparison.scatter_pct}. */
+function scatterOf(pairs: readonly Pair[]): number | null {
+  const logs = pairs.flatMap(({ ratio }) => ratio === null ? [] : [Math.log(ratio)]);
+  if (logs.length < SCATTER_ROWS) return null;
+  const center = middle(logs);
+  return 100 * (Math.exp(3 * 1.4826 * middle(logs.map((log) => Math.abs(log - center)))) - 1);
 }
 
 /** Medians of neighbouring samples. */

@@ -16,7 +16,7 @@ const HEADER = [
 
 /** One line of counts and the mean. */
 export function comparisonSummary(
-  { rows, missing, added, geometric_mean, machine_ratio }: Comparison,
+  { rows, missing, added, geometric_mean, machine_ratio, scatter_pct }: Comparison,
 ): string {
   const count = (verdict: Verdict) => rows.filter((row) => row.verdict === verdict).length;
   const counts = ORDER.map((verdict) => `${count(verdict)} ${verdict}`).join(", ");
@@ -27,6 +27,7 @@ export function comparisonSummary(
     ...(missing.length > 0 ? [`${missing.length} missing`] : []),
     ...(added.length > 0 ? [`${added.length} new`] : []),
     ...(geometric_mean === null ? [] : [`geometric mean ${ratioText(geometric_mean)}`]),
+    ...(scatter_pct === null ? [] : [`rows scatter by ${scatter_pct.toFixed(1)} %`]),
     ...(machine_ratio === null ? [] : [`the machine's own ${ratioText(machine_ratio)}`]),
   ].join("; ");
 }

@@ -1,0 +1,98 @@
+/** How often a comparison invents a change, and how often it finds one. */
+
+import type { SampleRecord } from "../bench/sample_record.ts";
+import { compareRuns } from "./compare_runs.ts";
+import type { LoadedRun } from "./load_run.ts";
+
+/** What a comparison made of rows whose truth is known. */
+export interface Rates {
+  /** How much every sample of one side was lengthened, in %; 0: not at all. */
+  readonly slowdown_pct: number;
+  /** Whether the sides were measured in turns, or one run after the other. */
+  readonly sides: "interleaved" | "one after another";
+  readonly rows: number;
+  readonly called_faster: number;
+  readonly called_slower: number;
+  /** Of them the rows whose noise is under 1 %. */
+  readonly quiet_rows: number;
+  readonly quiet_called_slower: number;
+  readonly quiet_called_faster: number;
+}
+
+/** Slow-downs that are injected. */
+export const SLOWDOWNS_PCT = [0, 1, 2, 5, 10] as const;
+
+/** Ways to deal the samples of a row out to two sides: by a bit of their number. */
+const BITS = [0, 1, 2];
+const QUIET_PCT = 1;
+
+/**
+ * Compares sides whose truth is known: two that samples of one run are dealt to in turns, and two runs,
+ * each as they are and with every sample of one side lengthened.
+ */
+export function selftest(
+  runs: readonly [LoadedRun, LoadedRun],
+  thresholdPct: number,
+): readonly Rates[] {
+  const interleaved = runs.flatMap((run) =>
+    BITS.map((bit) => [dealt(run, bit, 0), dealt(run, bit, 1)] as const)
+  );
+  return SLOWDOWNS_PCT.flatMap((slowdown) => [
+    rates(interleaved, { slowdown, thresholdPct, sides: "interleaved" }),
+    rates([runs], { slowdown, thresholdPct, sides: "one after another" }),
+  ]);
+}
+
+function rates(
+  pairs: readonly (readonly [LoadedRun, LoadedRun])[],
+  { slowdown, thresholdPct, sides }: {
+    readonly slowdown: number;
+    readonly thresholdPct: number;
+    readonly sides: Rates["sides"];
+  },
+): Rates {
+  const compared = pairs.flatMap(([a, b]) => {
+    const noise = new Map(
+      a.suites.flatMap(({ rows }) => rows.map((row) => [row["row_key"], Number(row["noise_pct"])])),
+    );
+    const slower = withSamples(b, (values) => values.map((value) => value * (1 + slowdown / 100)));
+    return compareRuns(a, slower, thresholdPct).rows
+      .filter(({ verdict }) => verdict !== "no data")
+      .map(({ verdict, row_key }) => ({ verdict, isQuiet: noise.get(row_key)! < QUIET_PCT }));
+  });
+  const count = (of: (row: typeof compared[number]) => boolean) => compared.filter(of).length;
+  return {
+    slowdown_pct: slowdown,
+    sides,
+    rows: compared.length,
+    called_faster: count(({ verdict }) => verdict === "faster"),
+    called_slower: count(({ verdict }) => verdict === "slower"),
+    quiet_rows: count(({ isQuiet }) => isQuiet),
+    quiet_called_slower: count(({ verdict, isQuiet }) => isQuiet && verdict === "slower"),
+    quiet_called_faster: count(({ verdict, isQuiet }) => isQuiet && verdict === "faster"),
+  };
+}
+
+/** The samples of a run whose number has a bit as given: every other one, every other two, four. */
+function dealt(run: LoadedRun, bit: number, value: 0 | 1): LoadedRun {
+  const part = withSamples(run, (values) => values.filter((_, i) => (i >> bit & 1) === value));
+  // The two sides are resampled differently.
+  const suites = part.suites.map((suite) => ({
+    ...suite,
+    rows: suite.rows.map((row) => ({ ...row, run_id: `${row["run_id"]} ${bit} ${value}` })),
+  }));
+  return { ...part, suites };
+}
+
+function withSamples(
+  run: LoadedRun,
+  change: (values: readonly number[]) => readonly number[],
+): LoadedRun {
+  const samples = new Map([...run.samples].map(([key, record]): [string, SampleRecord] => [key, {
+    ...record,
+    series: Object.fromEntries(
+      Object.entries(record.series).map(([name, values]) => [name, change(values)]),
+    ),
+  }]));
+  return { ...run, samples };
+}
