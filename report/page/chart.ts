@@ -1,0 +1,127 @@
+import uPlot from "uplot";
+import type { Row } from "./data.ts";
+import { h, hint } from "./dom.ts";
+
+/** A point, and the row that it stands for. */
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+  readonly row?: Row;
+}
+
+/** Points of one name: joined by a line, alone, or a line without points. */
+export interface Series {
+  readonly name: string;
+  readonly points: readonly Point[];
+  readonly how: "both" | "points" | "line";
+}
+
+/** What a chart shows; every axis says its unit. */
+export interface ChartOptions {
+  readonly title: string;
+  /** Clock and number of samples, or whatever explains the numbers. */
+  readonly note: string;
+  readonly x: string;
+  readonly y: string;
+  readonly logX?: boolean;
+  readonly logY?: boolean;
+  readonly onPick: (row: Row) => void;
+  readonly describe: (row: Row) => readonly string[];
+}
+
+/** Okabe and Ito's colours, which colour-blind readers can tell apart; dashes differ besides. */
+export const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f"];
+const DASHES = [[], [8, 4], [2, 3], [10, 3, 2, 3], [5, 5], [1, 4], [12, 2]];
+const NEAR_PX = 28;
+
+/** A chart in a figure; points can be hovered and clicked. */
+export function chart(series: readonly Series[], options: ChartOptions): HTMLElement {
+  const figure = h("figure", { class: "chart" }, h("figcaption", {}, options.title));
+  const shown = series.filter(({ points }) => points.length > 0);
+  if (shown.length === 0) {
+    figure.append(h("p", { class: "quiet" }, "Nothing to show."));
+    return figure;
+  }
+  const box = h("div", { class: "plot", role: "img", "aria-label": `${options.title}: ${options.note}` });
+  figure.append(box, legend(shown), h("p", { class: "note" }, options.note));
+  const xs = [...new Set(shown.flatMap(({ points }) => points.map(({ x }) => x)))]
+    .sort((a, b) => a - b);
+  const byX = shown.map(({ points }) => new Map(points.map((point) => [point.x, point])));
+  const data: uPlot.AlignedData = [
+    xs,
+    ...byX.map((map) => xs.map((x) => map.get(x)?.y ?? null)),
+  ];
+  const near = (plot: uPlot): Point | undefined => {
+    const { left = -1, top = -1 } = plot.cursor;
+    let best: { point: Point; px: number } | undefined;
+    for (const point of shown.flatMap(({ points }) => points)) {
+      if (!point.row) continue;
+      const px = Math.hypot(
+        plot.valToPos(point.x, "x") - left,
+        plot.valToPos(point.y, "y") - top,
+      );
+      if (px < NEAR_PX && (!best || px < best.px)) best = { point, px };
+    }
+    return best?.point;
+  };
+  const style = getComputedStyle(document.documentElement);
+  const ink = style.getPropertyValue("--ink").trim();
+  const grid = { stroke: style.getPropertyValue("--line").trim(), width: 1 };
+  const axis = (label: string) => ({ label, stroke: ink, grid, ticks: grid, labelSize: 22 });
+  const draw = () => {
+    box.replaceChildren();
+    const width = Math.max(280, box.clientWidth || 640);
+    const plot = new uPlot({
+      width,
+      height: Math.min(340, Math.max(220, width * 0.55)),
+      legend: { show: false },
+      cursor: { drag: { x: false, y: false }, points: { show: false } },
+      scales: {
+        x: { time: false, distr: options.logX ? 3 : 1 },
+        y: {
+          distr: options.logY ? 3 : 1,
+          ...(options.logY ? {} : { range: (_: uPlot, _low: number, high: number) => [0, high * 1.08] }),
+        },
+      },
+      axes: [axis(options.x), { ...axis(options.y), size: 64 }],
+      series: [
+        {},
+        ...shown.map(({ name, how }, i) => ({
+          label: name,
+          stroke: COLOURS[i % COLOURS.length]!,
+          width: how === "points" ? 0 : 1.6,
+          dash: [...DASHES[i % DASHES.length]!],
+          spanGaps: true,
+          points: { show: how !== "line", size: 7, fill: COLOURS[i % COLOURS.length]! },
+          ...(how === "points" ? { paths: () => null } : {}),
+        })),
+      ],
+    }, data, box);
+    plot.over.addEventListener("mousemove", (event) => {
+      const row = near(plot)?.row;
+      hint(row ? options.describe(row) : [], { x: event.clientX, y: event.clientY });
+    });
+    plot.over.addEventListener("mouseleave", () => hint([]));
+    plot.over.addEventListener("click", () => {
+      const row = near(plot)?.row;
+      if (row) options.onPick(row);
+    });
+  };
+  // A chart is drawn when it can be seen: only then has it a width.
+  new ResizeObserver((entries) => {
+    const width = entries[0]!.contentRect.width;
+    if (width > 0 && Math.abs(width - Number(box.dataset["width"] ?? 0)) > 2) {
+      box.dataset["width"] = String(width);
+      draw();
+    }
+  }).observe(box);
+  return figure;
+}
+
+function legend(series: readonly Series[]): HTMLElement {
+  return h("ul", { class: "legend" }, series.map(({ name }, i) => {
+    const mark = h("span", { class: "mark", "aria-hidden": "true" }, ["━━", "╍╍", "┅┅", "━╍", "╌╌", "┈┈", "━ "][i % 7]!);
+    mark.style.color = COLOURS[i % COLOURS.length]!;
+    return h("li", {}, mark, ` ${name}`);
+  }));
+}

@@ -1,0 +1,35 @@
+/** Builds elements; texts are texts, never markup. */
+
+type Child = Node | string | undefined | false;
+type Attributes = Readonly<Record<string, string | number | boolean | ((event: Event) => void)>>;
+
+/** An element with attributes (`on...` are listeners) and children. */
+export function h<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Attributes = {},
+  ...children: readonly (Child | readonly Child[])[]
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") element.addEventListener(name.slice(2), value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false) element.setAttribute(name, String(value));
+  }
+  for (const child of children.flat()) {
+    if (child) element.append(child);
+  }
+  return element;
+}
+
+let tip: HTMLElement | undefined;
+
+/** Shows lines beside the pointer; none hides them. */
+export function hint(lines: readonly string[], at?: { readonly x: number; readonly y: number }): void {
+  tip ??= document.body.appendChild(h("div", { class: "tip", role: "status" }));
+  tip.replaceChildren(...lines.map((line) => h("div", {}, line)));
+  tip.hidden = lines.length === 0;
+  if (!at) return;
+  const left = Math.min(at.x + 14, innerWidth - tip.offsetWidth - 8);
+  tip.style.left = `${Math.max(4, left)}px`;
+  tip.style.top = `${Math.min(at.y + 14, innerHeight - tip.offsetHeight - 8)}px`;
+}

@@ -1,0 +1,130 @@
+import { COLOURS } from "./chart.ts";
+import type { PageTimeline } from "./data.ts";
+import { h, hint } from "./dom.ts";
+
+const LANE_PX = 26;
+const LEFT_PX = 150;
+const TOP_PX = 22;
+
+/** A case's timeline: a lane a rank, zoomed with wheel, keys or buttons, moved by dragging. */
+export function lanes(timeline: PageTimeline): HTMLElement {
+  const end = Math.max(1, ...timeline.lanes.flatMap(({ spans }) => spans.map(([at, us]) => at + us)));
+  let [from, to] = [0, end];
+  const canvas = h("canvas", {
+    tabindex: 0,
+    role: "img",
+    "aria-label": `timeline of ${timeline.label}: plus and minus zoom, arrows move`,
+  });
+  const height = TOP_PX + LANE_PX * timeline.lanes.length + 6;
+  const draw = () => {
+    const ratio = devicePixelRatio || 1;
+    const width = canvas.clientWidth;
+    if (width === 0) return;
+    canvas.width = width * ratio;
+    canvas.height = height * ratio;
+    const pen = canvas.getContext("2d")!;
+    const style = getComputedStyle(document.documentElement);
+    const [ink, line] = ["--ink", "--line"].map((name) => style.getPropertyValue(name).trim());
+    pen.scale(ratio, ratio);
+    pen.font = "11px system-ui, sans-serif";
+    const x = (us: number) => LEFT_PX + (us - from) / (to - from) * (width - LEFT_PX);
+    pen.fillStyle = ink!;
+    for (let i = 0; i <= 4; i++) {
+      const us = from + (to - from) * i / 4;
+      pen.textAlign = i === 4 ? "right" : i === 0 ? "left" : "center";
+      pen.fillText(`${(us / 1000).toFixed(2)} ms`, x(us), 12);
+    }
+    pen.textAlign = "left";
+    for (const [place, { name, spans }] of timeline.lanes.entries()) {
+      const y = TOP_PX + place * LANE_PX;
+      pen.fillStyle = line!;
+      pen.fillRect(LEFT_PX, y + LANE_PX - 1, width - LEFT_PX, 1);
+      pen.save();
+      pen.beginPath();
+      pen.rect(LEFT_PX, y, width - LEFT_PX, LANE_PX);
+      pen.clip();
+      for (const [at, us, kind, batch] of spans) {
+        if (at + us < from || at > to) continue;
+        const [a, b] = [x(at), Math.max(x(at + us), x(at) + 0.5)];
+        pen.fillStyle = COLOURS[kind % COLOURS.length]!;
+        const isWide = timeline.kinds[kind] === "compute";
+        pen.fillRect(a, y + (isWide ? 2 : 6), b - a, isWide ? LANE_PX - 5 : LANE_PX - 13);
+        if (isWide && b - a > 22) {
+          pen.fillStyle = "#fff";
+          pen.fillText(String(batch), a + 4, y + 16);
+        }
+      }
+      pen.restore();
+      pen.fillStyle = ink!;
+      pen.fillText(name.length > 26 ? `${name.slice(0, 25)}…` : name, 2, y + 16);
+    }
+    pen.strokeStyle = ink!;
+    pen.globalAlpha = 0.35;
+    for (const [at, fromLane, us, toLane] of timeline.sends) {
+      if (us < from || at > to) continue;
+      pen.beginPath();
+      pen.moveTo(x(at), TOP_PX + fromLane * LANE_PX + LANE_PX - 4);
+      pen.lineTo(x(us), TOP_PX + toLane * LANE_PX + 4);
+      pen.stroke();
+    }
+  };
+  const zoom = (factor: number, center = (from + to) / 2) => {
+    const span = Math.min(end, Math.max(end / 1e5, (to - from) * factor));
+    const share = (center - from) / (to - from);
+    from = Math.min(Math.max(0, center - span * share), end - span);
+    to = from + span;
+    draw();
+  };
+  const move = (share: number) => {
+    const span = to - from;
+    from = Math.min(Math.max(0, from + span * share), end - span);
+    to = from + span;
+    draw();
+  };
+  const timeAt = (event: MouseEvent) =>
+    from + (event.offsetX - LEFT_PX) / (canvas.clientWidth - LEFT_PX) * (to - from);
+  canvas.addEventListener("wheel", (event) => {
+    event.preventDefault();
+    zoom(event.deltaY > 0 ? 1.25 : 0.8, timeAt(event));
+  }, { passive: false });
+  canvas.addEventListener("keydown", ({ key }) => {
+    if (key === "+" || key === "=") zoom(0.7);
+    else if (key === "-") zoom(1.4);
+    else if (key === "ArrowLeft") move(-0.2);
+    else if (key === "ArrowRight") move(0.2);
+  });
+  canvas.addEventListener("mousemove", (event) => {
+    if (event.buttons === 1) return move(-event.movementX / (canvas.clientWidth - LEFT_PX));
+    const lane = timeline.lanes[Math.floor((event.offsetY - TOP_PX) / LANE_PX)];
+    const us = timeAt(event);
+    const span = lane?.spans.find(([at, duration]) => at <= us && us <= at + duration);
+    hint(
+      lane && span
+        ? [lane.name, `${timeline.kinds[span[2]]}, batch ${span[3]}`, `${(span[1] / 1000).toFixed(3)} ms`]
+        : [],
+      { x: event.clientX, y: event.clientY },
+    );
+  });
+  canvas.addEventListener("mouseleave", () => hint([]));
+  canvas.style.height = `${height}px`;
+  new ResizeObserver(draw).observe(canvas);
+  const button = (text: string, act: () => void) => h("button", { type: "button", onclick: act }, text);
+  return h(
+    "figure",
+    { class: "chart wide" },
+    h("figcaption", {}, timeline.label),
+    h("div", { class: "bar" },
+      button("zoom in", () => zoom(0.6)), button("zoom out", () => zoom(1.7)),
+      button("left", () => move(-0.3)), button("right", () => move(0.3)),
+      button("all", () => zoom(1e9))),
+    canvas,
+    h("ul", { class: "legend" }, timeline.kinds.map((kind, i) => {
+      const mark = h("span", { class: "mark", "aria-hidden": "true" }, "■");
+      mark.style.color = COLOURS[i % COLOURS.length]!;
+      return h("li", {}, mark, ` ${kind}`);
+    })),
+    h("p", { class: "note" },
+      "Host clock of each rank; the last repetition of the case; numbers are batches, lines are sends." +
+        (timeline.left > 0 ? ` ${timeline.left} later spans are in timeline.json only.` : "")),
+  );
+}
