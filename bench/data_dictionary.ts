@@ -1,7 +1,8 @@
 /** The data dictionary of the CSV files: results/README.md, made from the columns. */
 
 import type { Column } from "./column.ts";
-import { COLUMNS } from "./row.ts";
+import { SUITES } from "./config_schema.ts";
+import { COLUMNS, columnsOf, SCHEMA_VERSION } from "./row.ts";
 
 const INTRODUCTION = `# Results
 
@@ -46,4 +47,19 @@ export function dataDictionary(): string {
     LINKS,
     `## schedules.csv\n\n${table(COLUMNS.schedules)}\n`,
   ].join("\n");
+}
+
+/** The text of results/columns.json: the same for programs, a list of columns by file. */
+export function columnsJson(): string {
+  const files = Object.fromEntries(SUITES.map((suite) => [
+    `${suite}.csv`,
+    columnsOf(suite).map(({ header, unit, meaning, kind, key }) => ({
+      header,
+      unit,
+      kind,
+      key,
+      meaning,
+    })),
+  ]));
+  return `${JSON.stringify({ schema_version: SCHEMA_VERSION, files }, null, 2)}\n`;
 }

@@ -1,5 +1,6 @@
 import { Command } from "@cliffy/command";
 import { compareCommand } from "./compare.ts";
+import { dashboardCommand } from "./dashboard.ts";
 import { doctorCommand } from "./doctor.ts";
 import { exitStatusOf } from "./exit_status.ts";
 import { generateCommand } from "./generate.ts";
@@ -21,6 +22,7 @@ function commandLine(exit: (status: number) => void): Command {
     .command("generate", generateCommand(exit))
     .command("ranks", ranksCommand(exit))
     .command("compare", compareCommand(exit))
+    .command("dashboard", dashboardCommand(exit))
     .command("verify", verifyCommand(exit))
     .command("replay", replayCommand(exit))
     .command("selftest", selftestCommand(exit))

@@ -26,6 +26,8 @@ export interface Selection {
 
 /** What a run measured. */
 export interface MeasuredRun {
+  /** The run folder. */
+  readonly folder: string;
   readonly kernels: readonly KernelRow[];
   readonly collectives: readonly CollectiveRow[];
   readonly schedules: readonly ScheduleRow[];
@@ -119,7 +121,7 @@ export async function measureRun(
     });
   }
   folder.updateManifest({ ...session.report(), interrupted: signal.aborted });
-  return { ...measured, paths, timelines: files.texts };
+  return { ...measured, folder: folder.path, paths, timelines: files.texts };
 }
 
 /** The size of the last-level cache, where Linux says it. */

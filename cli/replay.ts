@@ -40,12 +40,11 @@ async function replay(path: string, options: z.output<typeof OPTIONS>): Promise<
     filter: filterOf(selected?.filter ?? undefined),
   };
   return await interruptible(async (signal) => {
-    const { paths } = await measureRun(config, selection, {
+    const { folder } = await measureRun(config, selection, {
       open: () => createRunFolder(config, { out }),
       signal,
     });
     if (signal.aborted) return EXIT.interrupted;
-    const folder = paths[0]!.replace(/\/[^/]*$/, "");
     const { rows, machine, shaders } = replayed(before, loadRun(folder), tolerance);
     for (const line of [...machine, ...shaders]) console.log(line);
     for (const { verdict, label, reason } of rows) console.log(`${verdict}: ${label}: ${reason}`);

@@ -2,6 +2,7 @@ import { Command, ValidationError } from "@cliffy/command";
 import { z } from "zod";
 import { loadConfig } from "../bench/config.ts";
 import { createRunFolder, resumeRunFolder } from "../bench/run_folder.ts";
+import { writeDashboard } from "./dashboard.ts";
 import { EXIT } from "./exit_status.ts";
 import { filterOf, RUNNABLE, suitesOf } from "./filter.ts";
 import { interruptible } from "./interrupt.ts";
@@ -75,6 +76,7 @@ async function run(options: z.output<typeof OPTIONS>): Promise<number> {
         ? createRunFolder(config, { out, force })
         : resumeRunFolder(resume, config);
     const measured = await measureRun(config, selection, { open, signal });
+    await writeDashboard([measured.folder], `${measured.folder}/report.html`);
     printResults(measured, format);
     if (signal.aborted) return EXIT.interrupted;
     const { kernels, collectives, schedules } = measured;

@@ -30,7 +30,15 @@ export interface ChartOptions {
 }
 
 /** Okabe and Ito's colours, which colour-blind readers can tell apart; dashes differ besides. */
-export const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f"];
+export const COLOURS = [
+  "#0072b2",
+  "#d55e00",
+  "#009e73",
+  "#cc79a7",
+  "#e69f00",
+  "#56b4e9",
+  "#7f7f7f",
+];
 const DASHES = [[], [8, 4], [2, 3], [10, 3, 2, 3], [5, 5], [1, 4], [12, 2]];
 const NEAR_PX = 28;
 
@@ -42,7 +50,11 @@ export function chart(series: readonly Series[], options: ChartOptions): HTMLEle
     figure.append(h("p", { class: "quiet" }, "Nothing to show."));
     return figure;
   }
-  const box = h("div", { class: "plot", role: "img", "aria-label": `${options.title}: ${options.note}` });
+  const box = h("div", {
+    class: "plot",
+    role: "img",
+    "aria-label": `${options.title}: ${options.note}`,
+  });
   figure.append(box, legend(shown), h("p", { class: "note" }, options.note));
   const xs = [...new Set(shown.flatMap(({ points }) => points.map(({ x }) => x)))]
     .sort((a, b) => a - b);
@@ -71,32 +83,38 @@ export function chart(series: readonly Series[], options: ChartOptions): HTMLEle
   const draw = () => {
     box.replaceChildren();
     const width = Math.max(280, box.clientWidth || 640);
-    const plot = new uPlot({
-      width,
-      height: Math.min(340, Math.max(220, width * 0.55)),
-      legend: { show: false },
-      cursor: { drag: { x: false, y: false }, points: { show: false } },
-      scales: {
-        x: { time: false, distr: options.logX ? 3 : 1 },
-        y: {
-          distr: options.logY ? 3 : 1,
-          ...(options.logY ? {} : { range: (_: uPlot, _low: number, high: number) => [0, high * 1.08] }),
+    const plot = new uPlot(
+      {
+        width,
+        height: Math.min(340, Math.max(220, width * 0.55)),
+        legend: { show: false },
+        cursor: { drag: { x: false, y: false }, points: { show: false } },
+        scales: {
+          x: { time: false, distr: options.logX ? 3 : 1 },
+          y: {
+            distr: options.logY ? 3 : 1,
+            ...(options.logY
+              ? {}
+              : { range: (_: uPlot, _low: number, high: number) => [0, high * 1.08] }),
+          },
         },
+        axes: [axis(options.x), { ...axis(options.y), size: 64 }],
+        series: [
+          {},
+          ...shown.map(({ name, how }, i) => ({
+            label: name,
+            stroke: COLOURS[i % COLOURS.length]!,
+            width: how === "points" ? 0 : 1.6,
+            dash: [...DASHES[i % DASHES.length]!],
+            spanGaps: true,
+            points: { show: how !== "line", size: 7, fill: COLOURS[i % COLOURS.length]! },
+            ...(how === "points" ? { paths: () => null } : {}),
+          })),
+        ],
       },
-      axes: [axis(options.x), { ...axis(options.y), size: 64 }],
-      series: [
-        {},
-        ...shown.map(({ name, how }, i) => ({
-          label: name,
-          stroke: COLOURS[i % COLOURS.length]!,
-          width: how === "points" ? 0 : 1.6,
-          dash: [...DASHES[i % DASHES.length]!],
-          spanGaps: true,
-          points: { show: how !== "line", size: 7, fill: COLOURS[i % COLOURS.length]! },
-          ...(how === "points" ? { paths: () => null } : {}),
-        })),
-      ],
-    }, data, box);
+      data,
+      box,
+    );
     plot.over.addEventListener("mousemove", (event) => {
       const row = near(plot)?.row;
       hint(row ? options.describe(row) : [], { x: event.clientX, y: event.clientY });
@@ -119,9 +137,17 @@ export function chart(series: readonly Series[], options: ChartOptions): HTMLEle
 }
 
 function legend(series: readonly Series[]): HTMLElement {
-  return h("ul", { class: "legend" }, series.map(({ name }, i) => {
-    const mark = h("span", { class: "mark", "aria-hidden": "true" }, ["━━", "╍╍", "┅┅", "━╍", "╌╌", "┈┈", "━ "][i % 7]!);
-    mark.style.color = COLOURS[i % COLOURS.length]!;
-    return h("li", {}, mark, ` ${name}`);
-  }));
+  return h(
+    "ul",
+    { class: "legend" },
+    series.map(({ name }, i) => {
+      const mark = h(
+        "span",
+        { class: "mark", "aria-hidden": "true" },
+        ["━━", "╍╍", "┅┅", "━╍", "╌╌", "┈┈", "━ "][i % 7]!,
+      );
+      mark.style.color = COLOURS[i % COLOURS.length]!;
+      return h("li", {}, mark, ` ${name}`);
+    }),
+  );
 }

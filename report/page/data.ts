@@ -86,7 +86,9 @@ export function isWrong(row: Row): boolean {
 /** Three or four digits, and what is large in thousands. */
 export function short(value: number): string {
   if (!Number.isFinite(value)) return "";
-  if (value !== 0 && (Math.abs(value) < 0.001 || Math.abs(value) >= 1e6)) return value.toExponential(2);
+  if (value !== 0 && (Math.abs(value) < 0.001 || Math.abs(value) >= 1e6)) {
+    return value.toExponential(2);
+  }
   return String(Number(value.toPrecision(4)));
 }
 
@@ -97,9 +99,12 @@ export function passes(row: Row, filters: ReadonlyMap<string, string>): boolean 
   for (const [header, filter] of filters) {
     const cell = header === "run" ? row.run.name : row.cells[header] ?? "";
     const [sign, rest] = [filter[0], filter.slice(1).trim()];
-    if (sign === "=" ? cell !== rest : sign === "<" || sign === ">"
-      ? !(cell !== "" && (sign === "<" ? Number(cell) < Number(rest) : Number(cell) > Number(rest)))
-      : !cell.toLowerCase().includes(filter.toLowerCase())) return false;
+    if (
+      sign === "=" ? cell !== rest : sign === "<" || sign === ">"
+        ? !(cell !== "" &&
+          (sign === "<" ? Number(cell) < Number(rest) : Number(cell) > Number(rest)))
+        : !cell.toLowerCase().includes(filter.toLowerCase())
+    ) return false;
   }
   return true;
 }
@@ -107,7 +112,11 @@ export function passes(row: Row, filters: ReadonlyMap<string, string>): boolean 
 /** Where the faster one of two algorithms changes: the sizes between which it does. */
 export function crossovers(
   times: readonly { readonly size: number; readonly algorithm: string; readonly us: number }[],
-): readonly { readonly from: number; readonly to: number; readonly algorithms: readonly [string, string] }[] {
+): readonly {
+  readonly from: number;
+  readonly to: number;
+  readonly algorithms: readonly [string, string];
+}[] {
   const best = new Map<number, { algorithm: string; us: number }>();
   for (const { size, algorithm, us } of times) {
     const known = best.get(size);

@@ -24,7 +24,10 @@ export function h<K extends keyof HTMLElementTagNameMap>(
 let tip: HTMLElement | undefined;
 
 /** Shows lines beside the pointer; none hides them. */
-export function hint(lines: readonly string[], at?: { readonly x: number; readonly y: number }): void {
+export function hint(
+  lines: readonly string[],
+  at?: { readonly x: number; readonly y: number },
+): void {
   tip ??= document.body.appendChild(h("div", { class: "tip", role: "status" }));
   tip.replaceChildren(...lines.map((line) => h("div", {}, line)));
   tip.hidden = lines.length === 0;

@@ -8,7 +8,10 @@ const TOP_PX = 22;
 
 /** A case's timeline: a lane a rank, zoomed with wheel, keys or buttons, moved by dragging. */
 export function lanes(timeline: PageTimeline): HTMLElement {
-  const end = Math.max(1, ...timeline.lanes.flatMap(({ spans }) => spans.map(([at, us]) => at + us)));
+  const end = Math.max(
+    1,
+    ...timeline.lanes.flatMap(({ spans }) => spans.map(([at, us]) => at + us)),
+  );
   let [from, to] = [0, end];
   const canvas = h("canvas", {
     tabindex: 0,
@@ -100,7 +103,11 @@ export function lanes(timeline: PageTimeline): HTMLElement {
     const span = lane?.spans.find(([at, duration]) => at <= us && us <= at + duration);
     hint(
       lane && span
-        ? [lane.name, `${timeline.kinds[span[2]]}, batch ${span[3]}`, `${(span[1] / 1000).toFixed(3)} ms`]
+        ? [
+          lane.name,
+          `${timeline.kinds[span[2]]}, batch ${span[3]}`,
+          `${(span[1] / 1000).toFixed(3)} ms`,
+        ]
         : [],
       { x: event.clientX, y: event.clientY },
     );
@@ -108,23 +115,39 @@ export function lanes(timeline: PageTimeline): HTMLElement {
   canvas.addEventListener("mouseleave", () => hint([]));
   canvas.style.height = `${height}px`;
   new ResizeObserver(draw).observe(canvas);
-  const button = (text: string, act: () => void) => h("button", { type: "button", onclick: act }, text);
+  const button = (text: string, act: () => void) =>
+    h("button", { type: "button", onclick: act }, text);
   return h(
     "figure",
     { class: "chart wide" },
     h("figcaption", {}, timeline.label),
-    h("div", { class: "bar" },
-      button("zoom in", () => zoom(0.6)), button("zoom out", () => zoom(1.7)),
-      button("left", () => move(-0.3)), button("right", () => move(0.3)),
-      button("all", () => zoom(1e9))),
+    h(
+      "div",
+      { class: "bar" },
+      button("zoom in", () => zoom(0.6)),
+      button("zoom out", () => zoom(1.7)),
+      button("left", () => move(-0.3)),
+      button("right", () => move(0.3)),
+      button("all", () => zoom(1e9)),
+    ),
     canvas,
-    h("ul", { class: "legend" }, timeline.kinds.map((kind, i) => {
-      const mark = h("span", { class: "mark", "aria-hidden": "true" }, "■");
-      mark.style.color = COLOURS[i % COLOURS.length]!;
-      return h("li", {}, mark, ` ${kind}`);
-    })),
-    h("p", { class: "note" },
+    h(
+      "ul",
+      { class: "legend" },
+      timeline.kinds.map((kind, i) => {
+        if (!timeline.lanes.some(({ spans }) => spans.some((span) => span[2] === i))) {
+          return undefined;
+        }
+        const mark = h("span", { class: "mark", "aria-hidden": "true" }, "■");
+        mark.style.color = COLOURS[i % COLOURS.length]!;
+        return h("li", {}, mark, ` ${kind}`);
+      }),
+    ),
+    h(
+      "p",
+      { class: "note" },
       "Host clock of each rank; the last repetition of the case; numbers are batches, lines are sends." +
-        (timeline.left > 0 ? ` ${timeline.left} later spans are in timeline.json only.` : "")),
+        (timeline.left > 0 ? ` ${timeline.left} later spans are in timeline.json only.` : ""),
+    ),
   );
 }

@@ -1,4 +1,4 @@
-import { isWrong, passes, type Row, rowsOf, type PageData } from "./data.ts";
+import { isWrong, type PageData, passes, type Row, rowsOf } from "./data.ts";
 import { h } from "./dom.ts";
 
 const PAGE_ROWS = 100;
@@ -18,7 +18,8 @@ export function table(data: PageData, file: string, { onRows, onPick }: TableOpt
   let sort: { header: string; sign: 1 | -1 } | undefined;
   let page = 0;
   let shown: readonly Row[] = rows;
-  const cell = (row: Row, header: string) => header === "run" ? row.run.name : row.cells[header] ?? "";
+  const cell = (row: Row, header: string) =>
+    header === "run" ? row.run.name : row.cells[header] ?? "";
   const body = h("tbody");
   const status = h("span", { class: "quiet", role: "status" });
   const draw = () => {
@@ -47,7 +48,11 @@ export function table(data: PageData, file: string, { onRows, onPick }: TableOpt
       const [x, y] = [cell(a, by.header), cell(b, by.header)];
       const order = x !== "" && y !== "" && !isNaN(Number(x)) && !isNaN(Number(y))
         ? Number(x) - Number(y)
-        : x < y ? -1 : x > y ? 1 : 0;
+        : x < y
+        ? -1
+        : x > y
+        ? 1
+        : 0;
       return by.sign * order;
     });
     draw();
@@ -59,38 +64,56 @@ export function table(data: PageData, file: string, { onRows, onPick }: TableOpt
   };
   const about = data.columns[file] ?? {};
   const head = all.map((header) =>
-    h("th", { scope: "col", title: (about[header] ?? []).join("; ") },
+    h(
+      "th",
+      { scope: "col", title: (about[header] ?? []).join("; ") },
       h("button", {
         type: "button",
         onclick: () => {
           sort = { header, sign: sort?.header === header && sort.sign === 1 ? -1 : 1 };
           update();
         },
-      }, header))
+      }, header),
+    )
   );
   const inputs = all.map((header) =>
-    h("th", {}, h("input", {
-      type: "search",
-      placeholder: "filter",
-      "aria-label": `filter ${header}: a text, =text, <number or >number`,
-      oninput: (event) => {
-        const { value } = event.target as HTMLInputElement;
-        if (value === "") filters.delete(header);
-        else filters.set(header, value);
-        page = 0;
-        update();
-      },
-    }))
+    h(
+      "th",
+      {},
+      h("input", {
+        type: "search",
+        placeholder: "filter",
+        "aria-label": `filter ${header}: a text, =text, <number or >number`,
+        oninput: (event) => {
+          const { value } = event.target as HTMLInputElement;
+          if (value === "") filters.delete(header);
+          else filters.set(header, value);
+          page = 0;
+          update();
+        },
+      }),
+    )
   );
   queueMicrotask(update);
   return h(
     "section",
     { class: "rows" },
-    h("div", { class: "bar" },
+    h(
+      "div",
+      { class: "bar" },
       h("button", { type: "button", onclick: turn(-1) }, "previous"),
       h("button", { type: "button", onclick: turn(1) }, "next"),
-      status),
-    h("div", { class: "scroll" },
-      h("table", {}, h("thead", {}, h("tr", {}, head), h("tr", { class: "filters" }, inputs)), body)),
+      status,
+    ),
+    h(
+      "div",
+      { class: "scroll" },
+      h(
+        "table",
+        {},
+        h("thead", {}, h("tr", {}, head), h("tr", { class: "filters" }, inputs)),
+        body,
+      ),
+    ),
   );
 }

@@ -1,0 +1,34 @@
+import { Command, ValidationError } from "@cliffy/command";
+import { RunFolderError } from "../bench/run_folder_error.ts";
+import { dashboardHtml } from "../report/dashboard.ts";
+import { pageData } from "../report/page_data.ts";
+import { EXIT } from "./exit_status.ts";
+
+/** `dashboard`: one self-contained page of one or more run folders. */
+export function dashboardCommand(exit: (status: number) => void): Command {
+  return new Command()
+    .description("Write one self-contained HTML page of one or more run folders.")
+    .arguments("<run:file> [...runs:file]")
+    .option("--out <file:file>", "The page; dashboard.html where absent.")
+    .action(async (options, ...paths) => {
+      const runs = paths.flat().map(String);
+      const out = String(options["out"] ?? "dashboard.html");
+      if (!/\.html?$/.test(out)) {
+        throw new ValidationError(`Cannot write "${out}": legal are names that end in .html`);
+      }
+      await writeDashboard(runs, out);
+      console.log(out);
+      exit(EXIT.ok);
+    });
+}
+
+/** Writes the page of some run folders in one step. RunFolderError where a run or the file cannot be used. */
+export async function writeDashboard(runs: readonly string[], out: string): Promise<void> {
+  const html = await dashboardHtml(pageData(runs));
+  try {
+    await Deno.writeTextFile(`${out}.part`, html);
+    await Deno.rename(`${out}.part`, out);
+  } catch (cause) {
+    throw new RunFolderError("write the page", out, { cause });
+  }
+}

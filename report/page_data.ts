@@ -1,0 +1,219 @@
+/** What the dashboard's page carries of runs. */
+
+import { basename, join, resolve } from "node:path";
+import type { Cell } from "../bench/column.ts";
+import { readRows } from "../bench/csv_reader.ts";
+import { columnsOf } from "../bench/row.ts";
+import { RunFolderError } from "../bench/run_folder_error.ts";
+import { type LoadedRun, loadRun } from "./load_run.ts";
+import type { PageData, PageRun, PageSeries, PageTable, PageTimeline } from "./page/data.ts";
+
+/** Samples of a series that the page carries at most. */
+const MOST_SAMPLES = 200;
+/** Spans of a case's timeline that the page carries at most. */
+const MOST_SPANS = 20_000;
+/** What ranks do, in the order of the page's colours: the same ones in every case. */
+const KINDS: readonly string[] = [
+  "compute",
+  "all_reduce",
+  "receive",
+  "all_gather",
+  "send",
+  "argmax",
+  "gather",
+];
+/** Rows noisier than this are warned of, in %. */
+const NOISY_PCT = 10;
+/** Rows measured while the canary was further off than this are warned of, in %. */
+const DRIFT_PCT = 10;
+
+/** Reads run folders, oldest first. RunFolderError where one is none, or a file of it is damaged. */
+export function pageData(paths: readonly string[]): PageData {
+  const runs = paths.map(pageRun).sort((a, b) => a.started < b.started ? -1 : 1);
+  const columns = Object.fromEntries(
+    (["kernels", "collectives", "schedules"] as const).map((suite) => [
+      suite,
+      Object.fromEntries(
+        columnsOf(suite).map(({ header, unit, meaning }) => [header, [unit, meaning] as const]),
+      ),
+    ]),
+  );
+  return { runs, columns };
+}
+
+function pageRun(path: string): PageRun {
+  const run = loadRun(path);
+  const tables: Record<string, PageTable> = {};
+  for (const { suite, headers, rows } of run.suites) {
+    tables[suite] = {
+      headers,
+      rows: rows.map((row) => headers.map((header) => row[header] ?? "")),
+    };
+  }
+  for (const name of ["ranks", "links", "plan"]) {
+    const file = join(path, `${name}.csv`);
+    if (!isFile(file)) continue;
+    const { headers, rows } = readRows(file);
+    tables[name] = { headers, rows: rows.map((row) => headers.map((header) => row[header] ?? "")) };
+  }
+  const manifest = Object(run.manifest);
+  const ceilings = Object(manifest.ceilings);
+  return {
+    name: String(manifest.run_id ?? basename(resolve(path))),
+    started: String(manifest.started_at ?? ""),
+    about: about(manifest),
+    warnings: warnings(run),
+    ceilings: ceilings.multiplyAddGflops > 0
+      ? { gflops: ceilings.multiplyAddGflops, gbytes: ceilings.copyGbytesPerS }
+      : null,
+    tables,
+    samples: Object.fromEntries(
+      [...run.samples].map(([key, { series }]) => [
+        key,
+        Object.fromEntries(
+          Object.entries(series).filter(([, values]) => values.length > 0)
+            .map(([name, values]) => [name, someOf(values)]),
+        ),
+      ]),
+    ),
+    timelines: timelines(join(path, "timeline.json")),
+  };
+}
+
+function about(
+  manifest: Readonly<Record<string, unknown>>,
+): readonly (readonly [string, string])[] {
+  const environment = Object(manifest["environment"]);
+  const adapter = Object(manifest["adapter"]);
+  const configuration = Object(manifest["configuration"]);
+  const ceilings = Object(manifest["ceilings"]);
+  const commit = Object(environment.commit);
+  const digits = (value: unknown) =>
+    typeof value === "number" ? String(Number(value.toPrecision(4))) : "";
+  const lines: readonly (readonly [string, string])[] = [
+    ["configuration", String(configuration.name ?? "")],
+    ["model", String(configuration.model ?? "").replace(/^.*\/(?=[^/]+$)/, "")],
+    ["weights", String(configuration.dtype ?? "")],
+    ["adapter", `${adapter.name ?? "unknown"} (${adapter.type ?? "unknown"})`],
+    [
+      "ceilings measured",
+      `${digits(ceilings.multiplyAddGflops)} GFLOP/s, ${digits(ceilings.copyGbytesPerS)} GB/s`,
+    ],
+    ["CPU", `${environment.cpu_model ?? "unknown"}, ${environment.logical_cores ?? "?"} cores`],
+    [
+      "system",
+      `${environment.os ?? ""} ${environment.os_release ?? ""}, ${environment.architecture ?? ""}`,
+    ],
+    ["load at the start", [environment.load_average ?? []].flat().map(digits).join(", ")],
+    ["Deno", String(environment.deno_version ?? "")],
+    [
+      "suite",
+      `${environment.suite_version ?? ""} ${String(commit.id ?? "").slice(0, 12)}`,
+    ],
+    ["canary", manifest["canary_us"] === undefined ? "" : `${digits(manifest["canary_us"])} us`],
+  ];
+  return lines.map(([name, value]) => [name, value.trim()] as const).filter(([, value]) => value);
+}
+
+function warnings({ suites, manifest }: LoadedRun): readonly string[] {
+  const rows = suites.flatMap((suite) => suite.rows);
+  const count = (of: (row: Readonly<Record<string, string>>) => boolean) => rows.filter(of).length;
+  const said: string[] = [];
+  const say = (n: number, text: string) =>
+    n > 0 && said.push(`${n} ${n === 1 ? "row" : "rows"}: ${text}`);
+  say(count((r) => r["status"] === "wrong"), "the check failed; struck out, and in no ranking");
+  say(count((r) => r["status"] === "failed"), "not measured, see the reason");
+  say(
+    count((r) => r["adapter_type"] === "software"),
+    "on a software adapter, no GPU was measured",
+  );
+  say(
+    count((r) => r["oversubscribed"] === "true"),
+    "more ranks than cores or adapters (oversubscribed)",
+  );
+  say(
+    count((r) => Number(r["logical_ranks"]) > 1 && r["physical_adapters"] === "1"),
+    "several ranks on one adapter",
+  );
+  say(
+    count((r) => Math.abs(Number(r["canary_pct"])) > DRIFT_PCT),
+    `the machine's speed was more than ${DRIFT_PCT} % off (canary)`,
+  );
+  say(count((r) => Number(r["noise_pct"]) > NOISY_PCT), `noise above ${NOISY_PCT} %`);
+  if (manifest?.["interrupted"] === true) said.push("The run was interrupted.");
+  return said;
+}
+
+/** Evenly picked values, all where they are few. */
+function someOf(values: readonly number[]): PageSeries {
+  const count = Math.min(MOST_SAMPLES, values.length);
+  const picked = Array.from(
+    { length: count },
+    (_, i) => values[Math.floor(i * values.length / count)]!,
+  );
+  return { count: values.length, values: picked.map((value) => Number(value.toPrecision(6))) };
+}
+
+/** The cases of a timeline.json; none where there is none. */
+function timelines(path: string): readonly PageTimeline[] {
+  if (!isFile(path)) return [];
+  let events: readonly Readonly<Record<string, Cell | object>>[];
+  try {
+    events = JSON.parse(Deno.readTextFileSync(path)).traceEvents;
+    if (!Array.isArray(events)) throw new SyntaxError("it has no traceEvents");
+  } catch (cause) {
+    throw new RunFolderError("read the timeline", path, { cause });
+  }
+  return [...Map.groupBy(events, ({ pid }) => pid)].map(([, own]) => pageTimeline(own));
+}
+
+function pageTimeline(events: readonly Readonly<Record<string, Cell | object>>[]): PageTimeline {
+  const named = (name: string) => events.filter((event) => event["name"] === name);
+  const text = (event: Readonly<Record<string, Cell | object>> | undefined) =>
+    String(Object(event?.["args"]).name ?? "");
+  const threads = named("thread_name");
+  const places = new Map(threads.map((thread, i) => [thread["tid"], i]));
+  const spans = events.filter(({ ph }) => ph === "X");
+  const others = spans.map(({ name }) => String(name)).filter((name) => !KINDS.includes(name));
+  const kinds = [...KINDS, ...new Set(others)];
+  const shown = spans.slice(0, MOST_SPANS);
+  const round = (value: unknown) => Number(Number(value).toFixed(1));
+  const ends = new Map(events.filter(({ ph }) => ph === "f").map((event) => [event["id"], event]));
+  return {
+    label: text(named("process_name")[0]),
+    kinds,
+    lanes: threads.map((thread) => ({
+      name: text(thread).replace(/: replica (\d+), stage (\d+), tp (\d+)$/, " dp$1 pp$2 tp$3"),
+      spans: shown.filter(({ tid }) => tid === thread["tid"]).map((event) =>
+        [
+          round(event["ts"]),
+          round(event["dur"]),
+          kinds.indexOf(String(event["name"])),
+          Number(Object(event["args"]).batch ?? 0),
+        ] as const
+      ),
+    })),
+    sends: events.filter(({ ph }) => ph === "s").flatMap((event) => {
+      const end = ends.get(event["id"]);
+      return end
+        ? [
+          [
+            round(event["ts"]),
+            places.get(event["tid"]) ?? 0,
+            round(end["ts"]),
+            places.get(end["tid"]) ?? 0,
+          ] as const,
+        ]
+        : [];
+    }),
+    left: spans.length - shown.length,
+  };
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}

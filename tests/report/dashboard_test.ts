@@ -1,0 +1,353 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { stringify } from "@std/csv";
+import { buildPage } from "../../_tools/build_page.ts";
+import { columnsOf } from "../../bench/row.ts";
+import { guardText } from "../../bench/csv_reader.ts";
+import { dashboardHtml } from "../../report/dashboard.ts";
+import { crossovers, passes, rooflinePoint, type Row } from "../../report/page/data.ts";
+import { pageData } from "../../report/page_data.ts";
+import { shardbench } from "../cli/shardbench.ts";
+import { Browser, CHROMIUM } from "./browser.ts";
+
+const HOSTILE = "</script><img src=x onerror=alert(1)>\u202e'\"`=cmd()&lt;";
+
+/** A synthetic run folder: kernels, collectives and schedules with so many kernel rows. */
+async function syntheticRun(
+  folder: string,
+  { rows, hostile = false }: { rows: number; hostile?: boolean },
+) {
+  await Deno.mkdir(folder, { recursive: true });
+  const text = (value: string) => hostile ? `${value} ${HOSTILE}` : value;
+  const common = {
+    schema_version: "1",
+    run_id: text("synthetic"),
+    status: "ok",
+    adapter: text("a software adapter"),
+    adapter_type: "software",
+    physical_adapters: "1",
+    logical_ranks: "1",
+    clock: "gpu",
+    samples: "12",
+    time_us_min: "90",
+    time_us_p95: "130",
+    time_us_ci_low: "99",
+    time_us_ci_high: "101",
+    noise_pct: "1",
+    dtype: "float32",
+    model: text("tiny"),
+    canary_pct: "0",
+  };
+  const write = async (
+    suite: "kernels" | "collectives" | "schedules",
+    list: Record<string, string>[],
+  ) => {
+    const headers = columnsOf(suite).map(({ header }) => header);
+    const lines = list.map((row) =>
+      headers.map((header) => guardText({ ...common, suite, ...row }[header] ?? ""))
+    );
+    await Deno.writeTextFile(`${folder}/${suite}.csv`, stringify([headers, ...lines]));
+  };
+  await write(
+    "kernels",
+    Array.from({ length: rows }, (_, i) => ({
+      row_key: `k${i}`,
+      op: text(["gemm", "gemv", "ffn"][i % 3]!),
+      variant: text("naive"),
+      reason: text(""),
+      mode: "hot",
+      tensor_parallel_size: String(1 + i % 2),
+      tokens: String(1 + i % 64),
+      context: "256",
+      time_us_median: String(100 + i),
+      rate_gflops: String(1 + i % 7),
+      rate_gbytes_per_s: String(2 + i % 5),
+      flops: "1000000",
+      bytes: String(100000 * (1 + i % 9)),
+      speedup_vs_naive: "1",
+      status: i === 1 ? "wrong" : "ok",
+    })),
+  );
+  await write(
+    "collectives",
+    [4096, 65536].flatMap((size) =>
+      ["ring", "one_shot"].map((algorithm, i) => ({
+        row_key: `c${size}${algorithm}`,
+        op: "all_reduce",
+        algorithm: text(algorithm),
+        transport: "workers",
+        memory: "host",
+        logical_ranks: "2",
+        message_bytes: String(size),
+        time_us_median: String(size === 4096 ? 2 - i : 10 + i),
+        busbw_gbytes_per_s: "3",
+      }))
+    ),
+  );
+  await write(
+    "schedules",
+    ["step", "step_with_batch_queue"].map((schedule, i) => ({
+      row_key: `s${i}`,
+      schedule,
+      tensor_parallel_size: "1",
+      pipeline_parallel_size: "2",
+      data_parallel_size: "1",
+      max_concurrent_batches: String(1 + i),
+      output_tokens_per_s: String(61.5 + 40 * i),
+      speedup_vs_step: "1",
+      busy_pct: "50",
+      transfer_pct: "10",
+      host_gap_pct: "10",
+      imbalance_pct: "10",
+      fill_drain_pct: "20",
+      admission: "greedy",
+    })),
+  );
+  await Deno.writeTextFile(
+    `${folder}/samples.jsonl`,
+    JSON.stringify({
+      row_key: "k0",
+      series: { gpu_us: Array.from({ length: 500 }, (_, i) => 100 + i % 10) },
+    }) + "\n",
+  );
+  const event = (tid: number, name: string, ts: number) => ({
+    ph: "X",
+    name,
+    ts,
+    dur: 50,
+    pid: 0,
+    tid,
+    args: { batch: 1 },
+  });
+  await Deno.writeTextFile(
+    `${folder}/timeline.json`,
+    JSON.stringify({
+      traceEvents: [
+        { ph: "M", name: "process_name", pid: 0, args: { name: text("step pp=2") } },
+        ...[0, 1].map((tid) => ({
+          ph: "M",
+          name: "thread_name",
+          pid: 0,
+          tid,
+          args: { name: `rank ${tid}: replica 0, stage ${tid}, tp 0` },
+        })),
+        event(0, "compute", 0),
+        event(0, "send", 50),
+        event(1, "receive", 100),
+        event(1, "compute", 150),
+        { ph: "s", id: "1", ts: 50, pid: 0, tid: 0 },
+        { ph: "f", id: "1", ts: 100, pid: 0, tid: 1 },
+      ],
+    }),
+  );
+  await Deno.writeTextFile(
+    `${folder}/ranks.csv`,
+    "rank,data_parallel_rank,pipeline_parallel_rank,tensor_parallel_rank,first_layer,last_layer,tensor_parallel_size,pipeline_parallel_size,data_parallel_size,weight_bytes_predicted,weight_bytes_allocated\r\n0,0,0,0,0,3,1,2,1,51400000,51400000\r\n1,0,1,0,4,7,1,2,1,51400000,51400000\r\n",
+  );
+  await Deno.writeTextFile(
+    `${folder}/plan.csv`,
+    "place,tensor_parallel_size,pipeline_parallel_size,data_parallel_size,schedule,predicted_output_tokens_per_s,measured_output_tokens_per_s,error_pct,why\r\n1,1,2,1,step,60,61.5,2.4,memory\r\n",
+  );
+  await Deno.writeTextFile(
+    `${folder}/manifest.json`,
+    JSON.stringify({
+      schema_version: 1,
+      run_id: text("synthetic"),
+      started_at: "2026-01-01T00:00:00.000Z",
+      configuration: { name: text("synthetic") },
+      configuration_hash: "0",
+      ceilings: { multiplyAddGflops: 80, copyGbytesPerS: 11 },
+      interrupted: false,
+    }),
+  );
+}
+
+async function inTemporary(run: (folder: string) => Promise<void>) {
+  const folder = await Deno.makeTempDir();
+  try {
+    await run(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const browser = {
+  ignore: CHROMIUM === undefined,
+  name: (name: string) =>
+    CHROMIUM ? name : `${name} (ignored: there is no Chromium; ./setup --with-browser installs it)`,
+};
+
+/** Opens every tab, and says what went wrong. */
+async function visitAll(page: Browser): Promise<readonly string[]> {
+  const names = String(
+    await page.run("[...document.querySelectorAll('[role=tab]')].map((t) => t.textContent).join()"),
+  ).split(",");
+  for (const i of names.keys()) {
+    await page.run(`document.querySelectorAll('[role=tab]')[${i}].click()`);
+    await page.drawn();
+  }
+  assertEquals(page.log, { problems: [], requests: [] });
+  return names;
+}
+
+Deno.test({
+  name: browser.name(
+    "the dashboard loads without a request or an error, shows the files' numbers, and takes hostile text as text",
+  ),
+  ignore: browser.ignore,
+  fn: () =>
+    inTemporary(async (folder) => {
+      await using page = await Browser.open();
+      for (const hostile of [false, true]) {
+        const run = `${folder}/${hostile}`;
+        await syntheticRun(run, { rows: 30, hostile });
+        const { status, stderr } = await shardbench(["dashboard", run, "--out", `${run}.html`]);
+        assertEquals(status, 0, stderr);
+        await page.load(`${run}.html`);
+        const names = await visitAll(page);
+        assertEquals(names, [
+          "Overview",
+          "Kernels",
+          "Collectives",
+          "Schedules",
+          "Timeline",
+          "Layouts",
+          "Plan",
+        ]);
+        assertEquals(
+          await page.run(
+            "document.images.length + document.querySelectorAll('iframe,object,embed').length",
+          ),
+          0,
+        );
+        const text = String(
+          await page.run(
+            "document.body.innerText + [...document.querySelectorAll('.view')].map((v) => v.textContent).join()",
+          ),
+        );
+        for (
+          const expected of [
+            "61.5",
+            "101.5",
+            "51.4 MB predicted",
+            "one_shot",
+            "n = 12 to 12 samples",
+            "1 row: the check failed",
+          ]
+        ) {
+          assertStringIncludes(text, expected);
+        }
+        if (hostile) assertStringIncludes(text, "<img src=x onerror=alert(1)>");
+        assertEquals(await page.run("document.querySelectorAll('tr.wrong').length"), 1);
+        assertEquals(
+          await page.run(
+            "getComputedStyle(document.querySelector('tr.wrong td')).textDecorationLine",
+          ),
+          "line-through",
+        );
+        // A row shows its samples; a filter leaves rows.
+        await page.run("document.querySelectorAll('#view-1 tbody tr')[0].click()");
+        const dialog = String(await page.run("document.querySelector('dialog').innerText"));
+        assertStringIncludes(dialog, "200 of 500 samples");
+        await page.run("document.querySelector('dialog').close()");
+        await page.run(
+          "(() => { const i = document.querySelector('#view-1 input[aria-label^=\"filter tokens:\"]'); i.value = '<4'; i.dispatchEvent(new Event('input')); })()",
+        );
+        assertEquals(await page.run("document.querySelectorAll('#view-1 tbody tr').length"), 3);
+        // Keys: an arrow goes to the next tab, plus zooms the timeline.
+        await page.run(
+          "(() => { const t = document.querySelectorAll('[role=tab]')[0]; t.focus(); t.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight', bubbles: true })); })()",
+        );
+        assertEquals(
+          await page.run("document.querySelector('[role=tab][aria-selected=true]').textContent"),
+          "Kernels",
+        );
+        assertEquals(page.log, { problems: [], requests: [] });
+      }
+    }),
+});
+
+Deno.test({
+  name: browser.name("10,000 rows are there to be filtered in under 2 seconds"),
+  ignore: browser.ignore,
+  fn: () =>
+    inTemporary(async (folder) => {
+      await syntheticRun(`${folder}/many`, { rows: 10_000 });
+      const html = await dashboardHtml(pageData([`${folder}/many`]));
+      await Deno.writeTextFile(`${folder}/many.html`, html);
+      await using page = await Browser.open();
+      const loadMs = await page.load(`${folder}/many.html`);
+      const ms = Number(
+        await page.run(`(async () => {
+      const start = performance.now();
+      document.querySelectorAll('[role=tab]')[1].click();
+      await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+      return performance.now() - start;
+    })()`),
+      );
+      assertStringIncludes(
+        String(await page.run("document.querySelector('#view-1 [role=status]').textContent")),
+        "10000 of 10000 rows",
+      );
+      assert(loadMs + ms < 2000, `${loadMs} ms to load, ${ms} ms to show`);
+      assertEquals(page.log.problems, []);
+    }),
+});
+
+Deno.test("the committed page is what its sources build to", async () => {
+  const { js, css } = await buildPage();
+  const text = (name: string) =>
+    Deno.readTextFile(new URL(`../../report/${name}`, import.meta.url));
+  assertEquals(await text("page.bundle.js.txt"), js);
+  assertEquals(await text("page.bundle.css.txt"), css);
+});
+
+Deno.test("a page forbids everything but its own script and style, and no data ends its element", () =>
+  inTemporary(async (folder) => {
+    await syntheticRun(`${folder}/run`, { rows: 3, hostile: true });
+    const html = await dashboardHtml(pageData([`${folder}/run`]));
+    const policy = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(html)![1]!;
+    assertEquals(
+      policy.replaceAll(/'sha256-[^']*'/g, "HASH"),
+      "default-src 'none'; script-src HASH; style-src HASH; base-uri 'none'; form-action 'none'",
+    );
+    assertEquals(html.match(/<\/script>/g)!.length, 2);
+    assertEquals(html.match(/<img/g), null);
+    const data = JSON.parse(/id="data">(.*?)<\/script>/s.exec(html)![1]!);
+    assertEquals(data.runs[0].tables.kernels.rows.length, 3);
+  }));
+
+Deno.test("dashboard refuses what is no run, and what is damaged, with its path and status 2", () =>
+  inTemporary(async (folder) => {
+    await syntheticRun(`${folder}/run`, { rows: 2 });
+    await Deno.writeTextFile(`${folder}/run/timeline.json`, "{");
+    for (
+      const [args, message] of [
+        [[`${folder}/nothing`], 'nothing": it is not there'],
+        [[folder], "it has none of kernels.csv"],
+        [[`${folder}/run`], "timeline.json"],
+        [[`${folder}/run`, "--out", "page.txt"], "end in .html"],
+        [[], "missing required argument"],
+      ] as const
+    ) {
+      const { status, stderr } = await shardbench(["dashboard", ...args]);
+      assertEquals(status, 2, stderr);
+      assertStringIncludes(stderr, message);
+      assertEquals(stderr.trim().split("\n").length, 1, stderr);
+    }
+  }));
+
+Deno.test("filters, roofline points and crossovers are what they say", () => {
+  const row = (cells: Record<string, string>): Row => ({ run: { name: "r" } as Row["run"], cells });
+  const filtered = (filter: string) =>
+    passes(row({ tokens: "64", op: "ffn" }), new Map([["tokens", filter]]));
+  assertEquals(["64", "=64", "<100", ">63", "6"].map(filtered), [true, true, true, true, true]);
+  assertEquals(["=6", "<64", ">64", "x"].map(filtered), [false, false, false, false]);
+  assertEquals(rooflinePoint(row({ flops: "200", bytes: "50", rate_gflops: "3" })), [4, 3]);
+  assertEquals(rooflinePoint(row({ flops: "0", bytes: "50", rate_gflops: "3" })), undefined);
+  const times = [[1, "a", 5], [1, "b", 6], [2, "a", 9], [2, "b", 8], [4, "b", 9]] as const;
+  assertEquals(crossovers(times.map(([size, algorithm, us]) => ({ size, algorithm, us }))), [{
+    from: 1,
+    to: 2,
+    algorithms: ["a", "b"],
+  }]);
+});
