@@ -42,7 +42,9 @@ export function loadRun(path: string): LoadedRun {
   }
   const suites = files.map((file): LoadedSuite => {
     const { headers, rows } = readRows(file);
-    const suite = SUITES.find((name) => name === (rows[0]?.["suite"] ?? basename(file, ".csv")));
+    // A single file may have another name; in a folder names say what files are.
+    const named = isFile ? rows[0]?.["suite"] : basename(file, ".csv");
+    const suite = SUITES.find((name) => name === named);
     if (!suite || !headers.includes("row_key")) {
       throw new RunFolderError("read rows of", file, { cause: "it is no file of this suite" });
     }

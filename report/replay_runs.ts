@@ -68,10 +68,13 @@ export function replayed(before: LoadedRun, after: LoadedRun, tolerancePct: numb
 }
 
 function exactProblem(row: TextRow, again: TextRow): string | undefined {
-  // Collective counts of a batch queue depend on which batches formed.
-  const columns = row["schedule"] === "step_with_batch_queue"
-    ? EXACT.filter((column) => !/^(all_|sends|collective_)/.test(column))
-    : EXACT;
+  // Counts of a batch queue depend on which batches formed, those of auto on what it chose.
+  const varying = row["schedule"] === "step_with_batch_queue"
+    ? /^(all_|sends|collective_)/
+    : row["algorithm"] === "auto"
+    ? /^(steps|sent_)/
+    : /^$/;
+  const columns = EXACT.filter((column) => !varying.test(column));
   const column = columns.find((name) => (row[name] ?? "") !== (again[name] ?? ""));
   return column && `${column} was ${row[column] || "blank"} and is ${again[column] || "blank"}`;
 }

@@ -1,0 +1,153 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { parse, stringify } from "@std/csv";
+import { readRows } from "../../bench/csv_reader.ts";
+import { loadRun } from "../../report/load_run.ts";
+import { verifyRun } from "../../report/verify_run.ts";
+import { CONFIG, inFolder, shardbench } from "./shardbench.ts";
+
+const SMALL = {
+  ...CONFIG,
+  kernels: {
+    ...CONFIG.kernels,
+    ops: ["ffn", "add"],
+    tokens: [1],
+    tensor_parallel_sizes: [1],
+    variants: "all",
+  },
+  collectives: {
+    ...CONFIG.collectives,
+    ops: ["all_reduce"],
+    ranks: [2],
+    sizes: "64B:1KiB:*16",
+    algorithms: ["ring", "auto"],
+    transports: ["workers"],
+  },
+  schedules: {
+    ...CONFIG.schedules,
+    layouts: [{ tensor_parallel_size: 2 }],
+    schedules: ["step", "step_with_batch_queue"],
+  },
+};
+
+Deno.test("verify names every cell that is changed, lost rows, foreign rows and changed samples; replay reproduces; formats print", () =>
+  inFolder(async (folder, config) => {
+    const run = `${folder}/run`;
+    const made = await shardbench(["run", "--config", config, "--out", run, "--format", "md"]);
+    assertEquals(made.status, 0, made.stderr);
+    assertMatch(made.stdout, /^\*\*\d+ rows: \d+ ok, 0 wrong, 0 failed, 0 skipped\*\*\n/);
+    assertMatch(made.stdout, /\| op \| variant \| mode \| tp \|/);
+    assertMatch(await Deno.readTextFile(`${run}/report.html`), /Content-Security-Policy/);
+
+    const sound = await shardbench(["verify", run]);
+    assertEquals(sound.status, 0, sound.stdout);
+    assertMatch(sound.stdout, /^\d+ rows: \d+ cells recomputed, \d+ compared, 0 contradictions\n$/);
+
+    // One cell after another of a measured row of each suite.
+    for (const suite of ["kernels", "collectives", "schedules"]) {
+      const path = `${run}/${suite}.csv`;
+      const text = await Deno.readTextFile(path);
+      const [headers, ...rows] = parse(text);
+      const place = rows.findIndex((row) => row[headers!.indexOf("status")] === "ok");
+      for (const [column, header] of headers!.entries()) {
+        const changed = rows.map((row) => [...row]);
+        const cell = changed[place]![column]!;
+        changed[place]![column] = /\d$/.test(cell)
+          ? cell.slice(0, -1) + (Number(cell.at(-1)) + 1) % 10
+          : `${cell}x`;
+        await Deno.writeTextFile(path, stringify([headers!, ...changed]));
+        const found = verifyRun(loadRun(run)).contradictions;
+        assert(
+          found.some((c) => c.file === path && c.column === header && c.row === place + 1),
+          `${suite} ${header}: ${JSON.stringify(found)}`,
+        );
+      }
+      const last = rows.at(-1)!;
+      for (
+        const [what, list] of [["lost", rows.slice(0, -1)], ["twice", [...rows, last]]] as const
+      ) {
+        await Deno.writeTextFile(path, stringify([headers!, ...list]));
+        assert(verifyRun(loadRun(run)).contradictions.length > 0, `${suite} ${what}`);
+      }
+      await Deno.writeTextFile(path, text);
+    }
+    const samples = await Deno.readTextFile(`${run}/samples.jsonl`);
+    const other = samples.replace(
+      /("gpu_us":\[)(\d)/,
+      (_, before, digit) => `${before}${(Number(digit) + 1) % 10 || 1}`,
+    );
+    await Deno.writeTextFile(`${run}/samples.jsonl`, other);
+    const tampered = await shardbench(["verify", run]);
+    assertEquals(tampered.status, 5);
+    assertMatch(tampered.stdout, /kernels\.csv row \d+ \([0-9a-f]+\) samples\.jsonl: found hash/);
+    await Deno.writeTextFile(`${run}/samples.jsonl`, samples);
+
+    const again = await shardbench([
+      "replay",
+      run,
+      "--out",
+      `${folder}/again`,
+      "--tolerance",
+      "1000000",
+    ]);
+    assertEquals(again.status, 0, again.stdout + again.stderr);
+    const rows = readRows(`${run}/kernels.csv`).rows.length +
+      readRows(`${run}/collectives.csv`).rows.length + readRows(`${run}/schedules.csv`).rows.length;
+    assertStringIncludes(again.stdout, `${rows} of ${rows} rows reproduced`);
+    const manifest = JSON.parse(await Deno.readTextFile(`${run}/manifest.json`));
+    manifest.shaders[Object.keys(manifest.shaders)[0]!] = "0000";
+    manifest.environment.cpu_model = "another";
+    await Deno.writeTextFile(`${run}/manifest.json`, JSON.stringify(manifest));
+    const elsewhere = await shardbench(["replay", run]);
+    assertEquals(elsewhere.status, 5, elsewhere.stderr);
+    assertMatch(elsewhere.stdout, /different machine: cpu_model was another/);
+    assertMatch(elsewhere.stdout, /shader .*: 0000, now/);
+
+    const compared = await shardbench(["compare", run, `${folder}/again`, "--json"]);
+    assert([0, 4].includes(compared.status), compared.stderr);
+    const { rows: verdicts, missing, added } = JSON.parse(compared.stdout);
+    assertEquals([verdicts.length, missing, added], [rows, [], []]);
+    const one = await shardbench([
+      "compare",
+      `${run}/kernels.csv`,
+      `${folder}/again/kernels.csv`,
+      "--format",
+      "md",
+    ]);
+    assertMatch(one.stdout, /^\*\*\d+ rows: /);
+    await Deno.remove(`${folder}/again/samples.jsonl`);
+    const bare = await shardbench(["compare", `${run}/kernels.csv`, `${folder}/again/kernels.csv`]);
+    assertStringIncludes(bare.stdout, "verdicts rest on the files' intervals alone");
+
+    const formats = ["run", "--config", config, "--only", "kernels", "--filter", "^add"];
+    const json = await shardbench([...formats, "--out", `${folder}/json`, "--format", "json"]);
+    assertEquals(
+      JSON.parse(json.stdout).kernels.every(({ status }: { status: string }) => status === "ok"),
+      true,
+    );
+    const csv = await shardbench([...formats, "--out", `${folder}/csv`, "--format", "csv"]);
+    assertEquals(csv.stdout.trim(), (await Deno.readTextFile(`${folder}/csv/kernels.csv`)).trim());
+  }, SMALL));
+
+Deno.test("reports refuse bad input with one message and their status", () =>
+  inFolder(async (folder, config) => {
+    for (
+      const [args, status, message] of [
+        [["compare", folder, folder], 2, "it has none of kernels.csv"],
+        [["compare", "/nonexistent", folder], 2, "it is not there"],
+        [["compare", folder], 2, "missing required argument"],
+        [["compare", folder, folder, "--threshold", "0"], 2, "above 0, below 100"],
+        [["compare", folder, folder, "--allow", "cpu"], 2, "adapter, dtype, schema"],
+        [["compare", folder, folder, "--format", "xml"], 2, "terminal, md, json"],
+        [["verify", folder], 2, "it has none of kernels.csv"],
+        [["replay", folder], 2, "it has none of kernels.csv"],
+        [["replay", folder, "--tolerance", "-1"], 2, "0 and more"],
+        [["selftest", "--threshold", "200"], 2, "above 0, below 100"],
+        [["run", "--config", config, "--format", "xml"], 2, "terminal, md, json, csv"],
+      ] as const
+    ) {
+      const result = await shardbench(args);
+      assertEquals(result.status, status, result.stderr);
+      assertStringIncludes(result.stderr, message);
+      assertEquals(result.stderr.trim().split("\n").length, 1, result.stderr);
+    }
+  }));

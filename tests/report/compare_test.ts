@@ -1,0 +1,204 @@
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { compareRuns, differences } from "../../report/compare_runs.ts";
+import { comparisonMarkdown, comparisonText } from "../../report/compare_text.ts";
+import type { LoadedRun, TextRow } from "../../report/load_run.ts";
+import { selftest } from "../../report/selftest.ts";
+
+interface Made {
+  readonly name: string;
+  /** Times of each row in us; a row's key is its place. */
+  readonly times: readonly (readonly number[])[];
+  readonly change?: (row: Record<string, string>, place: number) => Record<string, string>;
+  readonly canaryUs?: number;
+}
+
+/** A run in memory. */
+function made({ name, times, change = (row) => row, canaryUs = 100 }: Made): LoadedRun {
+  const rows: TextRow[] = times.map((_, i) =>
+    change({
+      suite: "kernels",
+      schema_version: "1",
+      run_id: name,
+      row_key: `key${i}`,
+      status: "ok",
+      adapter: "an adapter",
+      dtype: "float32",
+      op: "gemm",
+      variant: `v${i}`,
+      mode: "hot",
+      tensor_parallel_size: "1",
+      tokens: "1",
+      context: "256",
+      clock: "gpu",
+      noise_pct: "0.5",
+    }, i)
+  );
+  return {
+    path: name,
+    manifest: {
+      schema_version: 1,
+      run_id: name,
+      started_at: "",
+      configuration: {},
+      configuration_hash: "",
+      canary_us: canaryUs,
+    },
+    suites: [{ suite: "kernels", path: `${name}.csv`, headers: [], rows }],
+    samples: new Map(
+      times.map((gpu_us, i) => [`key${i}`, { row_key: `key${i}`, series: { gpu_us } }]),
+    ),
+  };
+}
+
+/** Noisy times around a center, the same for the same seed. */
+function around(center: number, seed: number, { n = 60, noise = 0.01 } = {}): readonly number[] {
+  let state = seed * 7919 + 1;
+  const random = () => (state = Math.imul(state, 1664525) + 1013904223 >>> 0) / 2 ** 32;
+  return Array.from({ length: n }, () => center * (1 + noise * (random() + random() - 1)));
+}
+
+const CENTERS = [100, 200, 400, 800, 1600, 3200, 50, 70, 90, 110];
+const BASE = made({ name: "base", times: CENTERS.map((c, i) => around(c, i)) });
+
+Deno.test("unchanged rows are the same, a slower and a faster one are called so", () => {
+  const candidate = made({
+    name: "candidate",
+    times: CENTERS.map((c, i) => around(i === 2 ? c * 1.06 : i === 4 ? c / 1.1 : c, i + 50)),
+  });
+  const { rows, scatter_pct } = compareRuns(BASE, candidate, 3);
+  const verdicts = rows.map(({ verdict }) => verdict);
+  assertEquals(verdicts[2], "slower");
+  assertEquals(verdicts[4], "faster");
+  assertEquals(verdicts.filter((verdict) => verdict === "same").length, 8);
+  assertEquals(rows.map((row) => row.is_regression).filter((is) => is).length, 1);
+  assert(rows[2]!.ratio_low! > 1.04 && rows[2]!.ratio_high! < 1.08 && rows[2]!.p! < 0.001);
+  assert(scatter_pct! < 3, String(scatter_pct));
+});
+
+Deno.test("a run against itself is 1 everywhere; exchanging the runs inverts every ratio", () => {
+  assert(compareRuns(BASE, BASE, 3).rows.every((r) => r.ratio === 1 && r.verdict === "same"));
+  const other = made({
+    name: "other",
+    times: CENTERS.map((c, i) => around(c * (1 + i / 50), i + 9)),
+  });
+  const [there, back] = [compareRuns(BASE, other, 3), compareRuns(other, BASE, 3)];
+  for (const [i, row] of there.rows.entries()) {
+    const reverse = back.rows[i]!;
+    assertAlmostEquals(row.ratio! * reverse.ratio!, 1, 1e-12);
+    assertAlmostEquals(row.ratio_low! * reverse.ratio_high!, 1, 1e-12);
+    assertAlmostEquals(row.p!, reverse.p!, 1e-12);
+    const opposite = { slower: "faster", faster: "slower" } as Record<string, string>;
+    assertEquals(reverse.verdict, opposite[row.verdict] ?? row.verdict);
+  }
+  assertAlmostEquals(there.geometric_mean! * back.geometric_mean!, 1, 1e-12);
+});
+
+Deno.test("rows that are not right are no data; one that went wrong is a regression", () => {
+  const candidate = made({
+    name: "candidate",
+    times: CENTERS.map((c, i) => around(c, i + 50)),
+    change: (row, i) =>
+      i === 0
+        ? { ...row, status: "wrong", reason: "3 elements" }
+        : i === 1
+        ? { ...row, status: "skipped" }
+        : row,
+  });
+  const { rows } = compareRuns(BASE, candidate, 3);
+  assertEquals([rows[0]!.verdict, rows[0]!.reason, rows[0]!.is_regression], [
+    "no data",
+    "the candidate is wrong: 3 elements",
+    true,
+  ]);
+  assertEquals([rows[1]!.verdict, rows[1]!.is_regression], ["no data", false]);
+});
+
+Deno.test("what the machine itself explains, or rows' scatter, is ambiguous", () => {
+  const slow = CENTERS.map((c, i) => around(c * 1.2, i + 50));
+  const machine = compareRuns(BASE, made({ name: "m", times: slow, canaryUs: 121 }), 3);
+  assert(machine.rows.every(({ verdict }) => verdict === "ambiguous"), machine.rows[0]!.reason);
+  const code = compareRuns(BASE, made({ name: "c", times: slow, canaryUs: 100 }), 3);
+  assert(code.rows.every(({ verdict }) => verdict === "slower"));
+  const drifting = CENTERS.map((c, i) => around(c * (1 + 0.1 * Math.cos(3 * i)), i + 50));
+  const scattered = compareRuns(BASE, made({ name: "s", times: drifting }), 3);
+  assert(scattered.rows.every(({ verdict }) => verdict === "ambiguous" || verdict === "same"));
+  assert(scattered.scatter_pct! > 10);
+  const few = compareRuns(
+    made({ name: "a", times: [[100, 101, 102]] }),
+    made({ name: "b", times: [[120, 121, 122]] }),
+    3,
+  );
+  assertEquals(few.rows[0]!.verdict, "ambiguous");
+  assert(few.rows[0]!.reason.endsWith("few samples"), few.rows[0]!.reason);
+});
+
+Deno.test("runs of other adapters, dtypes and schemas differ; rows that one run lacks are named", () => {
+  const other = made({
+    name: "o",
+    times: [[1]],
+    change: (row) => ({ ...row, adapter: "another", schema_version: "2" }),
+  });
+  assertEquals([...differences(BASE, other).keys()], ["adapter", "schema"]);
+  assertEquals([...differences(BASE, BASE)], []);
+  const { missing, added } = compareRuns(
+    BASE,
+    made({
+      name: "f",
+      times: CENTERS.slice(1).map((c) => [c]),
+      change: (row, i) => ({ ...row, row_key: `key${i + 1}` }),
+    }),
+    3,
+  );
+  assertEquals(missing, ["gemm v0 hot float32 tp=1 tokens=1 context=256"]);
+  assertEquals(added, []);
+});
+
+Deno.test("a comparison reads well on a terminal and in a pull request", () => {
+  const comparison = compareRuns(
+    made({ name: "base", times: [around(100, 1), around(200, 2)] }),
+    made({
+      name: "candidate",
+      times: [around(150, 3), around(200, 4)],
+      change: (row, i) => i === 0 ? { ...row, op: "gemm|<b>" } : row,
+    }),
+    3,
+  );
+  const fixed = {
+    ...comparison,
+    rows: comparison.rows.map((row) => ({
+      ...row,
+      label: row.label,
+      ratio: row.ratio === null ? null : Math.round(row.ratio * 10) / 10,
+      ratio_low: 1.4,
+      ratio_high: 1.6,
+      p: 0.00001,
+      baseline_us: 100,
+      candidate_us: 150,
+    })),
+    geometric_mean: 1.2,
+  };
+  assertEquals(comparisonText(fixed).split("\n"), [
+    "verdict  ratio  95 % interval       p  baseline us  candidate us      n  row",
+    "slower   1.500    1.400-1.600  <0.001        100.0         150.0  60/60  kernels: gemm v0 hot float32 tp=1 tokens=1 context=256",
+    "2 rows: 1 slower, 0 no data, 0 faster, 0 ambiguous, 1 same; geometric mean 1.200; the machine's own 1.000",
+  ]);
+  const hostile = { ...fixed, rows: fixed.rows.map((row) => ({ ...row, label: "a|b<img>\nc" })) };
+  assertEquals(comparisonMarkdown(hostile).split("\n").slice(0, 5), [
+    "**2 rows: 1 slower, 0 no data, 0 faster, 0 ambiguous, 1 same; geometric mean 1.200; the machine's own 1.000**",
+    "",
+    "| verdict | ratio | 95 % interval | p | baseline us | candidate us | n | row |",
+    "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
+    "| slower | 1.500 | 1.400-1.600 | \\<0.001 | 100.0 | 150.0 | 60/60 | kernels: a\\|b\\<img\\> c |",
+  ]);
+});
+
+Deno.test("the self-test counts what a comparison invents and finds", () => {
+  const run = (name: string, seed: number) =>
+    made({ name, times: CENTERS.map((c, i) => around(c, i + seed, { n: 320 })) });
+  const rates = selftest([run("a", 1), run("b", 100)], 3);
+  const of = (slowdown: number) =>
+    rates.find((r) => r.slowdown_pct === slowdown && r.sides === "interleaved")!;
+  assertEquals([of(0).rows, of(0).called_slower + of(0).called_faster], [60, 0]);
+  assertEquals(of(1).called_slower, 0, "below the threshold");
+  assert(of(5).called_slower >= 57 && of(10).called_slower === 60, JSON.stringify(of(5)));
+});
