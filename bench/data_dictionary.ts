@@ -7,7 +7,10 @@ import { COLUMNS, columnsOf, SCHEMA_VERSION } from "./row.ts";
 const INTRODUCTION = `# Results
 
 A run writes \`results/<name>/<UTC time>/\`: a CSV file for each suite that ran, \`samples.jsonl\` (every raw sample),
-and \`manifest.json\` (configuration, environment, adapter, ceilings, where the time went). Nothing is overwritten.
+\`manifest.json\` (configuration, environment, adapter, ceilings, where the time went), and \`report.html\`. The
+schedules suite adds \`ranks.csv\` (who has what, bytes predicted and allocated), \`timeline.json\` (Chrome's trace
+format) and \`pipeline_<case>.csv\` (PyTorch's pipeline schedules). Nothing is overwritten. \`columns.json\` beside
+this file says the same for programs; \`reference/\` is one run.
 
 - CSV as in RFC 4180; a blank cell means that there is no value. Text that a spreadsheet would run as a
   formula starts with an apostrophe. Numbers have seven significant digits.

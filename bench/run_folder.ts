@@ -1,6 +1,6 @@
 /** The folder of one run: locked while it runs, resumable after a cut, never overwritten. */
 
-import { join } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { AppendFile } from "./append_file.ts";
 import type { Config } from "./config.ts";
 import { CsvWriter } from "./csv_writer.ts";
@@ -104,7 +104,7 @@ export function createRunFolder(config: Config, options: RunFolderOptions = {}):
     schema_version: SCHEMA_VERSION,
     run_id: `${config.name}-${time}-${mark}`,
     started_at: start.toISOString(),
-    configuration: config.document,
+    configuration: { ...config.document, model: portablePath(path, config.modelPath) },
     configuration_hash: configurationHash(config),
   });
   try {
@@ -142,6 +142,13 @@ function sortKeys(value: unknown): unknown {
   const entries = Object.entries(value).filter(([, field]) => field !== undefined);
   entries.sort(([a], [b]) => a < b ? -1 : 1);
   return Object.fromEntries(entries.map(([key, field]) => [key, sortKeys(field)]));
+}
+
+/** A path as a file of a folder names it: relative where both lie below the working folder. */
+function portablePath(folder: string, path: string): string {
+  const here = `${Deno.cwd()}/`;
+  const isHere = resolve(folder).startsWith(here) && resolve(path).startsWith(here);
+  return isHere ? relative(resolve(folder), path) : path;
 }
 
 function makeTimeFolder(parent: string, time: string): string {

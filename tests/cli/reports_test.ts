@@ -151,3 +151,10 @@ Deno.test("reports refuse bad input with one message and their status", () =>
       assertEquals(result.stderr.trim().split("\n").length, 1, result.stderr);
     }
   }));
+
+Deno.test("the committed reference run is sound", () => {
+  const run = new URL("../../results/reference", import.meta.url).pathname;
+  const { rows, recomputed, contradictions } = verifyRun(loadRun(run));
+  assertEquals(contradictions, []);
+  assert(rows > 20 && recomputed > 200);
+});
