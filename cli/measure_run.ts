@@ -1,6 +1,7 @@
 import { collectiveCases, collectiveLabel, type RankGroup } from "../bench/collective_cases.ts";
 import type { Config } from "../bench/config.ts";
 import type { CsvWriter } from "../bench/csv_writer.ts";
+import { hashFiles } from "../bench/file_hashes.ts";
 import { describeEnvironment } from "../bench/environment.ts";
 import type { LinkFit } from "../bench/links.ts";
 import { writeLink } from "../bench/links_file.ts";
@@ -112,16 +113,17 @@ export async function measureRun(
     const run = suiteRun(measured.collectives, begin("collectives"));
     await runCollectives(config, session, { ...run, onLink });
   }
-  const files = new ScheduleFiles(folder.path);
+  const scheduleFiles = new ScheduleFiles(folder.path);
   if (suites.includes("schedules") && !signal.aborted) {
     await runSchedules(config, session, {
       ...suiteRun(measured.schedules, begin("schedules")),
-      onTrace: (label, repetition) => files.addTrace(label, repetition),
-      onRanks: (ranks) => files.addRanks(ranks),
+      onTrace: (label, repetition) => scheduleFiles.addTrace(label, repetition),
+      onRanks: (ranks) => scheduleFiles.addRanks(ranks),
     });
   }
-  folder.updateManifest({ ...session.report(), interrupted: signal.aborted });
-  return { ...measured, folder: folder.path, paths, timelines: files.texts };
+  const files = hashFiles(folder.path);
+  folder.updateManifest({ ...session.report(), files, interrupted: signal.aborted });
+  return { ...measured, folder: folder.path, paths, timelines: scheduleFiles.texts };
 }
 
 /** The size of the last-level cache, where Linux says it. */

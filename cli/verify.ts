@@ -1,4 +1,5 @@
 import { Command } from "@cliffy/command";
+import { readManifest } from "../bench/manifest.ts";
 import { loadRun } from "../report/load_run.ts";
 import { verifyRun } from "../report/verify_run.ts";
 import { EXIT } from "./exit_status.ts";
@@ -13,6 +14,7 @@ export function verifyCommand(exit: (status: number) => void): Command {
 }
 
 function verify(path: string, json: boolean): number {
+  readManifest(path); // a folder, not one of its files
   const run = loadRun(path);
   const found = verifyRun(run);
   const { rows, recomputed, compared, contradictions } = found;

@@ -1,6 +1,7 @@
 /** Whether the published numbers of a run are what its raw samples say. */
 
 import { join } from "node:path";
+import { hashFiles } from "../bench/file_hashes.ts";
 import { columnsOf, rowKeyOfTexts } from "../bench/row.ts";
 import { hashRecord } from "../bench/sample_record.ts";
 import { derivedCells, rowMedians } from "./derived_cells.ts";
@@ -50,8 +51,28 @@ export function verifyRun(run: LoadedRun): Verification {
     rows: sum(({ rows }) => rows),
     recomputed: sum(({ recomputed }) => recomputed),
     compared: sum(({ compared }) => compared),
-    contradictions: [...checks.flatMap(({ contradictions }) => contradictions), ...lost],
+    contradictions: [
+      ...checks.flatMap(({ contradictions }) => contradictions),
+      ...lost,
+      ...changedFiles(run),
+    ],
   };
+}
+
+/** Files without samples whose hash is not the manifest's. */
+function changedFiles({ path, manifest }: LoadedRun): readonly Contradiction[] {
+  const expected = Object(manifest?.["files"]) as Record<string, string>;
+  const found = hashFiles(path);
+  return [...new Set([...Object.keys(expected), ...Object.keys(found)])]
+    .filter((name) => found[name] !== expected[name])
+    .map((name) => ({
+      file: join(path, name),
+      row: undefined,
+      row_key: "",
+      column: "hash",
+      found: found[name] ?? "no such file",
+      expected: expected[name] ?? "no such file",
+    }));
 }
 
 function verifySuite(run: LoadedRun, { suite, path, headers, rows }: LoadedSuite): Verification {

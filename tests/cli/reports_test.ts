@@ -70,6 +70,13 @@ Deno.test("verify names every cell that is changed, lost rows, foreign rows and 
       }
       await Deno.writeTextFile(path, text);
     }
+    for (const file of ["ranks.csv", "links.csv", "timeline.json"]) {
+      const text = await Deno.readTextFile(`${run}/${file}`);
+      await Deno.writeTextFile(`${run}/${file}`, text.replace(/\d(?=\D*$)/, "x"));
+      const [found] = verifyRun(loadRun(run)).contradictions;
+      assertEquals(found?.file, `${run}/${file}`);
+      await Deno.writeTextFile(`${run}/${file}`, text);
+    }
     const samples = await Deno.readTextFile(`${run}/samples.jsonl`);
     const other = samples.replace(
       /("gpu_us":\[)(\d)/,
@@ -138,7 +145,8 @@ Deno.test("reports refuse bad input with one message and their status", () =>
         [["compare", folder, folder, "--threshold", "0"], 2, "above 0, below 100"],
         [["compare", folder, folder, "--allow", "cpu"], 2, "adapter, dtype, schema"],
         [["compare", folder, folder, "--format", "xml"], 2, "terminal, md, json"],
-        [["verify", folder], 2, "it has none of kernels.csv"],
+        [["verify", folder], 2, "manifest.json"],
+        [["verify", config], 2, "manifest.json"],
         [["replay", folder], 2, "it has none of kernels.csv"],
         [["replay", folder, "--tolerance", "-1"], 2, "0 and more"],
         [["selftest", "--threshold", "200"], 2, "above 0, below 100"],
