@@ -37,6 +37,7 @@ export function traceEvents(
     { ph: "M", name: "process_sort_index", pid: process, args: { sort_index: process } },
   ];
   for (const [replica, { ranks }] of replicas.entries()) {
+    const first = Math.min(...ranks.flatMap(({ steps }) => steps.map(({ step }) => step)));
     for (const { number, stage, lane, steps } of ranks) {
       const at = { pid: process, tid: number };
       const name = `rank ${number}: replica ${replica}, stage ${stage}, tp ${lane}`;
@@ -47,7 +48,11 @@ export function traceEvents(
       for (const { step, tokens, spans } of steps) {
         for (const { kind, start, end, gpuUs, ops } of spans) {
           const ts = us(start);
-          const args = { batch: step, tokens, ...(gpuUs === undefined ? {} : { gpu_us: gpuUs }) };
+          const args = {
+            batch: step - first,
+            tokens,
+            ...(gpuUs === undefined ? {} : { gpu_us: gpuUs }),
+          };
           events.push({
             ph: "X",
             name: kind,

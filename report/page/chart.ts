@@ -1,6 +1,6 @@
 import uPlot from "uplot";
 import type { Row } from "./data.ts";
-import { h, hint } from "./dom.ts";
+import { h, hint, redrawn } from "./dom.ts";
 
 /** A point, and the row that it stands for. */
 export interface Point {
@@ -76,11 +76,11 @@ export function chart(series: readonly Series[], options: ChartOptions): HTMLEle
     }
     return best?.point;
   };
-  const style = getComputedStyle(document.documentElement);
-  const ink = style.getPropertyValue("--ink").trim();
-  const grid = { stroke: style.getPropertyValue("--line").trim(), width: 1 };
-  const axis = (label: string) => ({ label, stroke: ink, grid, ticks: grid, labelSize: 22 });
   const draw = () => {
+    const style = getComputedStyle(document.documentElement);
+    const ink = style.getPropertyValue("--ink").trim();
+    const grid = { stroke: style.getPropertyValue("--line").trim(), width: 1 };
+    const axis = (label: string) => ({ label, stroke: ink, grid, ticks: grid, labelSize: 22 });
     box.replaceChildren();
     const width = Math.max(280, box.clientWidth || 640);
     const plot = new uPlot(
@@ -105,7 +105,8 @@ export function chart(series: readonly Series[], options: ChartOptions): HTMLEle
             label: name,
             stroke: COLOURS[i % COLOURS.length]!,
             width: how === "points" ? 0 : 1.6,
-            dash: [...DASHES[i % DASHES.length]!],
+            // The second seven differ from the first ones in dashes.
+            dash: [...DASHES[(i + Math.floor(i / COLOURS.length)) % DASHES.length]!],
             spanGaps: true,
             points: { show: how !== "line", size: 7, fill: COLOURS[i % COLOURS.length]! },
             ...(how === "points" ? { paths: () => null } : {}),
@@ -125,6 +126,7 @@ export function chart(series: readonly Series[], options: ChartOptions): HTMLEle
       if (row) options.onPick(row);
     });
   };
+  redrawn(box, draw);
   // A chart is drawn when it can be seen: only then has it a width.
   new ResizeObserver((entries) => {
     const width = entries[0]!.contentRect.width;
@@ -144,7 +146,7 @@ function legend(series: readonly Series[]): HTMLElement {
       const mark = h(
         "span",
         { class: "mark", "aria-hidden": "true" },
-        ["━━", "╍╍", "┅┅", "━╍", "╌╌", "┈┈", "━ "][i % 7]!,
+        ["━━", "╍╍", "┅┅", "━╍", "╌╌", "┈┈", "━ "][(i + Math.floor(i / 7)) % 7]!,
       );
       mark.style.color = COLOURS[i % COLOURS.length]!;
       return h("li", {}, mark, ` ${name}`);

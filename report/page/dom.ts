@@ -36,3 +36,18 @@ export function hint(
   tip.style.left = `${Math.max(4, left)}px`;
   tip.style.top = `${Math.min(at.y + 14, innerHeight - tip.offsetHeight - 8)}px`;
 }
+
+const drawings = new Map<Element, () => void>();
+
+/** Has an element drawn again when the page is about to be printed, or changes its colours. */
+export function redrawn(element: Element, draw: () => void): void {
+  drawings.set(element, draw);
+}
+
+/** Draws everything that is still on the page. */
+export function redraw(): void {
+  for (const [element, draw] of drawings) {
+    if (element.isConnected) draw();
+    else drawings.delete(element);
+  }
+}

@@ -1,10 +1,12 @@
 import { COLOURS } from "./chart.ts";
 import type { PageTimeline } from "./data.ts";
-import { h, hint } from "./dom.ts";
+import { h, hint, redrawn } from "./dom.ts";
 
 const LANE_PX = 26;
 const LEFT_PX = 150;
 const TOP_PX = 22;
+/** Wide enough for paper, where a hidden view is drawn to be printed. */
+const PRINTED_PX = 700;
 
 /** A case's timeline: a lane a rank, zoomed with wheel, keys or buttons, moved by dragging. */
 export function lanes(timeline: PageTimeline): HTMLElement {
@@ -21,8 +23,7 @@ export function lanes(timeline: PageTimeline): HTMLElement {
   const height = TOP_PX + LANE_PX * timeline.lanes.length + 6;
   const draw = () => {
     const ratio = devicePixelRatio || 1;
-    const width = canvas.clientWidth;
-    if (width === 0) return;
+    const width = canvas.clientWidth || PRINTED_PX;
     canvas.width = width * ratio;
     canvas.height = height * ratio;
     const pen = canvas.getContext("2d")!;
@@ -115,6 +116,7 @@ export function lanes(timeline: PageTimeline): HTMLElement {
   canvas.addEventListener("mouseleave", () => hint([]));
   canvas.style.height = `${height}px`;
   new ResizeObserver(draw).observe(canvas);
+  redrawn(canvas, draw);
   const button = (text: string, act: () => void) =>
     h("button", { type: "button", onclick: act }, text);
   return h(

@@ -1,7 +1,7 @@
 /** The page: tabs of views over the data that it carries. */
 
 import { isWrong, type PageData, type PageRun, type Row, rowsOf, short } from "./data.ts";
-import { h } from "./dom.ts";
+import { h, redraw } from "./dom.ts";
 import { lanes } from "./lanes.ts";
 import { table } from "./table.ts";
 import {
@@ -198,7 +198,11 @@ const bar = h("nav", {
     tabs[next]!.focus();
   },
 }, tabs);
-addEventListener("beforeprint", () => shown.forEach((_, i) => make(i)));
+addEventListener("beforeprint", () => {
+  shown.forEach((_, i) => make(i));
+  redraw();
+});
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
 document.body.append(
   h("header", {}, h("h1", {}, "shardbench"), bar),
   h("main", {}, panels),
