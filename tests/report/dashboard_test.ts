@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { stringify } from "@std/csv";
 import { buildPage } from "../../_tools/build_page.ts";
 import { columnsOf } from "../../bench/row.ts";
-import { guardText } from "../../bench/csv_reader.ts";
+import { guardText, readRows } from "../../bench/csv_reader.ts";
 import { dashboardHtml } from "../../report/dashboard.ts";
 import { crossovers, passes, rooflinePoint, type Row } from "../../report/page/data.ts";
 import { pageData } from "../../report/page_data.ts";
@@ -244,6 +244,12 @@ Deno.test({
           ),
           "line-through",
         );
+        // The table has every cell of the file, in its order.
+        const cells = await page.run(
+          "[...document.querySelectorAll('#view-1 tbody tr')].map((r) => [...r.cells].map((c) => c.textContent))",
+        );
+        const { headers, rows } = readRows(`${run}/kernels.csv`);
+        assertEquals(cells, rows.map((row) => headers.map((header) => row[header])));
         // A row shows its samples; a filter leaves rows.
         await page.run("document.querySelectorAll('#view-1 tbody tr')[0].click()");
         const dialog = String(await page.run("document.querySelector('dialog').innerText"));
