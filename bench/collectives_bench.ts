@@ -1,10 +1,7 @@
 import { COLLECTIVES } from "../collectives/registry.ts";
-import {
-  SharedRank,
-  type SharedRanks,
-  shareMemory,
-  spinsFor,
-} from "../collectives/transports/shared_memory.ts";
+import { openSharedRanks } from "../collectives/transports/open_shared_ranks.ts";
+import { blame, SharedRank } from "../collectives/transports/shared_memory.ts";
+import { WorkerRanks } from "../runtime/worker_ranks.ts";
 import type { LoopRequest } from "./collective_loop.ts";
 import type { RankMessage } from "./collective_worker.ts";
 
@@ -17,23 +14,16 @@ const mayRead = Deno.permissions.querySync({ name: "read", path: "." }).state ==
 if (!mayRead) console.error("collectives_bench.ts: ignored, its Workers need --allow-read");
 
 /** Two ranks: this thread, which is timed, and a Worker that follows it. */
-async function pair(sums: "wasm" | "plain", count: number) {
-  const binary = new URL("../collectives/reduce.wasm", import.meta.url);
-  const shared: SharedRanks = {
-    memory: shareMemory(RANKS, count),
-    reduce: sums === "wasm" ? new WebAssembly.Module(Deno.readFileSync(binary)) : undefined,
-    ranks: RANKS,
-    capacity: count,
-    timeoutMs: 20_000,
-    spins: spinsFor(RANKS, navigator.hardwareConcurrency),
-  };
+async function pair(sums: "wasm" | "plain", capacity: number) {
+  const shared = openSharedRanks({ ranks: RANKS, capacity, sums, timeoutMs: 20_000 });
   const worker = new Worker(new URL("./collective_worker.ts", import.meta.url), { type: "module" });
-  const ask = (message: RankMessage) => {
-    worker.postMessage(message);
-    return new Promise<void>((resolve) => worker.onmessage = () => resolve());
-  };
-  await ask({ kind: "join", shared, rank: 1 });
-  return { end: new SharedRank(shared, 0), ask };
+  const follower = new WorkerRanks<RankMessage>([worker], {
+    leave: { kind: "leave" },
+    numbers: [1],
+    onFailure: () => blame(shared, 1),
+  });
+  await follower.ask(0, { kind: "join", shared, rank: 1 });
+  return { end: new SharedRank(shared, 0), follower };
 }
 
 async function bench(
@@ -41,7 +31,8 @@ async function bench(
   how: { readonly sums: "wasm" | "plain"; readonly bytes: number },
 ) {
   const count = how.bytes / 4;
-  const { end, ask } = await pair(how.sums, count);
+  const { end, follower } = await pair(how.sums, count);
+  await using _ = follower;
   const shape = { count, inPlace: false };
   const { program } = COLLECTIVES.all_reduce.algorithms.two_shot!;
   const prepared = end.prepare(program, shape);
@@ -52,7 +43,7 @@ async function bench(
     memory: "host",
     rule: RULE,
   };
-  const followed = ask({ kind: "follow", request });
+  const followed = follower.ask(0, { kind: "follow", request });
   const run = () => {
     end.tell(1);
     end.barrier();
@@ -67,12 +58,11 @@ async function bench(
   end.tell(0);
   end.barrier();
   await followed;
-  await ask({ kind: "leave" });
 }
 
 /** All-reduces that an iteration times: starting a Worker costs more than one. */
 const ROUNDS = 20;
-const WARM_UPS = 60;
+const WARM_UPS = 20;
 
 for (const bytes of BYTES) {
   const group = `${ROUNDS} all-reduces of ${bytes >> 10} KiB, 2 ranks`;
@@ -82,6 +72,8 @@ for (const bytes of BYTES) {
       group,
       baseline: sums === "plain",
       ignore: !mayRead,
+      n: 20,
+      warmup: 2,
       async fn(b) {
         await bench(b, { sums, bytes });
       },

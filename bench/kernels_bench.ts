@@ -76,6 +76,8 @@ for (const [group, shape] of Object.entries(SHAPES)) {
       name,
       group,
       baseline: variant.name === "naive",
+      n: 20,
+      warmup: 2,
       async fn(b) {
         const dispatches = await check(name, shape, variant);
         const { timer } = await open();
@@ -92,6 +94,7 @@ for (const how of ["awaited", "eager"] as const) {
     name: `read-back of 16 bytes: ${how}`,
     group: "read-back of 16 bytes",
     baseline: how === "awaited",
+    n: 50,
     async fn(b) {
       const { device } = await open();
       using buffer = device.allocate({ label: "bench", bytes: 16 });
