@@ -49,9 +49,9 @@ export { Device } from "./device/device.ts";
 export { DeviceError } from "./device/device_error.ts";
 export { KERNELS } from "./kernels/registry.ts";
 export { operation } from "./kernels/operation.ts";
-export { Workload } from "./bench/workload.ts";
-export { Timer } from "./bench/measure.ts";
-export { summarise } from "./bench/statistics.ts";
+export { Workload } from "./bench/measure/workload.ts";
+export { Timer } from "./bench/measure/timer.ts";
+export { summarise } from "./statistics/summary.ts";
 export { rankTable } from "./parallel/rank_table.ts";
 export { EngineCore } from "./schedules/engine_core.ts";
 export { Router } from "./schedules/router.ts";
@@ -70,10 +70,10 @@ export type {
   ScheduledTokens,
   SchedulerLimits,
 } from "./schedules/scheduler.ts";
-export type { Sample } from "./bench/measure.ts";
+export type { Sample } from "./bench/measure/timer.ts";
 export type { Difference, Expected } from "./kernels/reference_run.ts";
-export type { Summary } from "./bench/statistics.ts";
-export type { Choose } from "./bench/workload.ts";
+export type { Summary } from "./statistics/summary.ts";
+export type { Choose } from "./bench/measure/workload.ts";
 export type { AdapterIdentity, AdapterType } from "./device/adapter.ts";
 export type { BufferOptions, DeviceBuffer } from "./device/buffer.ts";
 export type { Uploadable } from "./device/device.ts";

@@ -2,8 +2,8 @@ import { COLLECTIVES } from "../collectives/registry.ts";
 import { openSharedRanks } from "../collectives/transports/open_shared_ranks.ts";
 import { blame, SharedRank } from "../collectives/transports/shared_memory.ts";
 import { WorkerRanks } from "../runtime/worker_ranks.ts";
-import type { LoopRequest } from "./collective_loop.ts";
-import type { RankMessage } from "./collective_worker.ts";
+import type { LoopRequest } from "./suites/collectives/collective_loop.ts";
+import type { RankMessage } from "./suites/collectives/collective_worker.ts";
 
 const RANKS = 2;
 const BYTES = [4 << 10, 256 << 10, 16 << 20] as const;
@@ -16,7 +16,9 @@ if (!mayRead) console.error("collectives_bench.ts: ignored, its Workers need --a
 /** Two ranks: this thread, which is timed, and a Worker that follows it. */
 async function pair(sums: "wasm" | "plain", capacity: number) {
   const shared = openSharedRanks({ ranks: RANKS, capacity, sums, timeoutMs: 20_000 });
-  const worker = new Worker(new URL("./collective_worker.ts", import.meta.url), { type: "module" });
+  const worker = new Worker(new URL("./suites/collectives/collective_worker.ts", import.meta.url), {
+    type: "module",
+  });
   const follower = new WorkerRanks<RankMessage>([worker], {
     leave: { kind: "leave" },
     numbers: [1],

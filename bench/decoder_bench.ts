@@ -5,8 +5,8 @@ import { wholeDecoder } from "../model/stage_program.ts";
 import { stageMemory } from "../model/stage_memory.ts";
 import type { WeightDType } from "../kernels/kernel.ts";
 import { Rank } from "../runtime/rank.ts";
-import { Timer } from "./measure.ts";
-import { Tuner } from "./tuner.ts";
+import { Timer } from "./measure/timer.ts";
+import { Tuner } from "./measure/tuner.ts";
 
 /** A decoder of 160 million parameters. */
 const MODEL: ModelShape = parseModelShape({

@@ -2,8 +2,8 @@ import { Device } from "../device/device.ts";
 import type { Dispatch } from "../device/dispatch.ts";
 import { type Operation, operation, type OperationVariant } from "../kernels/operation.ts";
 import { KERNELS } from "../kernels/registry.ts";
-import { Timer } from "./measure.ts";
-import { Workload } from "./workload.ts";
+import { Timer } from "./measure/timer.ts";
+import { Workload } from "./measure/workload.ts";
 
 const SHAPES: Readonly<Record<string, Operation>> = {
   "gemm 512 x 512 x 512": operation(KERNELS.gemm, {

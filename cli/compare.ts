@@ -7,7 +7,7 @@ import {
   differences,
 } from "../report/compare_runs.ts";
 import { comparisonMarkdown, comparisonText } from "../report/compare_text.ts";
-import { loadRun } from "../report/load_run.ts";
+import { loadRun } from "../records/run_folder/load_run.ts";
 import { EXIT } from "./exit_status.ts";
 
 const FORMATS = ["terminal", "md", "json"] as const;

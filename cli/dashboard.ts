@@ -1,5 +1,5 @@
 import { Command, ValidationError } from "@cliffy/command";
-import { RunFolderError } from "../bench/run_folder_error.ts";
+import { RunFolderError } from "../records/files/file_error.ts";
 import { dashboardHtml } from "../report/dashboard.ts";
 import { pageData } from "../report/page_data.ts";
 import { EXIT } from "./exit_status.ts";

@@ -1,6 +1,6 @@
 import { Command } from "@cliffy/command";
 import { Device } from "../device/device.ts";
-import { plantFaults } from "../bench/planted_faults.ts";
+import { plantFaults } from "../bench/measure/planted_faults.ts";
 import { EXIT } from "./exit_status.ts";
 
 /** `doctor`: shows what this machine offers and whether planted faults are caught. */

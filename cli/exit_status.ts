@@ -1,6 +1,6 @@
 import { ValidationError } from "@cliffy/command";
-import { ConfigError } from "../bench/config_error.ts";
-import { RunFolderError } from "../bench/run_folder_error.ts";
+import { ConfigError } from "../config/config_error.ts";
+import { RunFolderError } from "../records/files/file_error.ts";
 import { RankError } from "../collectives/transports/shared_memory.ts";
 import { CheckpointError } from "../model/checkpoint_error.ts";
 import { DeviceError } from "../device/device_error.ts";

@@ -1,9 +1,9 @@
 import { Command, ValidationError } from "@cliffy/command";
 import { z } from "zod";
-import { type Config, loadConfig } from "../bench/config.ts";
-import { Timer } from "../bench/measure.ts";
-import { openDecoder } from "../bench/open_decoder.ts";
-import { Tuner } from "../bench/tuner.ts";
+import { type Config, loadConfig } from "../config/config.ts";
+import { Timer } from "../bench/measure/timer.ts";
+import { openDecoder } from "../runtime/open_decoder.ts";
+import { Tuner } from "../bench/measure/tuner.ts";
 import { Device } from "../device/device.ts";
 import { Generation } from "../runtime/generation.ts";
 import { EXIT } from "./exit_status.ts";

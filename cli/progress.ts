@@ -1,6 +1,6 @@
 import { ProgressBar } from "@std/cli/unstable-progress-bar";
 import { format } from "@std/fmt/duration";
-import type { Progress } from "../bench/suite_run.ts";
+import type { Progress } from "../bench/suites/suite_run.ts";
 
 const BAR_LENGTH = 24;
 

@@ -1,8 +1,8 @@
 import { Command, ValidationError } from "@cliffy/command";
 import { Table } from "@cliffy/table";
 import { z } from "zod";
-import { readModel } from "../bench/read_model.ts";
-import { ranksCsv, type SizedRank, sizedRanks } from "../bench/rank_columns.ts";
+import { readModel } from "../config/read_model.ts";
+import { ranksCsv, type SizedRank, sizedRanks } from "../bench/suites/schedules/rank_columns.ts";
 import { EXIT } from "./exit_status.ts";
 import { SIZE_OPTIONS, sizesOf, withSizes } from "./sizes.ts";
 

@@ -1,14 +1,14 @@
 import { Command, ValidationError } from "@cliffy/command";
 import { z } from "zod";
-import { resolveConfig } from "../bench/config.ts";
-import { readManifest } from "../bench/manifest.ts";
-import { createRunFolder } from "../bench/run_folder.ts";
-import { loadRun } from "../report/load_run.ts";
+import { resolveConfig } from "../config/config.ts";
+import { readManifest } from "../records/run_folder/manifest.ts";
+import { createRunFolder } from "../records/run_folder/run_folder.ts";
+import { loadRun } from "../records/run_folder/load_run.ts";
 import { replayed } from "../report/replay_runs.ts";
 import { EXIT } from "./exit_status.ts";
 import { filterOf, suitesOf } from "./filter.ts";
 import { interruptible } from "./interrupt.ts";
-import { measureRun } from "./measure_run.ts";
+import { measureRun } from "../bench/suites/measure_run.ts";
 
 const OPTIONS = z.object({ out: z.string().optional(), tolerance: z.number().default(20) });
 const SELECTION = z.object({ suites: z.array(z.string()), filter: z.string().nullable() });

@@ -1,8 +1,8 @@
 /** Results for other programs, and for pull requests. */
 
-import type { KernelRow } from "../bench/row.ts";
+import type { KernelRow } from "../records/rows/row.ts";
 import { escapeCell } from "../report/compare_text.ts";
-import type { MeasuredRun } from "./measure_run.ts";
+import type { MeasuredRun } from "../bench/suites/measure_run.ts";
 import { type ResultTable, resultTables } from "./result_table.ts";
 
 /** The rows of all suites as one JSON object, by suite. */

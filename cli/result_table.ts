@@ -1,5 +1,5 @@
 import { Table } from "@cliffy/table";
-import type { CollectiveRow, KernelRow, ScheduleRow } from "../bench/row.ts";
+import type { CollectiveRow, KernelRow, ScheduleRow } from "../records/rows/row.ts";
 
 const number = (value: unknown, digits: number) =>
   typeof value === "number" ? value.toFixed(digits) : "";

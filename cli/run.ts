@@ -1,12 +1,12 @@
 import { Command, ValidationError } from "@cliffy/command";
 import { z } from "zod";
-import { loadConfig } from "../bench/config.ts";
-import { createRunFolder, resumeRunFolder } from "../bench/run_folder.ts";
+import { loadConfig } from "../config/config.ts";
+import { createRunFolder, resumeRunFolder } from "../records/run_folder/run_folder.ts";
 import { writeDashboard } from "./dashboard.ts";
 import { EXIT } from "./exit_status.ts";
 import { filterOf, RUNNABLE, suitesOf } from "./filter.ts";
 import { interruptible } from "./interrupt.ts";
-import { caseLines, type MeasuredRun, measureRun } from "./measure_run.ts";
+import { caseLines, type MeasuredRun, measureRun } from "../bench/suites/measure_run.ts";
 import { collectiveTable, kernelTable, scheduleTable } from "./result_table.ts";
 import { resultsCsv, resultsJson, resultsMarkdown } from "./result_formats.ts";
 import { SIZE_OPTIONS, sizesOf, withSizes } from "./sizes.ts";

@@ -1,14 +1,14 @@
 import { Command, ValidationError } from "@cliffy/command";
 import { Table } from "@cliffy/table";
 import { z } from "zod";
-import { resolveConfig } from "../bench/config.ts";
-import { createRunFolder } from "../bench/run_folder.ts";
-import { loadRun } from "../report/load_run.ts";
+import { resolveConfig } from "../config/config.ts";
+import { createRunFolder } from "../records/run_folder/run_folder.ts";
+import { loadRun } from "../records/run_folder/load_run.ts";
 import { type Rates, selftest } from "../report/selftest.ts";
 import { DEFAULT_THRESHOLD_PCT } from "./compare.ts";
 import { EXIT } from "./exit_status.ts";
 import { interruptible } from "./interrupt.ts";
-import { measureRun } from "./measure_run.ts";
+import { measureRun } from "../bench/suites/measure_run.ts";
 
 const OPTIONS = z.object({
   threshold: z.number().default(DEFAULT_THRESHOLD_PCT),

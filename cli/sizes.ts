@@ -1,6 +1,6 @@
 import type { Command } from "@cliffy/command";
 import { z } from "zod";
-import type { SizeOptions } from "../bench/config.ts";
+import type { SizeOptions } from "../config/config.ts";
 
 /** The sizes of a layout as parsed options; spread into the schema of a command that takes them. */
 export const SIZE_OPTIONS = {

@@ -1,6 +1,6 @@
 import { Command } from "@cliffy/command";
-import { readManifest } from "../bench/manifest.ts";
-import { loadRun } from "../report/load_run.ts";
+import { readManifest } from "../records/run_folder/manifest.ts";
+import { loadRun } from "../records/run_folder/load_run.ts";
 import { verifyRun } from "../report/verify_run.ts";
 import { EXIT } from "./exit_status.ts";
 

@@ -1,4 +1,4 @@
-import { elementBits, nameKey } from "./counter_generator.ts";
+import { elementBits, nameKey } from "../statistics/counter_generator.ts";
 import type { CheckpointTensor, WeightRange } from "./stage_weights.ts";
 import type { WeightSource } from "./weight_source.ts";
 

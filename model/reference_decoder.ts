@@ -1,6 +1,6 @@
 import type { HostArray } from "../kernels/kernel.ts";
 import { referenceRun, type Round } from "../kernels/reference_run.ts";
-import { elementBits, nameKey } from "./counter_generator.ts";
+import { elementBits, nameKey } from "../statistics/counter_generator.ts";
 import { stageBuffers } from "./stage_memory.ts";
 import { type Stage, stageProgram } from "./stage_program.ts";
 import { stageWeights } from "./stage_weights.ts";

@@ -1,12 +1,12 @@
 /** What changed from one run to another, row by row. */
 
-import type { Suite } from "../bench/config_schema.ts";
-import type { SampleRecord } from "../bench/sample_record.ts";
-import { quantile } from "../bench/statistics.ts";
-import { ratioInterval } from "./bootstrap.ts";
-import type { LoadedRun, TextRow } from "./load_run.ts";
+import type { Suite } from "../config/config_schema.ts";
+import type { SampleRecord } from "../records/run_folder/sample_record.ts";
+import { quantile } from "../statistics/summary.ts";
+import { ratioInterval } from "../statistics/bootstrap.ts";
+import type { LoadedRun, TextRow } from "../records/run_folder/load_run.ts";
 import { rowTimesUs } from "./row_times.ts";
-import { adjustP, mannWhitney } from "./mann_whitney.ts";
+import { adjustP, mannWhitney } from "../statistics/mann_whitney.ts";
 
 /** What is said of a row. */
 export type Verdict = "same" | "faster" | "slower" | "ambiguous" | "no data";

@@ -1,12 +1,12 @@
 /** Cells of a row that its samples and its other cells determine. */
 
-import type { Cell } from "../bench/column.ts";
-import type { Suite } from "../bench/config_schema.ts";
-import type { Manifest } from "../bench/manifest.ts";
-import type { SampleRecord } from "../bench/sample_record.ts";
-import { summarise } from "../bench/statistics.ts";
-import { median, timeColumns } from "../bench/time_columns.ts";
-import type { TextRow } from "./load_run.ts";
+import type { Cell } from "../records/rows/column.ts";
+import type { Suite } from "../config/config_schema.ts";
+import type { Manifest } from "../records/run_folder/manifest.ts";
+import type { SampleRecord } from "../records/run_folder/sample_record.ts";
+import { summarise } from "../statistics/summary.ts";
+import { median, timeColumns } from "../records/rows/time_columns.ts";
+import type { TextRow } from "../records/run_folder/load_run.ts";
 import { rowTimesUs } from "./row_times.ts";
 
 /** What cells are computed from, besides the row. */

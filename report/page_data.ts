@@ -1,11 +1,11 @@
 /** What the dashboard's page carries of runs. */
 
 import { basename, join, resolve } from "node:path";
-import type { Cell } from "../bench/column.ts";
-import { readRows } from "../bench/csv_reader.ts";
-import { columnsOf } from "../bench/row.ts";
-import { RunFolderError } from "../bench/run_folder_error.ts";
-import { type LoadedRun, loadRun } from "./load_run.ts";
+import type { Cell } from "../records/rows/column.ts";
+import { readRows } from "../records/files/csv_rows.ts";
+import { columnsOf } from "../records/rows/row.ts";
+import { RunFolderError } from "../records/files/file_error.ts";
+import { type LoadedRun, loadRun } from "../records/run_folder/load_run.ts";
 import type { PageData, PageRun, PageSeries, PageTable, PageTimeline } from "./page/data.ts";
 
 /** Samples of a series that the page carries at most. */

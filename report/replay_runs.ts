@@ -1,7 +1,7 @@
 /** Whether a second run of the same manifest gave what the first one did. */
 
 import { labelOf } from "./compare_runs.ts";
-import type { LoadedRun, TextRow } from "./load_run.ts";
+import type { LoadedRun, TextRow } from "../records/run_folder/load_run.ts";
 
 /** What is said of a row. */
 export interface ReplayedRow {

@@ -1,6 +1,6 @@
-import type { Suite } from "../bench/config_schema.ts";
-import type { SampleRecord } from "../bench/sample_record.ts";
-import type { TextRow } from "./load_run.ts";
+import type { Suite } from "../config/config_schema.ts";
+import type { SampleRecord } from "../records/run_folder/sample_record.ts";
+import type { TextRow } from "../records/run_folder/load_run.ts";
 
 /**
  * The samples that a row's `time_us_*` summarise, in us: of kernels on the row's clock, of collectives

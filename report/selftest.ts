@@ -1,8 +1,8 @@
 /** How often a comparison invents a change, and how often it finds one. */
 
-import type { SampleRecord } from "../bench/sample_record.ts";
+import type { SampleRecord } from "../records/run_folder/sample_record.ts";
 import { compareRuns } from "./compare_runs.ts";
-import type { LoadedRun } from "./load_run.ts";
+import type { LoadedRun } from "../records/run_folder/load_run.ts";
 
 /** What a comparison made of rows whose truth is known. */
 export interface Rates {

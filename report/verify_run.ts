@@ -1,11 +1,11 @@
 /** Whether the published numbers of a run are what its raw samples say. */
 
 import { join } from "node:path";
-import { hashFiles } from "../bench/file_hashes.ts";
-import { columnsOf, rowKeyOfTexts } from "../bench/row.ts";
-import { hashRecord } from "../bench/sample_record.ts";
+import { hashFiles } from "../records/run_folder/file_hashes.ts";
+import { columnsOf, rowKeyOfTexts } from "../records/rows/row.ts";
+import { hashRecord } from "../records/run_folder/sample_record.ts";
 import { derivedCells, rowMedians } from "./derived_cells.ts";
-import type { LoadedRun, LoadedSuite } from "./load_run.ts";
+import type { LoadedRun, LoadedSuite } from "../records/run_folder/load_run.ts";
 
 /** A place where a file and what it was made from disagree. */
 export interface Contradiction {

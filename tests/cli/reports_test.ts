@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parse, stringify } from "@std/csv";
-import { readRows } from "../../bench/csv_reader.ts";
-import { loadRun } from "../../report/load_run.ts";
+import { readRows } from "../../records/files/csv_rows.ts";
+import { loadRun } from "../../records/run_folder/load_run.ts";
 import { verifyRun } from "../../report/verify_run.ts";
 import { CONFIG, inFolder, shardbench } from "./shardbench.ts";
 

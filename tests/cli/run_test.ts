@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parse } from "@std/csv";
-import { readRows } from "../../bench/csv_reader.ts";
+import { readRows } from "../../records/files/csv_rows.ts";
 import { inFolder, shardbench } from "./shardbench.ts";
 
 Deno.test("run measures every case, checks it, and names the CSV last", () =>

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { readRows } from "../../bench/csv_reader.ts";
+import { readRows } from "../../records/files/csv_rows.ts";
 import { CONFIG, inFolder, shardbench } from "./shardbench.ts";
 
 const SHARES = ["busy", "fill_drain", "imbalance", "transfer", "host_gap"];

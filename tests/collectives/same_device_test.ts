@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { compare, expectedOf, operandOf } from "../../bench/collective_loop.ts";
+import { compare, expectedOf, operandOf } from "../../bench/suites/collectives/collective_loop.ts";
 import { ALGORITHMS, unsupported } from "../../collectives/collective.ts";
 import { COLLECTIVES } from "../../collectives/registry.ts";
 import { SameDevice } from "../../runtime/same_device.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { buildReduce } from "../../_tools/build_reduce.ts";
-import type { LoopRequest } from "../../bench/collective_loop.ts";
-import { CollectiveRanks } from "../../bench/collective_ranks.ts";
+import type { LoopRequest } from "../../bench/suites/collectives/collective_loop.ts";
+import { CollectiveRanks } from "../../bench/suites/collectives/collective_ranks.ts";
 import {
   type AlgorithmName,
   ALGORITHMS,

@@ -5,7 +5,7 @@ import {
   type KernelOp,
   MODULE_OPS,
   PRIMITIVE_OPS,
-} from "../../bench/kernel_cases.ts";
+} from "../../bench/suites/kernels/kernel_cases.ts";
 import { parseModelShape } from "../../model/shape.ts";
 import { legalTensorParallelSizes } from "../../parallel/shard.ts";
 import { closeSharedDevice, sharedDevice } from "../device/open_device.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { Workload } from "../../bench/workload.ts";
+import { Workload } from "../../bench/measure/workload.ts";
 import { KERNELS } from "../../kernels/registry.ts";
 import { closeSharedDevice, sharedDevice } from "../device/open_device.ts";
 import { RAGGED } from "./shapes.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Workload } from "../../bench/workload.ts";
+import { Workload } from "../../bench/measure/workload.ts";
 import { columnBlocks, embeddingModule, ffnModule, lmHeadModule } from "../../kernels/modules.ts";
 import { vocabShard } from "../../parallel/shard.ts";
 import { closeSharedDevice, sharedDevice } from "../device/open_device.ts";

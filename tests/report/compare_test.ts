@@ -1,7 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { compareRuns, differences } from "../../report/compare_runs.ts";
 import { comparisonMarkdown, comparisonText } from "../../report/compare_text.ts";
-import type { LoadedRun, TextRow } from "../../report/load_run.ts";
+import type { LoadedRun, TextRow } from "../../records/run_folder/load_run.ts";
 import { selftest } from "../../report/selftest.ts";
 
 interface Made {

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { stringify } from "@std/csv";
 import { buildPage } from "../../_tools/build_page.ts";
-import { columnsOf } from "../../bench/row.ts";
-import { guardText, readRows } from "../../bench/csv_reader.ts";
+import { columnsOf } from "../../records/rows/row.ts";
+import { guardText, readRows } from "../../records/files/csv_rows.ts";
 import { dashboardHtml } from "../../report/dashboard.ts";
 import { crossovers, passes, rooflinePoint, type Row } from "../../report/page/data.ts";
 import { pageData } from "../../report/page_data.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { addUp, decompose } from "../../bench/decomposition.ts";
-import { serve } from "../../bench/serve.ts";
+import { addUp, decompose } from "../../bench/suites/schedules/decomposition.ts";
+import { serve } from "../../runtime/serve.ts";
 import { RankError } from "../../collectives/transports/shared_memory.ts";
 import { exitStatusOf } from "../../cli/exit_status.ts";
 import type { ModelShape } from "../../model/shape.ts";

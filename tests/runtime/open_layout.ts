@@ -1,8 +1,8 @@
-import type { TimedRequest } from "../../bench/serve.ts";
+import type { TimedRequest } from "../../runtime/serve.ts";
 import type { Stage } from "../../model/stage_program.ts";
 import type { Layout } from "../../parallel/layout.ts";
 import { RankPool } from "../../runtime/rank_pool.ts";
-import { replicaRanks } from "../../runtime/replicas.ts";
+import { replicaRanks } from "../../model/replicas.ts";
 import { chooseVariants } from "../../runtime/variant_choices.ts";
 import { lastVariant } from "./last_variant.ts";
 

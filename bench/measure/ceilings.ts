@@ -1,0 +1,86 @@
+import type { Device } from "../../device/device.ts";
+import type { Program } from "../../device/program.ts";
+import type { Cost } from "../../kernels/kernel.ts";
+import ceilingWgsl from "./ceiling.wgsl" with { type: "text" };
+import type { Timer } from "./timer.ts";
+
+/** What the adapter can do at best, measured in this session. */
+export interface Ceilings {
+  /** Bytes read plus written a second by the fastest copy, in 1e9. */
+  readonly copyGbytesPerS: number;
+  /** Multiply-adds from registers count as two operations, in 1e9 a second. */
+  readonly multiplyAddGflops: number;
+}
+
+const COPY_BYTES = [1 << 18, 1 << 20, 1 << 24, 1 << 26];
+/** Widths of workgroup, with the multiply-add rounds and groups that fill an adapter of that kind. */
+const WIDTHS = [{ lanes: 8, rounds: 20_000, groups: 64 }, { lanes: 256, rounds: 500, groups: 512 }];
+const CANARY_ROUNDS = 20_000;
+const FLOPS_A_ROUND = 8 * 4 * 2;
+const REPEATS = 4;
+
+function program(lanes: number, params: readonly number[], groups: number): Program {
+  return {
+    name: "bench/ceiling",
+    wgsl: ceilingWgsl,
+    bindings: [
+      { name: "from_", access: "read" },
+      { name: "to", access: "read_write" },
+      { name: "params", access: "uniform" },
+    ],
+    constants: { LANES: lanes },
+    params,
+    workgroups: [groups, 1, 1],
+  };
+}
+
+/** The canary's program: a fixed amount of multiply-adds. */
+export function canaryProgram(): Program {
+  return program(8, [0, CANARY_ROUNDS, 0], 32);
+}
+
+/** Measures both ceilings, the best of several sizes and widths of workgroup. */
+export async function measureCeilings(device: Device, timer: Timer): Promise<Ceilings> {
+  const largest = Math.min(COPY_BYTES.at(-1)!, device.bindingBytes);
+  using from_ = device.allocate({ label: "ceiling.from", bytes: largest });
+  using to = device.allocate({ label: "ceiling.to", bytes: largest });
+  const fastestUs = async (work: Program): Promise<number> => {
+    const dispatch = device.bind(work, { from_, to });
+    await timer.warmUp([dispatch]);
+    let best = Infinity;
+    for (let i = 0; i < REPEATS; i++) {
+      const { gpuUs, hostUs } = await timer.sample([dispatch]);
+      best = Math.min(best, gpuUs ?? hostUs);
+    }
+    dispatch.params?.destroy();
+    return best;
+  };
+  let copyGbytesPerS = 0;
+  let multiplyAddGflops = 0;
+  for (const { lanes, rounds, groups } of WIDTHS) {
+    for (const bytes of COPY_BYTES.filter((size) => size <= largest)) {
+      const vec4s = bytes / 16;
+      const each = lanes === 8 ? 64 : 4;
+      const us = await fastestUs(program(lanes, [vec4s, 0, each], Math.ceil(vec4s / lanes / each)));
+      copyGbytesPerS = Math.max(copyGbytesPerS, 2 * bytes / us / 1e3);
+    }
+    const us = await fastestUs(program(lanes, [0, rounds, 0], groups));
+    multiplyAddGflops = Math.max(
+      multiplyAddGflops,
+      groups * lanes * rounds * FLOPS_A_ROUND / us / 1e3,
+    );
+  }
+  return { copyGbytesPerS, multiplyAddGflops };
+}
+
+/** The least time of work of this cost: the slower of the two limits. */
+export function ceilingUs(cost: Cost, ceilings: Ceilings): number {
+  const computeUs = cost.flops / ceilings.multiplyAddGflops / 1e3;
+  const memoryUs = (cost.bytesRead + cost.bytesWritten) / ceilings.copyGbytesPerS / 1e3;
+  return Math.max(computeUs, memoryUs);
+}
+
+/** The share of its ceiling that work of this cost reached in a time. */
+export function ceilingPct(cost: Cost, timeUs: number, ceilings: Ceilings): number {
+  return 100 * ceilingUs(cost, ceilings) / timeUs;
+}

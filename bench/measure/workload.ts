@@ -1,0 +1,140 @@
+import type { DeviceBuffer } from "../../device/buffer.ts";
+import type { Device } from "../../device/device.ts";
+import type { Dispatch } from "../../device/dispatch.ts";
+import { type HostArray, type Tensor, tensorBytes } from "../../kernels/kernel.ts";
+import type { Operation, OperationVariant } from "../../kernels/operation.ts";
+import { packTensor, unpackTensor } from "../../kernels/pack.ts";
+import { fillTensor } from "./fill.ts";
+import {
+  type Difference,
+  difference,
+  type Expected,
+  referenceRun,
+} from "../../kernels/reference_run.ts";
+
+/** Bits of a quiet NaN that no kernel writes: what outputs hold before a checked run. */
+export const POISON = 0x7fc0dead;
+
+/** Chooses a variant for an operation. */
+export type Choose = (operation: Operation) => OperationVariant;
+
+/** Operations with tensors on a device and on the host, ready to be run and checked. */
+export class Workload implements Disposable {
+  /** What is run, in order. */
+  readonly operations: readonly Operation[];
+  readonly #device: Device;
+  readonly #tensors = new Map<string, Tensor>();
+  readonly #host = new Map<string, HostArray>();
+  readonly #buffers = new Map<string, DeviceBuffer>();
+  #expected: Map<string, Expected> | undefined;
+  readonly #dispatches: Dispatch[] = [];
+
+  /** Allocates and fills the tensors of operations; shared joint names share memory. */
+  constructor(device: Device, operations: readonly Operation[], options: { seed: number }) {
+    this.#device = device;
+    this.operations = operations;
+    for (const operation of operations) {
+      for (const [name, joint] of Object.entries(operation.names)) {
+        if (!this.#tensors.has(joint)) this.#tensors.set(joint, operation.tensors[name]!);
+      }
+    }
+    for (const [name, tensor] of this.#tensors) {
+      const array = fillTensor(tensor, name, options.seed);
+      const buffer = device.allocate({ label: name, bytes: tensorBytes(tensor) });
+      device.upload(buffer, packTensor(tensor, array));
+      this.#host.set(name, array);
+      this.#buffers.set(name, buffer);
+    }
+  }
+
+  /** Joint names of what the operations write. */
+  get outputs(): readonly string[] {
+    return [...new Set(this.operations.flatMap((o) => o.outputs.map((name) => o.names[name]!)))];
+  }
+
+  /** Joint names of outputs that start as poison: those that no operation reads or only partly writes. */
+  get poisoned(): readonly string[] {
+    return this.outputs.filter((name) => this.#tensors.get(name)!.fill.kind === "zero");
+  }
+
+  /** The buffer of a joint name. */
+  buffer(name: string): DeviceBuffer {
+    return this.#buffers.get(name)!;
+  }
+
+  /** The tensor of a joint name. */
+  tensor(name: string): Tensor {
+    return this.#tensors.get(name)!;
+  }
+
+  /** Binds every operation with a variant, in order. */
+  bind(choose: Choose): readonly Dispatch[] {
+    const bound: Dispatch[] = [];
+    for (const operation of this.operations) {
+      const program = choose(operation).program();
+      const buffers = Object.fromEntries(
+        Object.entries(operation.names).map(([name, joint]) => [name, this.buffer(joint)]),
+      );
+      bound.push(this.#device.bind(program, buffers));
+    }
+    this.#dispatches.push(...bound);
+    return bound;
+  }
+
+  /** Fills the poisoned outputs from the host. */
+  poison(): void {
+    for (const name of this.poisoned) {
+      const buffer = this.buffer(name);
+      this.#device.upload(buffer, new Uint32Array(buffer.bytes / 4).fill(POISON));
+    }
+  }
+
+  /** The float64 results, computed once. */
+  expected(): ReadonlyMap<string, Expected> {
+    this.#expected ??= referenceRun(this.operations, new Map(this.#host));
+    return this.#expected;
+  }
+
+  /** Downloads every output and compares it with its float64 result. */
+  async check(): Promise<Difference & { readonly tolerance: number; readonly output: string }> {
+    let worst = { wrongElements: 0, maxAbsError: 0, firstWrong: -1, tolerance: 0, output: "" };
+    for (const [name, expected] of this.expected()) {
+      const bytes = await this.#device.download(this.buffer(name), tensorBytes(expected.tensor));
+      const found = difference(unpackTensor(expected.tensor, bytes), expected);
+      const wrongElements = worst.wrongElements + found.wrongElements;
+      const isWorse = found.wrongElements > 0
+        ? worst.wrongElements === 0
+        : worst.wrongElements === 0 && (worst.output === "" || name === this.outputs.at(-1));
+      worst = isWorse
+        ? { ...found, tolerance: expected.tolerance, output: name, wrongElements }
+        : { ...worst, wrongElements };
+    }
+    return worst;
+  }
+
+  /** Uploads every input again. */
+  restoreInputs(): void {
+    for (const [name, array] of this.#host) {
+      this.#device.upload(this.buffer(name), packTensor(this.tensor(name), array));
+    }
+  }
+
+  /** Names of inputs whose bytes on the device are no longer what was uploaded. */
+  async mutatedInputs(mostBytes = Infinity): Promise<readonly string[]> {
+    const outputs = this.outputs;
+    const mutated: string[] = [];
+    for (const [name, array] of this.#host) {
+      if (outputs.includes(name) || tensorBytes(this.tensor(name)) > mostBytes) continue;
+      const sent = packTensor(this.tensor(name), array);
+      const found = new Uint8Array(await this.#device.download(this.buffer(name), sent.length));
+      if (sent.some((byte, i) => byte !== found[i])) mutated.push(name);
+    }
+    return mutated;
+  }
+
+  /** Frees all memory. */
+  [Symbol.dispose](): void {
+    for (const { params } of this.#dispatches) params?.destroy();
+    for (const buffer of this.#buffers.values()) buffer.destroy();
+  }
+}

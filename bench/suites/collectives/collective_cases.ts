@@ -1,0 +1,85 @@
+import {
+  type AlgorithmName,
+  ALGORITHMS,
+  type CollectiveName,
+  unsupported,
+} from "../../../collectives/collective.ts";
+import { COLLECTIVES } from "../../../collectives/registry.ts";
+import type { Config } from "../../../config/config.ts";
+import { parseMessageSizes } from "../../../config/message_sizes.ts";
+
+/** Ranks that are set up once and measure many cases. */
+export interface RankGroup {
+  readonly transport: "workers" | "same_device" | "mpi";
+  readonly memory: "host" | "device";
+  readonly ranks: number;
+}
+
+/** One collective at one message size. */
+export interface CollectiveCase extends RankGroup {
+  readonly op: CollectiveName;
+  readonly algorithm: AlgorithmName | "auto" | "native";
+  readonly messageBytes: number;
+}
+
+/** Operands are exact in float32 for so many ranks. */
+export const MOST_RANKS = 16;
+
+/** Elements of a case's array; pairs come two by two. */
+export function elementsOf({ op, messageBytes }: CollectiveCase): number {
+  const elements = messageBytes / 4;
+  return op === "argmax" ? elements - elements % 2 : elements;
+}
+
+/** Why a case cannot be run, or undefined. */
+export function caseProblem(c: CollectiveCase): string | undefined {
+  if (c.transport === "mpi" || c.algorithm === "native") return "this version has no MPI transport";
+  if (c.ranks > MOST_RANKS) {
+    return `operands are exact for up to ${MOST_RANKS} ranks, not ${c.ranks}`;
+  }
+  if (c.transport === "same_device" && !sumsOnly(c)) {
+    return `${c.algorithm} ${c.op} needs more than sums, which is all that same_device has`;
+  }
+  return c.algorithm === "auto" ? undefined : unsupported(COLLECTIVES[c.op], c.algorithm, c.ranks);
+}
+
+function sumsOnly({ op, algorithm }: CollectiveCase): boolean {
+  return op !== "argmax" && algorithm !== "one_shot_int8";
+}
+
+/**
+ * Every case of a configuration's collectives suite that a filter leaves. `all` stands for what can be
+ * run; what is named and cannot be run is a case too, and becomes a row that says why.
+ */
+export function collectiveCases(
+  { collectives }: Config,
+  filter?: RegExp,
+): readonly CollectiveCase[] {
+  if (!collectives) return [];
+  const { ops, ranks, sizes, algorithms, transports, memory } = collectives;
+  const groups: RankGroup[] =
+    (transports === "all" ? ["workers", "same_device"] as const : transports)
+      .flatMap((transport) =>
+        // On one device there is no other memory.
+        (transport === "same_device" ? ["device"] as const : memory).flatMap((where) =>
+          ranks.map((count) => ({ transport, memory: where, ranks: count }))
+        )
+      );
+  return groups.flatMap((group) =>
+    ops.flatMap((op) =>
+      parseMessageSizes(sizes).flatMap((messageBytes) => {
+        const names = algorithms === "all" ? [...ALGORITHMS, "auto"] as const : algorithms;
+        const cases = names.map((algorithm) => ({ ...group, op, algorithm, messageBytes }));
+        const asked = algorithms === "all"
+          ? cases.filter((c) => caseProblem(c) === undefined)
+          : cases;
+        return asked.filter((c) => !filter || filter.test(collectiveLabel(c)));
+      })
+    )
+  );
+}
+
+/** A case as `--filter` and progress see it. */
+export function collectiveLabel(c: CollectiveCase): string {
+  return `${c.op} ${c.algorithm} ${c.transport} ${c.memory} ranks=${c.ranks} bytes=${c.messageBytes}`;
+}

@@ -1,0 +1,57 @@
+import type { AlgorithmName } from "../../../collectives/collective.ts";
+import { operation } from "../../../kernels/operation.ts";
+import { KERNELS } from "../../../kernels/registry.ts";
+import { type CollectiveCase, elementsOf } from "./collective_cases.ts";
+import type { CollectiveRanks } from "./collective_ranks.ts";
+import type { StopRule } from "../../measure/timer.ts";
+import type { Session } from "../../measure/session.ts";
+import { median } from "../../../records/rows/time_columns.ts";
+import { Workload } from "../../measure/workload.ts";
+
+/** The GEMM that runs meanwhile: a few milliseconds on a software adapter. */
+const GEMM = { tokens: 64, inner: 512, columns: 512, dtype: "float32" } as const;
+/** Each is measured for about so long. */
+const WINDOW_US = 150_000;
+const ALONE_SAMPLES = 10;
+
+/**
+ * How much of a collective hides behind a GEMM on the adapter, in percent. Each is run alone and both
+ * together, back to back: if they take turns, the shares of their own speed that they keep sum to 1,
+ * if neither slows the other, to 2.
+ */
+export async function measureOverlap(
+  session: Session,
+  pool: CollectiveRanks,
+  { case: c, rule }: {
+    readonly case: CollectiveCase & { readonly algorithm: AlgorithmName };
+    readonly rule: StopRule;
+  },
+): Promise<number> {
+  const { device, timer, tuner } = session;
+  const product = operation(KERNELS.gemm, GEMM);
+  using workload = new Workload(device, [product], { seed: 0 });
+  const variant = await tuner.best(product);
+  const dispatches = workload.bind(() => variant);
+  await timer.warmUp(dispatches);
+  const request = { ...c, count: elementsOf(c), inPlace: false, rule };
+  const collective = async (backToBack: number) => {
+    const ranks = await pool.measure({ ...request, backToBack });
+    return Math.max(...ranks.map((rank) => rank.timesUs[0]!));
+  };
+  const gemm = async (isOn: () => boolean) => {
+    const times: number[] = [];
+    while (isOn() || times.length === 0) times.push((await timer.sample(dispatches)).hostUs);
+    return median(times);
+  };
+  const oneUs = await collective(1);
+  const runs = Math.max(1, Math.round(WINDOW_US / oneUs));
+  const collectiveUs = await collective(runs);
+  let left = ALONE_SAMPLES;
+  const gemmUs = await gemm(() => left-- > 0);
+  let isRunning = true;
+  const together = collective(runs).finally(() => isRunning = false);
+  const gemmBesideUs = await gemm(() => isRunning);
+  const collectiveBesideUs = await together;
+  const kept = collectiveUs / collectiveBesideUs + gemmUs / gemmBesideUs;
+  return Math.max(0, Math.min(100, 100 * (kept - 1)));
+}

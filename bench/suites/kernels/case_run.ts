@@ -1,0 +1,199 @@
+import { type Cost, tensorBytes } from "../../../kernels/kernel.ts";
+import type { Operation, OperationVariant } from "../../../kernels/operation.ts";
+import { caseOperations, type KernelCase, MODULE_OPS } from "./kernel_cases.ts";
+import {
+  type Choice,
+  type KernelResult,
+  type KernelsSetting,
+  Measurement,
+  type Mode,
+} from "./measurement.ts";
+import type { Session } from "../../measure/session.ts";
+import { Workload } from "../../measure/workload.ts";
+
+/** Which variants to measure. */
+export type VariantChoice = "best" | "all" | readonly string[];
+
+/** Names of the variants that a case can be asked for. */
+export function variantNames(operations: readonly Operation[], isModule: boolean): string[] {
+  if (isModule) return ["naive", "best"];
+  return operations[0]!.variants.map((variant) => variant.name);
+}
+
+async function choices(
+  { tuner }: Session,
+  operations: readonly Operation[],
+  wanted: { readonly variants: VariantChoice; readonly isModule: boolean },
+): Promise<{ chosen: Choice[]; missing: string[] }> {
+  const best = new Map<Operation, OperationVariant>();
+  const useBest = wanted.variants !== "all" || wanted.isModule;
+  if (useBest) { for (const o of operations) best.set(o, await tuner.best(o)); }
+  if (wanted.variants === "best") {
+    const name = wanted.isModule ? "best" : best.get(operations[0]!)!.name;
+    return { chosen: [{ name, pick: best }], missing: [] };
+  }
+  const names = wanted.variants === "all"
+    ? variantNames(operations, wanted.isModule)
+    : wanted.variants;
+  const chosen: Choice[] = [];
+  const missing: string[] = [];
+  for (const name of names) {
+    const pick = new Map<Operation, OperationVariant>();
+    let found = name === "best";
+    for (const o of operations) {
+      const named = o.variants.find((v) => v.name === name && v.unsupported === undefined);
+      if (named) found = true;
+      pick.set(o, named ?? best.get(o) ?? o.variants[0]!);
+    }
+    if (found) chosen.push({ name, pick });
+    else missing.push(name);
+  }
+  return { chosen, missing };
+}
+
+/** What is wanted of a case. */
+export interface CaseWish {
+  readonly variants: VariantChoice;
+  readonly modes: readonly Mode[];
+  /** Whether a row is still missing. */
+  readonly keep: (variant: string, mode: Mode) => boolean;
+}
+
+/** A case under way: the measurements of its variants and modes, over one set of tensors. */
+export class CaseRun implements Disposable {
+  readonly case: KernelCase;
+  readonly #workload: Workload | undefined;
+  readonly #measurements: readonly Measurement[];
+  readonly #skipped: readonly KernelResult[];
+
+  private constructor(case_: KernelCase, state: {
+    readonly skipped: readonly KernelResult[];
+    readonly workload?: Workload;
+    readonly measurements?: readonly Measurement[];
+  }) {
+    this.case = case_;
+    this.#skipped = state.skipped;
+    this.#workload = state.workload;
+    this.#measurements = state.measurements ?? [];
+  }
+
+  /** Bytes of the tensors that a case would take, on the host and on the device. */
+  static bytes({ session, model }: KernelsSetting, case_: KernelCase): number {
+    return tensorsBytes(caseOperations(case_, model, session.device.bindingBytes)).total;
+  }
+
+  /** Fills the tensors, compiles and checks every wanted variant; what cannot run is skipped. */
+  static async start(
+    setting: KernelsSetting,
+    case_: KernelCase,
+    wanted: CaseWish,
+  ): Promise<CaseRun> {
+    const { session, model, seed } = setting;
+    const { device } = session;
+    const isModule = (MODULE_OPS as readonly string[]).includes(case_.op);
+    const operations = caseOperations(case_, model, device.bindingBytes);
+    const cost = totalCost(operations);
+    const skip = (variants: readonly string[], reason: string): KernelResult[] =>
+      variants.flatMap((variant) =>
+        wanted.modes.map((mode) => skippedResult({ case: case_, cost, variant, mode, reason }))
+      );
+    const tooLarge = memoryProblem(setting, operations);
+    if (tooLarge !== undefined) {
+      const names = typeof wanted.variants === "string" ? [wanted.variants] : wanted.variants;
+      return new CaseRun(case_, { skipped: skip(names, tooLarge) });
+    }
+    const { chosen, missing } = await choices(session, operations, { ...wanted, isModule });
+    const skipped = skip(
+      missing,
+      `"${case_.op}" has no variant of this name for its shape; it has ${
+        variantNames(operations, isModule).join(", ")
+      }`,
+    );
+    const workload = session.setUp(() => new Workload(device, operations, { seed }));
+    const measurements: Measurement[] = [];
+    for (const choice of chosen) {
+      for (const mode of wanted.modes) {
+        if (!wanted.keep(choice.name, mode)) continue;
+        const what = { choice, mode, case: case_, cost };
+        measurements.push(await Measurement.start(setting, workload, what));
+      }
+    }
+    return new CaseRun(case_, { skipped, workload, measurements });
+  }
+
+  /** Measurements that want more samples. */
+  get open(): readonly Measurement[] {
+    return this.#measurements.filter((m) => m.open);
+  }
+
+  /** Checks again and reports; what was cut off before it had a reason to stop is left out. */
+  async finish(): Promise<readonly KernelResult[]> {
+    const results = [...this.#skipped];
+    for (const m of this.#measurements) results.push(await m.finish());
+    return results.filter((r) => r.status !== "ok" || r.stopReason !== undefined);
+  }
+
+  /** Frees the tensors. */
+  [Symbol.dispose](): void {
+    for (const m of this.#measurements) m[Symbol.dispose]();
+    this.#workload?.[Symbol.dispose]();
+  }
+}
+
+function skippedResult(
+  what: Pick<KernelResult, "case" | "cost" | "variant" | "mode" | "reason">,
+): KernelResult {
+  return {
+    ...what,
+    status: "skipped",
+    stopReason: undefined,
+    samples: [],
+    wrongElements: undefined,
+    maxAbsError: undefined,
+    tolerance: undefined,
+    verifiedIterations: 0,
+    ceilingPct: undefined,
+    firstDispatchMs: undefined,
+    pipelineMs: undefined,
+  };
+}
+
+/** Bytes of all tensors of operations, by joint name, and twice their sum: host and device. */
+function tensorsBytes(
+  operations: readonly Operation[],
+): { readonly byName: ReadonlyMap<string, number>; readonly total: number } {
+  const byName = new Map<string, number>();
+  for (const { names, tensors } of operations) {
+    for (const [name, joint] of Object.entries(names)) {
+      byName.set(joint, tensorBytes(tensors[name]!));
+    }
+  }
+  // Tensors live on the host, for the reference, and on the device, which shares its memory if software.
+  return { byName, total: 2 * [...byName.values()].reduce((sum, size) => sum + size, 0) };
+}
+
+/** Why the tensors of operations cannot be allocated, said before anything is. */
+function memoryProblem(
+  { session: { device }, memoryBytes }: KernelsSetting,
+  operations: readonly Operation[],
+): string | undefined {
+  const { byName, total } = tensorsBytes(operations);
+  for (const [name, size] of byName) {
+    if (size > device.bindingBytes) {
+      return `"${name}" takes ${size} bytes; the adapter binds at most ${device.bindingBytes}`;
+    }
+  }
+  return total > memoryBytes
+    ? `it needs ${total} bytes of memory; ${memoryBytes} are available`
+    : undefined;
+}
+
+function totalCost(operations: readonly Operation[]): Cost {
+  const sum = { flops: 0, bytesRead: 0, bytesWritten: 0 };
+  for (const { cost } of operations) {
+    sum.flops += cost.flops;
+    sum.bytesRead += cost.bytesRead;
+    sum.bytesWritten += cost.bytesWritten;
+  }
+  return sum;
+}

@@ -1,0 +1,217 @@
+import { DeviceError } from "../../../device/device_error.ts";
+import type { Dispatch } from "../../../device/dispatch.ts";
+import type { Cost } from "../../../kernels/kernel.ts";
+import type { Operation, OperationVariant } from "../../../kernels/operation.ts";
+import type { ModelShape } from "../../../model/shape.ts";
+import { ceilingPct } from "../../measure/ceilings.ts";
+import type { Evictor } from "../../measure/evictor.ts";
+import type { KernelCase } from "./kernel_cases.ts";
+import { type Sample, Stopper, type StopReason, type StopRule } from "../../measure/timer.ts";
+import type { Session } from "../../measure/session.ts";
+import { summarise } from "../../../statistics/summary.ts";
+import { Verifier } from "../../measure/verifier.ts";
+import type { Workload } from "../../measure/workload.ts";
+
+/** Hot: right after another run over the same buffers. Cold: caches are evicted before each timed pass. */
+export type Mode = "hot" | "cold";
+
+/** What all cases of a run of the suite share. */
+export interface KernelsSetting {
+  readonly session: Session;
+  readonly model: ModelShape;
+  readonly seed: number;
+  readonly rule: StopRule;
+  readonly evictor: Evictor | undefined;
+  /** Host memory that may be used. */
+  readonly memoryBytes: number;
+}
+
+/** One measured, checked variant of a case in one mode. */
+export interface KernelResult {
+  readonly case: KernelCase;
+  readonly variant: string;
+  readonly mode: Mode;
+  readonly status: "ok" | "wrong" | "failed" | "skipped";
+  readonly reason: string;
+  readonly stopReason: StopReason | undefined;
+  readonly samples: readonly Sample[];
+  readonly wrongElements: number | undefined;
+  readonly maxAbsError: number | undefined;
+  readonly tolerance: number | undefined;
+  readonly verifiedIterations: number;
+  readonly cost: Cost;
+  readonly ceilingPct: number | undefined;
+  readonly firstDispatchMs: number | undefined;
+  /** Milliseconds that creating the pipelines took, whenever in the session that was. */
+  readonly pipelineMs: number | undefined;
+}
+
+/** A row that reached more than this share of its ceiling is a bug of the model or the timer. */
+const CEILING_LIMIT_PCT = 110;
+
+/** A turn of a measurement: at most so many samples, or so many microseconds. */
+const TURN_SAMPLES = 5;
+const TURN_US = 20_000;
+
+/** Inputs up to this size are compared with what was uploaded; shaders bind weights read-only. */
+const MUTATION_BYTES = 2 ** 20;
+
+/** A way to run all operations of a case. */
+export interface Choice {
+  readonly name: string;
+  readonly pick: ReadonlyMap<Operation, OperationVariant>;
+}
+
+/** One variant of a case under way: check, time with every iteration verified, check again. */
+export class Measurement implements Disposable {
+  readonly #setting: KernelsSetting;
+  readonly #workload: Workload;
+  readonly #what: { choice: Choice; mode: Mode; case: KernelCase; cost: Cost };
+  readonly #samples: Sample[] = [];
+  #dispatches: readonly Dispatch[] = [];
+  #verifier: Verifier | undefined;
+  #stopper: Stopper | undefined;
+  #stopReason: StopReason | undefined;
+  #failure: string | undefined;
+  #wrong = 0;
+  #maxAbsError = 0;
+  #tolerance = 0;
+  #verified = 0;
+  #firstDispatchMs = 0;
+  #pipelineMs = 0;
+
+  private constructor(
+    setting: KernelsSetting,
+    workload: Workload,
+    what: { choice: Choice; mode: Mode; case: KernelCase; cost: Cost },
+  ) {
+    this.#setting = setting;
+    this.#workload = workload;
+    this.#what = what;
+  }
+
+  /** Whether more samples are wanted. */
+  get open(): boolean {
+    return this.#failure === undefined && this.#wrong === 0 && this.#stopReason === undefined;
+  }
+
+  /** Compiles, runs once, checks every element against float64, keeps that output, warms up. */
+  static async start(
+    setting: KernelsSetting,
+    workload: Workload,
+    what: { choice: Choice; mode: Mode; case: KernelCase; cost: Cost },
+  ): Promise<Measurement> {
+    const measurement = new Measurement(setting, workload, what);
+    const { device, timer } = setting.session;
+    await measurement.#guard(async () => {
+      for (const variant of what.choice.pick.values()) {
+        const program = variant.program();
+        await device.pipelines.compile(program);
+        measurement.#pipelineMs += device.pipelines.createMs(program);
+      }
+      const dispatches = workload.bind((operation) => what.choice.pick.get(operation)!);
+      measurement.#dispatches = dispatches;
+      workload.poison();
+      const start = performance.now();
+      device.run(dispatches);
+      await device.finish();
+      measurement.#firstDispatchMs = performance.now() - start;
+      await measurement.#check();
+      measurement.#verifier = new Verifier(device, workload);
+      await timer.warmUp(dispatches);
+      measurement.#stopper = new Stopper(setting.rule);
+    });
+    return measurement;
+  }
+
+  /**
+   * Takes a few samples; each output is verified outside its timed window. Others ran since the
+   * last turn and filled the caches, so a turn of a short hot measurement begins with an untimed run.
+   */
+  async turn(): Promise<void> {
+    await this.#guard(async () => {
+      const before = this.#what.mode === "cold" ? this.#setting.evictor?.dispatch : undefined;
+      const isShort = (this.#samples.at(-1)?.hostUs ?? 0) < TURN_US;
+      if (before === undefined && isShort) {
+        await this.#setting.session.timer.sample(this.#dispatches);
+        this.#verifier!.queue();
+      }
+      let spentUs = 0;
+      for (let i = 0; i < TURN_SAMPLES && spentUs < TURN_US && this.open; i++) {
+        const sample = await this.#setting.session.timer.sample(this.#dispatches, before);
+        this.#verifier!.queue();
+        this.#verified++;
+        this.#samples.push(sample);
+        spentUs += sample.hostUs;
+        const times = this.#samples.map((s) => s.gpuUs ?? s.hostUs);
+        const noise = () => summarise(times).noisePct;
+        this.#stopReason = this.#stopper!.next(times, { noise, spentUs: sample.hostUs });
+      }
+    });
+  }
+
+  /** Checks again against float64 and reports. */
+  async finish(): Promise<KernelResult> {
+    const { device, ceilings } = this.#setting.session;
+    if (this.#failure === undefined) {
+      await this.#guard(async () => {
+        this.#wrong += await this.#verifier!.differences();
+        this.#workload.poison();
+        device.run(this.#dispatches);
+        await this.#check();
+        const mutated = await this.#workload.mutatedInputs(MUTATION_BYTES);
+        if (mutated.length > 0) this.#failure = `it changed its inputs ${mutated.join(", ")}`;
+      });
+    }
+    const times = this.#samples.map((s) => s.gpuUs ?? s.hostUs);
+    const share = times.length > 0
+      ? ceilingPct(this.#what.cost, summarise(times).median, ceilings)
+      : undefined;
+    if (share !== undefined && share > CEILING_LIMIT_PCT && this.#what.mode === "cold") {
+      this.#failure ??= `${
+        share.toFixed(0)
+      } % of its ceiling: the cost model or the timer is wrong`;
+    }
+    const { choice, mode, cost } = this.#what;
+    return {
+      case: this.#what.case,
+      variant: choice.name,
+      mode,
+      status: this.#failure !== undefined ? "failed" : this.#wrong > 0 ? "wrong" : "ok",
+      reason: this.#failure ?? (this.#wrong > 0 ? `${this.#wrong} wrong elements` : ""),
+      stopReason: this.#stopReason,
+      samples: this.#samples,
+      wrongElements: this.#wrong,
+      maxAbsError: this.#maxAbsError,
+      tolerance: this.#tolerance,
+      verifiedIterations: this.#verified,
+      cost,
+      ceilingPct: share,
+      firstDispatchMs: this.#firstDispatchMs,
+      pipelineMs: this.#pipelineMs,
+    };
+  }
+
+  /** Frees what verified the iterations. */
+  [Symbol.dispose](): void {
+    this.#verifier?.[Symbol.dispose]();
+  }
+
+  async #check(): Promise<void> {
+    const found = await this.#workload.check();
+    this.#wrong += found.wrongElements;
+    this.#maxAbsError = Math.max(this.#maxAbsError, found.maxAbsError);
+    this.#tolerance = found.tolerance;
+  }
+
+  /** Turns an error of the device into a failed row; a lost device ends the run. */
+  async #guard(run: () => Promise<void>): Promise<void> {
+    try {
+      await run();
+    } catch (error) {
+      if (!(error instanceof DeviceError) || error.kind === "DeviceLost") throw error;
+      this.#failure = error.message.split("\n")[0]!;
+      this.#setting.session.device.errors.forget();
+    }
+  }
+}

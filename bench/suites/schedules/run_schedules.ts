@@ -1,0 +1,238 @@
+import { DeviceError } from "../../../device/device_error.ts";
+import { stageProgram, wholeDecoder } from "../../../model/stage_program.ts";
+import { stageCosts } from "../../../model/stage_tensors.ts";
+import { worldSize } from "../../../parallel/layout.ts";
+import type { StageRoom } from "../../../model/replicas.ts";
+import { tokenBatch } from "../../../runtime/token_batch.ts";
+import { ceilingUs } from "../../measure/ceilings.ts";
+import type { Config } from "../../../config/config.ts";
+import {
+  layoutMemoryProblem,
+  layoutOf,
+  LayoutRun,
+  type Repetition,
+} from "../../../runtime/layout_run.ts";
+import { type MeasuredCase, measureLayout } from "./measure_layout.ts";
+import { deviceMemoryBytes } from "../../../runtime/open_decoder.ts";
+import { type SizedRank, sizedRanks } from "./rank_columns.ts";
+import { requestsOf } from "./requests.ts";
+import { rowKey, type ScheduleRow } from "../../../records/rows/row.ts";
+import { type ScheduleCase, scheduleCases, scheduleKey, scheduleLabel } from "./schedule_cases.ts";
+import { scheduleRow, unmeasuredRow } from "./schedule_row.ts";
+import type { TimedRequest } from "../../../runtime/serve.ts";
+import type { Session } from "../../measure/session.ts";
+import type { SuiteRun } from "../suite_run.ts";
+import { median } from "../../../records/rows/time_columns.ts";
+
+/** What the caller of the schedules suite is told besides rows. */
+export interface SchedulesRun extends SuiteRun<ScheduleRow> {
+  /** The last repetition of a case, with what every rank did when. */
+  readonly onTrace: (label: string, repetition: Repetition) => void;
+  /** The ranks of a layout with predicted and allocated memory. */
+  readonly onRanks: (ranks: readonly SizedRank[]) => void;
+}
+
+/** Measures the schedules suite of a configuration, a layout at a time; rows come as it is finished. */
+export async function runSchedules(
+  config: Config,
+  session: Session,
+  run: SchedulesRun,
+): Promise<void> {
+  const all = scheduleCases(config, run.filter);
+  const layouts = Map.groupBy(all, ({ layout }) => JSON.stringify(layout));
+  const expected = new ExpectedTokens(config, session);
+  let done = 0;
+  for (const cases of layouts.values()) {
+    if (run.signal.aborted) return;
+    const open = cases.filter((c) => !run.finished.has(rowKey(scheduleKey(c, config))));
+    // The naive schedule is what the others of its layout are compared with: it runs again with them.
+    const steps = cases.filter((c) => c.schedule === "step" && open.length > 0);
+    const measured = [...new Set([...steps, ...open])];
+    await runLayout(measured, { config, session, run, expected });
+    if (run.signal.aborted) return;
+    done += cases.length;
+    run.onProgress({ done, total: all.length, label: scheduleLabel(cases.at(-1)!) });
+  }
+}
+
+interface Suite {
+  readonly config: Config;
+  readonly session: Session;
+  readonly run: SchedulesRun;
+  readonly expected: ExpectedTokens;
+}
+
+async function runLayout(cases: readonly ScheduleCase[], suite: Suite): Promise<void> {
+  const { config, session, run } = suite;
+  const [first] = cases;
+  if (!first) return;
+  const sizes = first.layout;
+  const requests = requestsOf(config);
+  const ranks = worldSize(layoutOf(sizes));
+  const { device } = session;
+  const room = roomOf(config, session);
+  const unmeasured = async (status: "failed" | "skipped", reason: string) => {
+    for (const case_ of cases) {
+      const key = scheduleKey(case_, config);
+      if (run.finished.has(rowKey(key))) continue;
+      const context = await rowContext(suite, ranks);
+      run.onRow(unmeasuredRow(key, { status, reason }, context), {});
+    }
+  };
+  const problem = refusal(suite, { sizes, room });
+  if (problem !== undefined) return await unmeasured("skipped", problem);
+  const depth = Math.max(...cases.map((c) => c.depth));
+  try {
+    const expected = await suite.expected.tokens();
+    await using opened = await LayoutRun.open(config, {
+      sizes,
+      room,
+      depth,
+      choose: (operation) => session.tuner.best(operation),
+      memoryBytes: deviceMemoryBytes(device),
+    });
+    await session.tuner.save();
+    const allocated = opened.opened;
+    const layout = layoutOf(sizes);
+    const sized = sizedRanks(config.model, layout, { ...room, layers: sizes.stage_layers });
+    run.onRanks(sized.map((rank) => ({ ...rank, allocated: allocated[rank.rank] })));
+    const measured = await measureLayout(config, {
+      run: opened,
+      cases,
+      expected,
+      signal: run.signal,
+    });
+    if (!measured) return;
+    const sum = (key: "weightBytes" | "kvCacheBytes") =>
+      allocated.reduce((total, rank) => total + rank[key], 0);
+    for (const one of measured) {
+      const key = scheduleKey(one.case, config);
+      if (run.finished.has(rowKey(key))) continue;
+      const numbers = {
+        weightBytes: sum("weightBytes"),
+        kvCacheBytes: sum("kvCacheBytes"),
+        stepWallMs: stepWallMs(one, measured),
+        outputTokens: requests.reduce((total, { maxTokens }) => total + maxTokens, 0),
+        idealUs: ranks === 1 ? idealUs(one.last, room, suite) : undefined,
+      };
+      const context = await rowContext(suite, ranks);
+      run.onRow(scheduleRow(one, key, { layout: numbers, context }), series(one));
+      run.onTrace(scheduleLabel(one.case), one.last);
+    }
+  } catch (error) {
+    if (!(error instanceof DeviceError) || error.kind === "DeviceLost") throw error;
+    device.errors.forget();
+    await unmeasured("failed", error.message.split("\n")[0]!);
+  }
+}
+
+/** What one request alone gives on one rank: found once, where somebody asks. */
+class ExpectedTokens {
+  readonly #config: Config;
+  readonly #session: Session;
+  #tokens: Promise<readonly (readonly number[])[]> | undefined;
+
+  constructor(config: Config, session: Session) {
+    this.#config = config;
+    this.#session = session;
+  }
+
+  tokens(): Promise<readonly (readonly number[])[]> {
+    this.#tokens ??= this.#find();
+    return this.#tokens;
+  }
+
+  async #find(): Promise<readonly (readonly number[])[]> {
+    const room = roomOf(this.#config, this.#session);
+    const one = { tensor_parallel_size: 1, pipeline_parallel_size: 1, data_parallel_size: 1 };
+    await using run = await LayoutRun.open(this.#config, {
+      sizes: { ...one, order: "vllm" },
+      room,
+      depth: 1,
+      choose: (operation) => this.#session.tuner.best(operation),
+      memoryBytes: deviceMemoryBytes(this.#session.device),
+    });
+    const limits = { maxNumBatchedTokens: room.maxTokens, maxNumSeqs: 1 };
+    const way = { head: "all_gather", slicedSends: false } as const;
+    const tokens: (readonly number[])[] = [];
+    for (const request of requestsOf(this.#config)) {
+      const alone: TimedRequest = { ...request, arrivalMs: 0 };
+      const { served } = await run.serve([alone], { depth: 1, way, limits });
+      tokens.push(served.tokenIds[0]!);
+    }
+    return tokens;
+  }
+}
+
+function roomOf(config: Config, { device }: Session): StageRoom {
+  const { max_num_batched_tokens, max_num_seqs } = config.schedules!;
+  const requests = requestsOf(config);
+  const prompts = requests.map(({ promptTokenIds }) => promptTokenIds.length);
+  const total = prompts.reduce((sum, length) => sum + length, 0);
+  return {
+    dtype: config.dtype,
+    slots: Math.min(max_num_seqs, requests.length),
+    context: Math.max(...requests.map((r) => r.promptTokenIds.length + r.maxTokens)),
+    maxTokens: Math.min(max_num_batched_tokens, total),
+    bindingBytes: device.bindingBytes,
+  };
+}
+
+/** Why a layout cannot be run here. */
+function refusal(
+  { config, session: { device } }: Suite,
+  { sizes, room }: { readonly sizes: ScheduleCase["layout"]; readonly room: StageRoom },
+): string | undefined {
+  if (config.launcher.kind === "mpi") return "ranks under MPI cannot be run by this version";
+  if (room.context > config.model.maxPositions) {
+    return `a context of ${room.context} is beyond the model's ${config.model.maxPositions} positions`;
+  }
+  return layoutMemoryProblem(config, { sizes, room, memoryBytes: deviceMemoryBytes(device) });
+}
+
+async function rowContext({ session, run }: Suite, ranks: number) {
+  const { device } = session;
+  const isSoftware = device.identity.type === "software";
+  return {
+    device,
+    runId: run.runId,
+    canaryPct: await session.canary.driftPct(),
+    oversubscribed: ranks > (isSoftware ? navigator.hardwareConcurrency : 1),
+  };
+}
+
+/** The naive schedule's wall time with the same options. */
+function stepWallMs(
+  { case: own }: MeasuredCase,
+  all: readonly MeasuredCase[],
+): number | undefined {
+  const same = all.find(({ case: { schedule, admission, way } }) =>
+    schedule === "step" && admission === own.admission && way.head === own.way.head &&
+    way.slicedSends === own.way.slicedSends
+  );
+  return same && median(same.served.map(({ wallMs }) => wallMs));
+}
+
+/** The least time of a repetition's batches on one rank: each operation at the slower of the two ceilings. */
+function idealUs({ served }: Repetition, room: StageRoom, { config, session }: Suite): number {
+  const stage = wholeDecoder(config.model, room);
+  return served.batches.flat().reduce((sum, { batch: scheduled }) => {
+    const batch = tokenBatch(scheduled);
+    const size = { tokens: batch.tokenIds.length, samples: batch.samples.length };
+    const costs = stageCosts(stageProgram(stage, size, batch));
+    return sum + costs.reduce((total, cost) => total + ceilingUs(cost, session.ceilings), 0);
+  }, 0);
+}
+
+function series({ steps, served, engineUs }: MeasuredCase) {
+  return {
+    host_us: steps.map((step) => step.hostUs),
+    gpu_us: steps.flatMap(({ gpuUs }) => gpuUs === undefined ? [] : [gpuUs]),
+    submit_us: steps.map((step) => step.submitUs),
+    wait_us: steps.map((step) => step.waitUs),
+    wall_ms: served.map(({ wallMs }) => wallMs),
+    ttft_ms: served.flatMap(({ ttftMs }) => ttftMs),
+    tpot_ms: served.flatMap(({ tpotMs }) => tpotMs),
+    engine_us: engineUs,
+  };
+}

@@ -1,0 +1,98 @@
+import type { StepWay } from "../../../runtime/rank_message.ts";
+import type { SchedulerLimits } from "../../../schedules/scheduler.ts";
+import type { Config } from "../../../config/config.ts";
+import type { LayoutSizes } from "../../../config/config_schema.ts";
+import { describeRequests, requestsOf } from "./requests.ts";
+import type { ScheduleKey } from "../../../records/rows/row.ts";
+
+/** One schedule on one layout, serving the configuration's requests. */
+export interface ScheduleCase {
+  readonly schedule: "step" | "step_with_batch_queue";
+  readonly layout: LayoutSizes;
+  /** Batches that may be in flight at once. */
+  readonly depth: number;
+  readonly admission: "greedy" | "split";
+  readonly way: StepWay;
+}
+
+/** Every case of a configuration's schedules suite that a filter leaves; step has depth 1. */
+export function scheduleCases({ schedules }: Config, filter?: RegExp): readonly ScheduleCase[] {
+  if (!schedules) return [];
+  const cases = schedules.layouts.flatMap((layout) => {
+    const hasGroup = layout.tensor_parallel_size > 1;
+    const hasStages = layout.pipeline_parallel_size > 1;
+    // What a layout has not got cannot differ in it.
+    const heads = hasGroup ? schedules.head_exchange : schedules.head_exchange.slice(0, 1);
+    const slices = hasGroup && hasStages ? schedules.sliced_sends : [false];
+    return heads.flatMap((head) =>
+      slices.flatMap((slicedSends) =>
+        schedules.admission.flatMap((admission) =>
+          schedules.schedules.flatMap((schedule) =>
+            (schedule === "step" ? [1] : schedules.max_concurrent_batches).map((depth) => ({
+              schedule,
+              layout,
+              depth,
+              admission,
+              way: { head, slicedSends },
+            }))
+          )
+        )
+      )
+    );
+  });
+  return cases.filter((c) => !filter || filter.test(scheduleLabel(c)));
+}
+
+/** A case as `--filter` and progress see it. */
+export function scheduleLabel({ schedule, layout, depth, admission, way }: ScheduleCase): string {
+  const words = [
+    schedule,
+    `tp=${layout.tensor_parallel_size}`,
+    `pp=${layout.pipeline_parallel_size}`,
+    `dp=${layout.data_parallel_size}`,
+    `depth=${depth}`,
+  ];
+  if (admission !== "greedy") words.push(admission);
+  if (way.head !== "all_gather") words.push(way.head);
+  if (way.slicedSends) words.push("sliced_sends");
+  if (layout.order !== "vllm") words.push(layout.order);
+  if (layout.stage_layers) words.push(`layers=${layout.stage_layers.join(",")}`);
+  return words.join(" ");
+}
+
+/** The independent variables of a case's row. */
+export function scheduleKey(case_: ScheduleCase, config: Config): ScheduleKey {
+  const { max_num_batched_tokens, max_num_seqs, router } = config.schedules!;
+  const { layout, way } = case_;
+  return {
+    suite: "schedules",
+    model: config.model.name,
+    dtype: config.dtype,
+    schedule: case_.schedule,
+    tensor_parallel_size: layout.tensor_parallel_size,
+    pipeline_parallel_size: layout.pipeline_parallel_size,
+    data_parallel_size: layout.data_parallel_size,
+    max_concurrent_batches: case_.depth,
+    ...describeRequests(config, requestsOf(config)),
+    max_num_batched_tokens,
+    max_num_seqs,
+    admission: case_.admission,
+    head_exchange: way.head,
+    sliced_sends: way.slicedSends,
+    router,
+    layout_order: layout.order,
+    stage_layers: layout.stage_layers?.join(" ") ?? "even",
+    threads_per_rank: String(config.schedules!.threads_per_rank ?? "shared out"),
+  };
+}
+
+/** The scheduler's limits of a case: `split` gives each batch in flight, and each stage, an equal part. */
+export function limitsOf(case_: ScheduleCase, config: Config, requests: number): SchedulerLimits {
+  const { max_num_batched_tokens, max_num_seqs } = config.schedules!;
+  const limits = { maxNumBatchedTokens: max_num_batched_tokens, maxNumSeqs: max_num_seqs };
+  if (case_.admission === "greedy") return limits;
+  const { pipeline_parallel_size, data_parallel_size } = case_.layout;
+  const running = Math.min(max_num_seqs, Math.ceil(requests / data_parallel_size));
+  const parts = Math.max(case_.depth, pipeline_parallel_size);
+  return { ...limits, maxSeqsPerBatch: Math.ceil(running / parts) };
+}

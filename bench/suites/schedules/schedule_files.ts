@@ -1,0 +1,73 @@
+/** Files of the schedules suite beside its rows: timelines and ranks. */
+
+import { join } from "node:path";
+import type { Repetition } from "../../../runtime/layout_run.ts";
+import { ranksCsv, type SizedRank } from "./rank_columns.ts";
+import { RunFolderError } from "../../../records/files/file_error.ts";
+import { pipelineCsv, textTimeline, type TraceEvent, traceEvents } from "./timeline.ts";
+
+/** Writes timeline.json, a pipeline_<case>.csv a pipelined case, and ranks.csv into a run folder. */
+export class ScheduleFiles {
+  readonly #folder: string;
+  readonly #events: TraceEvent[];
+  readonly #texts: string[] = [];
+  #processes: number;
+
+  /** Files of a folder; a resumed run adds to those that are there. */
+  constructor(folder: string) {
+    this.#folder = folder;
+    this.#events = readEvents(join(folder, "timeline.json"));
+    this.#processes = new Set(this.#events.map(({ pid }) => pid)).size;
+  }
+
+  /** A few lines of text for each pipelined case. */
+  get texts(): readonly string[] {
+    return this.#texts;
+  }
+
+  /** Takes the last repetition of a case. */
+  addTrace(label: string, { traces, wall }: Repetition): void {
+    const process = this.#processes++;
+    this.#events.push(...traceEvents(traces, { label, process, startMs: wall.start }));
+    const lines = this.#events.map((event) => JSON.stringify(event)).join(",\n");
+    this.#write("timeline.json", `{"displayTimeUnit":"ms","traceEvents":[\n${lines}\n]}\n`);
+    const [first] = traces;
+    if (!first || first.stages === 1) return;
+    const slug = label.replaceAll(/[^A-Za-z0-9_]+/g, "_");
+    this.#write(`pipeline_${slug}.csv`, pipelineCsv(first));
+    this.#texts.push(textTimeline(first, { label }));
+  }
+
+  /** Takes the ranks of a layout. */
+  addRanks(ranks: readonly SizedRank[]): void {
+    const [header, ...lines] = ranksCsv(ranks).split(/(?<=\r\n)/);
+    let before = "";
+    try {
+      before = Deno.readTextFileSync(join(this.#folder, "ranks.csv"));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+    const known = before.split(/(?<=\r\n)/);
+    const fresh = lines.filter((line) => !known.includes(line));
+    this.#write("ranks.csv", (before === "" ? header! : before) + fresh.join(""));
+  }
+
+  #write(name: string, text: string): void {
+    const path = join(this.#folder, name);
+    try {
+      Deno.writeTextFileSync(`${path}.part`, text);
+      Deno.renameSync(`${path}.part`, path);
+    } catch (cause) {
+      throw new RunFolderError("write", path, { cause });
+    }
+  }
+}
+
+function readEvents(path: string): TraceEvent[] {
+  try {
+    return JSON.parse(Deno.readTextFileSync(path)).traceEvents;
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return [];
+    throw new RunFolderError("read", path, { cause });
+  }
+}

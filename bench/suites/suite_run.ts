@@ -1,0 +1,23 @@
+import type { SampleRecord } from "../../records/run_folder/sample_record.ts";
+
+/** How far a run is. */
+export interface Progress {
+  readonly done: number;
+  readonly total: number;
+  /** What was finished last. */
+  readonly label: string;
+}
+
+/** What the caller of a suite decides and wants to be told. */
+export interface SuiteRun<Row> {
+  readonly runId: string;
+  /** Leaves only the cases whose line in a dry run matches. */
+  readonly filter: RegExp | undefined;
+  /** Row keys that are on disk already. */
+  readonly finished: ReadonlySet<string>;
+  /** Memory of the host that may be used, in bytes. */
+  readonly memoryBytes: number;
+  readonly signal: AbortSignal;
+  readonly onRow: (row: Row, series: SampleRecord["series"]) => void;
+  readonly onProgress: (progress: Progress) => void;
+}

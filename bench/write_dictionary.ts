@@ -1,7 +1,0 @@
-/** Writes results/README.md and results/columns.json: `deno run -A bench/write_dictionary.ts`. */
-
-import { columnsJson, dataDictionary } from "./data_dictionary.ts";
-
-const results = new URL("../results/", import.meta.url);
-Deno.writeTextFileSync(new URL("README.md", results), dataDictionary());
-Deno.writeTextFileSync(new URL("columns.json", results), columnsJson());

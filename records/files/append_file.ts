@@ -1,0 +1,75 @@
+/** A text file that grows by whole pieces: a piece is there entirely or not at all. */
+
+import { RunFolderError } from "./file_error.ts";
+
+/** The part of Deno.FsFile that is needed; tests put a full disk in its place. */
+export type WritableFile = Pick<
+  Deno.FsFile,
+  "writeSync" | "truncateSync" | "seekSync" | "syncDataSync" | "close"
+>;
+
+/** A file to append to; every piece is flushed to the disk before `append` returns. */
+export class AppendFile implements Disposable {
+  readonly path: string;
+  readonly #file: WritableFile;
+  #lengthBytes: number;
+
+  /** Takes a file that is open for writing and holds `lengthBytes` bytes. */
+  constructor(
+    path: string,
+    { file, lengthBytes }: { readonly file: WritableFile; readonly lengthBytes: number },
+  ) {
+    this.path = path;
+    this.#file = file;
+    this.#lengthBytes = lengthBytes;
+  }
+
+  /**
+   * Opens a file, makes it where it is not there, and cuts it to `keepBytes`.
+   *
+   * Needs read and write permission. RunFolderError where it cannot be opened.
+   */
+  static open(path: string, { keepBytes }: { readonly keepBytes: number }): AppendFile {
+    try {
+      const file = Deno.openSync(path, { create: true, write: true });
+      const appendFile = new AppendFile(path, { file, lengthBytes: keepBytes });
+      if (file.statSync().size !== keepBytes) file.truncateSync(keepBytes);
+      return appendFile;
+    } catch (cause) {
+      throw new RunFolderError("open", path, { cause });
+    }
+  }
+
+  /** Appends a piece; RunFolderError where the disk takes only a part of it, which is taken back. */
+  append(piece: string): void {
+    const bytes = new TextEncoder().encode(piece);
+    try {
+      this.#file.seekSync(this.#lengthBytes, Deno.SeekMode.Start);
+      let written = 0;
+      while (written < bytes.length) {
+        const count = this.#file.writeSync(bytes.subarray(written));
+        if (count === 0) throw new RunFolderError("write to", this.path, { cause: "it is full" });
+        written += count;
+      }
+      this.#file.syncDataSync();
+    } catch (cause) {
+      this.#takeBack();
+      if (cause instanceof RunFolderError) throw cause;
+      throw new RunFolderError("write to", this.path, { cause });
+    }
+    this.#lengthBytes += bytes.length;
+  }
+
+  [Symbol.dispose](): void {
+    this.#file.close();
+  }
+
+  /** Best effort: the error that led here says more, and readers drop a cut last piece anyway. */
+  #takeBack(): void {
+    try {
+      this.#file.truncateSync(this.#lengthBytes);
+    } catch {
+      // A device, or a file system that has gone: there is nothing to cut.
+    }
+  }
+}

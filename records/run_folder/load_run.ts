@@ -1,0 +1,77 @@
+import { basename, dirname, join } from "node:path";
+import { type Suite, SUITES } from "../../config/config_schema.ts";
+import { readRows } from "../files/csv_rows.ts";
+import { type Manifest, readManifest } from "./manifest.ts";
+import { readSamples, type SampleRecord } from "./sample_record.ts";
+import { RunFolderError } from "../files/file_error.ts";
+
+/** A row as its file has it: texts by header. */
+export type TextRow = Readonly<Record<string, string>>;
+
+/** The rows of one CSV file. */
+export interface LoadedSuite {
+  readonly suite: Suite;
+  readonly path: string;
+  readonly headers: readonly string[];
+  readonly rows: readonly TextRow[];
+}
+
+/** A run folder, or one of its CSV files, as far as it is there. */
+export interface LoadedRun {
+  readonly path: string;
+  /** Absent where a single CSV file has none beside it. */
+  readonly manifest: Manifest | undefined;
+  readonly suites: readonly LoadedSuite[];
+  /** Raw samples by row key; empty where there are none. */
+  readonly samples: ReadonlyMap<string, SampleRecord>;
+}
+
+/**
+ * Reads a run folder, or one CSV file with what lies beside it. Needs read permission.
+ * RunFolderError where it is neither, or a file of it is damaged.
+ */
+export function loadRun(path: string): LoadedRun {
+  const isFile = statOf(path).isFile;
+  const folder = isFile ? dirname(path) : path;
+  const files = isFile
+    ? [path]
+    : SUITES.map((suite) => join(folder, `${suite}.csv`)).filter(exists);
+  if (files.length === 0) {
+    const cause = `it has none of ${SUITES.map((suite) => `${suite}.csv`).join(", ")}`;
+    throw new RunFolderError("read the run in", path, { cause });
+  }
+  const suites = files.map((file): LoadedSuite => {
+    const { headers, rows } = readRows(file);
+    // A single file may have another name; in a folder names say what files are.
+    const named = isFile ? rows[0]?.["suite"] : basename(file, ".csv");
+    const suite = SUITES.find((name) => name === named);
+    if (!suite || !headers.includes("row_key")) {
+      throw new RunFolderError("read rows of", file, { cause: "it is no file of this suite" });
+    }
+    return { suite, path: file, headers, rows };
+  });
+  const samples = join(folder, "samples.jsonl");
+  const manifest = join(folder, "manifest.json");
+  return {
+    path,
+    manifest: exists(manifest) || !isFile ? readManifest(folder) : undefined,
+    suites,
+    samples: exists(samples) ? readSamples(samples) : new Map(),
+  };
+}
+
+function statOf(path: string): Deno.FileInfo {
+  try {
+    return Deno.statSync(path);
+  } catch (cause) {
+    throw new RunFolderError("read the run in", path, { cause });
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}

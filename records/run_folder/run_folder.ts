@@ -1,0 +1,213 @@
+/** The folder of one run: locked while it runs, resumable after a cut, never overwritten. */
+
+import { join, relative, resolve } from "node:path";
+import { AppendFile } from "../files/append_file.ts";
+import type { Config } from "../../config/config.ts";
+import { CsvWriter } from "./csv_writer.ts";
+import type { Suite } from "../../config/config_schema.ts";
+import { FolderLock } from "../files/folder_lock.ts";
+import { type Manifest, readManifest, writeManifest } from "./manifest.ts";
+import { RunFolderError } from "../files/file_error.ts";
+import { hashRecord, type SampleRecord, wholeLinesBytes } from "./sample_record.ts";
+import { SCHEMA_VERSION } from "../rows/row.ts";
+import { shortHash } from "../files/short_hash.ts";
+
+/** Where a new run folder goes. */
+export interface RunFolderOptions {
+  /** The folder itself, which must be new or empty; `<results>/<name>/<UTC time>` where absent. */
+  readonly out?: string | undefined;
+  /** Whether what lies in `out` is moved to `<out>.<UTC time>` to make room; a run in use never is. */
+  readonly force?: boolean;
+  /** The folder of all results; `results` where absent. */
+  readonly results?: string;
+  /** The start of the run; now where absent. */
+  readonly start?: Date;
+}
+
+/** An open run folder; disposing it closes its files and frees its lock. */
+export class RunFolder implements Disposable {
+  readonly path: string;
+  readonly #lock: FolderLock;
+  readonly #writers = new Map<Suite, CsvWriter>();
+  #samples: AppendFile | undefined;
+  #manifest: Manifest;
+
+  /** Takes a locked folder; {@linkcode createRunFolder} and {@linkcode resumeRunFolder} make it. */
+  constructor(lock: FolderLock, manifest: Manifest) {
+    this.path = lock.folder;
+    this.#lock = lock;
+    this.#manifest = manifest;
+  }
+
+  /** The name of the run, in every row of it. */
+  get runId(): string {
+    return this.#manifest.run_id;
+  }
+
+  /** What the manifest says now. */
+  get manifest(): Manifest {
+    return this.#manifest;
+  }
+
+  /** The CSV file of a suite, opened at its first use. */
+  rows(suite: Suite): CsvWriter {
+    const writer = this.#writers.get(suite) ?? new CsvWriter(this.path, { suite });
+    this.#writers.set(suite, writer);
+    return writer;
+  }
+
+  /**
+   * Appends the raw samples of a row to samples.jsonl.
+   *
+   * Append them before the row: then every row has its samples. A cut can leave samples without a
+   * row; of several records with one key the last counts.
+   */
+  appendSamples(record: Omit<SampleRecord, "hash">): void {
+    if (this.#samples === undefined) {
+      const path = join(this.path, "samples.jsonl");
+      this.#samples = AppendFile.open(path, { keepBytes: wholeLinesBytes(path) });
+    }
+    const hashed: SampleRecord = { ...record, hash: hashRecord(record) };
+    this.#samples.append(`${JSON.stringify(hashed)}\n`);
+  }
+
+  /** Adds fields to manifest.json, or replaces them, in one step. */
+  updateManifest(fields: Readonly<Record<string, unknown>>): void {
+    const manifest: Manifest = { ...this.#manifest, ...fields };
+    writeManifest(this.path, manifest);
+    this.#manifest = manifest;
+  }
+
+  [Symbol.dispose](): void {
+    for (const writer of this.#writers.values()) writer[Symbol.dispose]();
+    this.#samples?.[Symbol.dispose]();
+    this.#lock[Symbol.dispose]();
+  }
+}
+
+/**
+ * Makes and locks the folder of a new run and writes its manifest.
+ *
+ * Needs read and write permission for it. RunFolderError where it is not empty, in use, or cannot
+ * be made.
+ */
+export function createRunFolder(config: Config, options: RunFolderOptions = {}): RunFolder {
+  const { out, results = "results", start = new Date() } = options;
+  const time = start.toISOString().replace(/\.\d+Z$/, "Z").replaceAll(":", "-");
+  if (out !== undefined && options.force) moveAside(out, time);
+  const path = out === undefined
+    ? makeTimeFolder(join(results, config.name), time)
+    : makeEmptyFolder(out);
+  const lock = FolderLock.take(path, { isNew: true });
+  const mark = shortHash(`${start.getTime()} ${crypto.randomUUID()}`).slice(0, 6);
+  const folder = new RunFolder(lock, {
+    schema_version: SCHEMA_VERSION,
+    run_id: `${config.name}-${time}-${mark}`,
+    started_at: start.toISOString(),
+    configuration: { ...config.document, model: portablePath(path, config.modelPath) },
+    configuration_hash: configurationHash(config),
+  });
+  try {
+    folder.updateManifest({});
+  } catch (error) {
+    folder[Symbol.dispose]();
+    throw error;
+  }
+  return folder;
+}
+
+/**
+ * Opens the folder of a run that was cut off; {@linkcode CsvWriter.finished} has the rows it keeps.
+ *
+ * RunFolderError where it is in use, has no manifest, or was made with another configuration.
+ */
+export function resumeRunFolder(path: string, config: Config): RunFolder {
+  const manifest = readManifest(path);
+  if (manifest.configuration_hash !== configurationHash(config)) {
+    const cause = "it was made with another configuration or model";
+    throw new RunFolderError("resume the run in", path, { cause });
+  }
+  return new RunFolder(FolderLock.take(path, { isNew: false }), manifest);
+}
+
+/** Hashes what a configuration and its model amount to, wherever their files are. */
+export function configurationHash({ document, model }: Pick<Config, "document" | "model">): string {
+  const { $schema: _schema, model: _path, ...rest } = document;
+  return shortHash(JSON.stringify(sortKeys({ ...rest, model })));
+}
+
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).filter(([, field]) => field !== undefined);
+  entries.sort(([a], [b]) => a < b ? -1 : 1);
+  return Object.fromEntries(entries.map(([key, field]) => [key, sortKeys(field)]));
+}
+
+/** A path as a file of a folder names it: relative where both lie below the working folder. */
+function portablePath(folder: string, path: string): string {
+  const here = `${Deno.cwd()}/`;
+  const isHere = resolve(folder).startsWith(here) && resolve(path).startsWith(here);
+  return isHere ? relative(resolve(folder), path) : path;
+}
+
+function makeTimeFolder(parent: string, time: string): string {
+  try {
+    Deno.mkdirSync(parent, { recursive: true });
+  } catch (cause) {
+    throw new RunFolderError("make the run folder", parent, { cause });
+  }
+  for (let place = 1;; place++) {
+    const path = join(parent, place === 1 ? time : `${time}-${place}`);
+    try {
+      Deno.mkdirSync(path);
+      return path;
+    } catch (cause) {
+      if (cause instanceof Deno.errors.AlreadyExists) continue;
+      throw new RunFolderError("make the run folder", path, { cause });
+    }
+  }
+}
+
+/** Renames a folder that is not empty, unless a run is using it. */
+function moveAside(path: string, time: string): void {
+  const folder = path.replace(/\/+$/, "");
+  try {
+    const [first] = Deno.readDirSync(folder);
+    if (first === undefined) return;
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return;
+    throw new RunFolderError("use the run folder", folder, { cause });
+  }
+  FolderLock.take(folder, { isNew: false })[Symbol.dispose]();
+  let to = `${folder}.${time}`;
+  for (let place = 2; exists(to); place++) to = `${folder}.${time}-${place}`;
+  try {
+    Deno.renameSync(folder, to);
+  } catch (cause) {
+    throw new RunFolderError("move aside", folder, { cause });
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+function makeEmptyFolder(path: string): string {
+  try {
+    Deno.mkdirSync(path, { recursive: true });
+    const [first] = Deno.readDirSync(path);
+    if (first === undefined) return path;
+  } catch (cause) {
+    throw new RunFolderError("make the run folder", path, { cause });
+  }
+  throw new RunFolderError("use the run folder", path, {
+    cause: "it is in use or not empty; name a new one, or --resume it",
+  });
+}

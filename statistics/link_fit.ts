@@ -1,0 +1,90 @@
+import { elementBits } from "./counter_generator.ts";
+import { quantile } from "./summary.ts";
+import { median } from "../records/rows/time_columns.ts";
+
+/** Times of one message size. */
+export interface LinkPoint {
+  readonly bytes: number;
+  readonly timesUs: readonly number[];
+}
+
+/** The line time = alpha + bytes / bandwidth. */
+export interface Line {
+  readonly alphaUs: number;
+  readonly gbytesPerS: number;
+}
+
+/** A fitted link with 95 % intervals, and how far it is off sizes that were held out of the fit. */
+export interface LinkFit extends Line {
+  readonly alphaLow: number;
+  readonly alphaHigh: number;
+  readonly bandwidthLow: number;
+  readonly bandwidthHigh: number;
+  /** Mean relative error at every second size, of a fit on the others; absent below four sizes. */
+  readonly heldOutErrorPct: number | undefined;
+}
+
+const RESAMPLES = 200;
+
+/**
+ * The line with the least sum of squared relative errors: small and large messages count alike.
+ * Both numbers are kept from being negative.
+ */
+export function fitLine(points: readonly { readonly bytes: number; readonly us: number }[]): Line {
+  // Minimise sum ((a + s b - t) / t)^2: linear in a and b.
+  const sums = { w: 0, wx: 0, wxx: 0, wy: 0, wxy: 0 };
+  for (const { bytes, us } of points) {
+    const w = 1 / (us * us);
+    sums.w += w;
+    sums.wx += w * bytes;
+    sums.wxx += w * bytes * bytes;
+    sums.wy += w * us;
+    sums.wxy += w * bytes * us;
+  }
+  const determinant = sums.w * sums.wxx - sums.wx * sums.wx;
+  const slope = Math.max(1e-9, (sums.w * sums.wxy - sums.wx * sums.wy) / determinant);
+  const alphaUs = Math.max(0, (sums.wy - slope * sums.wx) / sums.w);
+  return { alphaUs, gbytesPerS: 1 / slope / 1000 };
+}
+
+/** Fits a link to measured sizes, at least two; intervals by resampling each size's times. */
+export function fitLink(points: readonly LinkPoint[]): LinkFit {
+  const medians = points.map(({ bytes, timesUs }) => ({ bytes, us: median(timesUs) }));
+  const lines = Array.from(
+    { length: RESAMPLES },
+    (_, seed) =>
+      fitLine(points.map(({ bytes, timesUs }, place) => ({
+        bytes,
+        us: median(resampled(timesUs, seed * 1000 + place)),
+      }))),
+  );
+  const interval = (of: (line: Line) => number) => {
+    const sorted = lines.map(of).sort((a, b) => a - b);
+    return [quantile(sorted, 0.025), quantile(sorted, 0.975)] as const;
+  };
+  const [alphaLow, alphaHigh] = interval((line) => line.alphaUs);
+  const [bandwidthLow, bandwidthHigh] = interval((line) => line.gbytesPerS);
+  return {
+    ...fitLine(medians),
+    alphaLow,
+    alphaHigh,
+    bandwidthLow,
+    bandwidthHigh,
+    heldOutErrorPct: points.length < 4 ? undefined : heldOutErrorPct(medians),
+  };
+}
+
+function heldOutErrorPct(
+  points: readonly { readonly bytes: number; readonly us: number }[],
+): number {
+  const sorted = [...points].sort((a, b) => a.bytes - b.bytes);
+  const { alphaUs, gbytesPerS } = fitLine(sorted.filter((_, i) => i % 2 === 0));
+  const errors = sorted.filter((_, i) => i % 2 === 1)
+    .map(({ bytes, us }) => Math.abs((alphaUs + bytes / gbytesPerS / 1000) / us - 1));
+  return 100 * errors.reduce((sum, error) => sum + error, 0) / errors.length;
+}
+
+/** As many values, drawn with replacement. */
+function resampled(values: readonly number[], seed: number): readonly number[] {
+  return values.map((_, i) => values[elementBits(seed, i) % values.length]!);
+}

@@ -1,0 +1,132 @@
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { decompose, type ReplicaTrace } from "../../../bench/suites/schedules/decomposition.ts";
+import {
+  engineTimesUs,
+  lawMs,
+  mostInFlight,
+  stageTimes,
+} from "../../../bench/suites/schedules/stage_times.ts";
+import {
+  pipelineCsv,
+  textTimeline,
+  traceEvents,
+} from "../../../bench/suites/schedules/timeline.ts";
+
+/** A stage's work on some batches: [batch, start, end], the last ms of all but the last stage a send. */
+function rank(number: number, last: number, work: readonly (readonly [number, number, number])[]) {
+  return {
+    number,
+    stage: number,
+    lane: 0,
+    steps: work.map(([step, start, end]) => ({
+      step,
+      tokens: 4,
+      submitUs: 1,
+      waitUs: 1,
+      spans: [
+        ...(number > 0 ? [{ kind: "receive", start, end: start + 1 } as const] : []),
+        {
+          kind: "compute",
+          start: number > 0 ? start + 1 : start,
+          end: number < last ? end - 1 : end,
+          gpuUs: 1000 * (end - start - 2),
+        } as const,
+        ...(number < last ? [{ kind: "send", start: end - 1, end } as const] : []),
+      ],
+    })),
+  };
+}
+
+/** Two stages of 10 ms, one batch at a time, 2 ms of host time between batches. */
+const NAIVE: ReplicaTrace = {
+  stages: 2,
+  flights: [{ start: 0, end: 20 }, { start: 22, end: 42 }],
+  ranks: [
+    rank(0, 1, [[0, 0, 10], [1, 22, 32]]),
+    rank(1, 1, [[0, 10, 20], [1, 32, 42]]),
+  ],
+};
+
+/** The same work, both batches in flight; the second stage takes 12 ms for the second batch. */
+const QUEUE: ReplicaTrace = {
+  stages: 2,
+  flights: [{ start: 0, end: 20 }, { start: 0, end: 32 }],
+  ranks: [
+    rank(0, 1, [[0, 0, 10], [1, 10, 20]]),
+    rank(1, 1, [[0, 10, 20], [1, 20, 32]]),
+  ],
+};
+
+Deno.test("the shares of a naive schedule are what its spans say, and sum to the wall time", () => {
+  const spent = decompose(NAIVE, { start: 0, end: 42 });
+  // Each of 4 steps: 1 ms transfer, 8 ms adapter, 1 ms host; a stage idles while the other works.
+  assertEquals(spent, {
+    busy: 32,
+    transfer: 4,
+    fillDrain: 40,
+    imbalance: 0,
+    hostGap: 4 + 2 * 2,
+    idle: 44,
+  });
+});
+
+Deno.test("a full pipeline waits for its slower stage; filling and draining are told apart", () => {
+  const spent = decompose(QUEUE, { start: 0, end: 32 });
+  // Stage 1 waits 10 ms with two batches in flight; stage 0 waits 12 ms with one.
+  assertEquals([spent.imbalance, spent.fillDrain], [10, 12]);
+  const { idle: _, ...shares } = spent;
+  assertEquals(Object.values(shares).reduce((a, b) => a + b, 0), 64);
+  const later = decompose(QUEUE, { start: 0, end: 40 });
+  assertEquals(later.fillDrain, 12 + 16, "what comes after the last batch is draining");
+});
+
+Deno.test("stage times, depth and the pipeline law are read off the spans", () => {
+  const times = stageTimes([QUEUE]);
+  assertEquals(times.byTokens.map((map) => map.get(4)), [10_000, 11_000]);
+  assertEquals(times.batches.get(4), 2);
+  assertEquals([mostInFlight(NAIVE), mostInFlight(QUEUE)], [1, 2]);
+  assertEquals(engineTimesUs(NAIVE), [2000]);
+  assertEquals(engineTimesUs(QUEUE), []);
+  const naive = stageTimes([NAIVE]);
+  assertEquals(naive.host, 2000);
+  assertAlmostEquals(lawMs(naive, 1), 44, 1e-9);
+  // Two in flight: (10 + 10 + 2) / 2 = 11 ms a batch, more than a stage takes.
+  assertAlmostEquals(lawMs(naive, 2), 22, 1e-9);
+  assertAlmostEquals(lawMs(naive, 3), 20, 1e-9);
+});
+
+Deno.test("pipeline schedules are written as PyTorch writes them", () => {
+  assertEquals(pipelineCsv(NAIVE).trim().split(/\r?\n/), ["0F0,,0F1,", ",1F0,,1F1"]);
+  assertEquals(pipelineCsv(QUEUE).trim().split(/\r?\n/), ["0F0,0F1,", ",1F0,1F1"]);
+});
+
+Deno.test("a Chrome trace has a thread a rank, spans that do not overlap, and an arrow for each send", () => {
+  const events = traceEvents([QUEUE], { label: "case", process: 3, startMs: 0 });
+  const threads = events.filter(({ name }) => name === "thread_name");
+  assertEquals(threads.map(({ tid }) => tid), [0, 1]);
+  for (const tid of [0, 1]) {
+    const spans = events.filter((event) => event.ph === "X" && event["tid"] === tid)
+      .map((event) => [Number(event["ts"]), Number(event["dur"])] as const);
+    spans.slice(1).forEach(([ts], i) => assert(ts >= spans[i]![0] + spans[i]![1]));
+  }
+  const starts = events.filter(({ ph }) => ph === "s");
+  const ends = events.filter(({ ph }) => ph === "f");
+  assertEquals(starts.map((e) => e["id"]), ends.map((e) => e["id"]));
+  assertEquals(starts.map((e) => [e["tid"], e["ts"]]), [[0, 9000], [0, 19000]]);
+  assertEquals(ends.map((e) => [e["tid"], e["ts"]]), [[1, 10000], [1, 20000]]);
+  const kinds = new Set(
+    events.filter(({ ph }) => ph === "X").map((e) => `${e["name"]} ${e["cname"]}`),
+  );
+  assertEquals(kinds.size, 3, "one colour a kind");
+});
+
+Deno.test("the text timeline shows who computes which batch", () => {
+  assertEquals(
+    textTimeline(NAIVE, { label: "step", width: 42 }),
+    [
+      "step: 2 of 2 batches, 42.0 ms",
+      "  rank  0 |000000000-............111111111-..........|",
+      "  rank  1 |..........-000000000............-111111111|",
+    ].join("\n"),
+  );
+});

@@ -1,0 +1,218 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import papaparse from "papaparse";
+import { AppendFile } from "../../records/files/append_file.ts";
+import { loadConfig } from "../../config/config.ts";
+import { ConfigError } from "../../config/config_error.ts";
+import { readRows } from "../../records/files/csv_rows.ts";
+import { CsvWriter } from "../../records/run_folder/csv_writer.ts";
+import { Stopper } from "../../bench/measure/timer.ts";
+import { columnsOf, rowKey } from "../../records/rows/row.ts";
+import { createRunFolder, resumeRunFolder } from "../../records/run_folder/run_folder.ts";
+import { RunFolderError } from "../../records/files/file_error.ts";
+import { quantile, summarise } from "../../statistics/summary.ts";
+import { configJsonSchema } from "../../_tools/write_schema.ts";
+
+const QUICK = new URL("../../configs/quick.json", import.meta.url).pathname;
+
+async function inFolder(run: (folder: string) => Promise<void> | void): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await run(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const CONTRACT =
+  "schema_version,run_id,row_key,suite,status,reason,model,dtype,adapter,adapter_type,physical_adapters,logical_ranks,clock,stop_reason,samples,time_us_median,time_us_min,time_us_p95,time_us_ci_low,time_us_ci_high,noise_pct,wrong_elements,max_abs_error,tolerance,verified_iterations,op,variant,mode,tensor_parallel_size,tensor_parallel_rank,tokens,context,flops,bytes,rate_gflops,rate_gbytes_per_s,ceiling_pct,speedup_vs_naive,host_us_median,submit_us_median,first_dispatch_ms,readback";
+
+Deno.test("kernels.csv starts with the promised columns, in order", () => {
+  const headers = columnsOf("kernels").map((column) => column.header);
+  assertEquals(headers.slice(0, CONTRACT.split(",").length).join(), CONTRACT);
+});
+
+const SCHEDULES =
+  "schedule,tensor_parallel_size,pipeline_parallel_size,data_parallel_size,max_concurrent_batches,requests,prompt_tokens,output_tokens,wall_ms,output_tokens_per_s,ttft_ms_median,tpot_ms_median,speedup_vs_step,max_in_flight,busy_pct,fill_drain_pct,imbalance_pct,transfer_pct,host_gap_pct,bubble_pct,bubble_predicted_pct,all_reduces,all_gathers,sends,collective_bytes,token_mismatches,oversubscribed";
+
+Deno.test("schedules.csv starts with the promised columns, in order", () => {
+  const headers = columnsOf("schedules").map((column) => column.header).join();
+  const common = CONTRACT.slice(0, CONTRACT.indexOf(",op,"));
+  assertEquals(headers.startsWith(`${common},${SCHEDULES},`), true, headers);
+});
+
+const COLLECTIVES =
+  "op,algorithm,transport,memory,message_bytes,elements,steps,sent_bytes_per_rank,algbw_gbytes_per_s,busbw_gbytes_per_s,time_us_min_rank,skew_pct";
+
+Deno.test("collectives.csv starts with the promised columns, in order", () => {
+  const headers = columnsOf("collectives").map((column) => column.header).join();
+  const common = CONTRACT.slice(0, CONTRACT.indexOf(",op,"));
+  assertEquals(headers.startsWith(`${common},${COLLECTIVES},`), true, headers);
+});
+
+Deno.test("rows round-trip through another reader: quotes, commas, newlines, formulas", () =>
+  inFolder((folder) => {
+    const reasons = [
+      'a "quoted", text',
+      "two\nlines",
+      "=1+1",
+      "+x",
+      "-y",
+      "@z",
+      "a\rb",
+      "plain",
+      "",
+    ];
+    {
+      using csv = new CsvWriter(folder, { suite: "kernels" });
+      for (const reason of reasons) csv.write({ reason, time_us_median: -1.5 });
+    }
+    const text = Deno.readTextFileSync(`${folder}/kernels.csv`);
+    const other: { data: Record<string, string>[]; errors: unknown[] } = papaparse.parse(text, {
+      header: true,
+      skipEmptyLines: true,
+    });
+    assertEquals(other.errors.length, 0);
+    const seen = other.data.map((row) => row["reason"] ?? "");
+    assertEquals(seen.length, reasons.length);
+    for (const [i, cell] of seen.entries()) {
+      assert(!/^[=+\-@\t\r]/.test(cell), cell);
+      assertEquals(
+        cell.replace(/^'/, "").replaceAll("\r\n", "\n"),
+        reasons[i]!.replace("\r", "\n"),
+      );
+    }
+    assertEquals(other.data[0]!["time_us_median"], "-1.5");
+    assertEquals(readRows(`${folder}/kernels.csv`).rows.map((row) => row["reason"])[2], "=1+1");
+  }));
+
+Deno.test("a row that was cut off is dropped, and a resumed file knows the finished keys", () =>
+  inFolder((folder) => {
+    const path = `${folder}/kernels.csv`;
+    {
+      using csv = new CsvWriter(folder, { suite: "kernels" });
+      for (const row_key of ["a", "b", "c"]) csv.write({ row_key });
+    }
+    const text = Deno.readTextFileSync(path);
+    Deno.writeTextFileSync(path, text.slice(0, -20));
+    using csv = new CsvWriter(folder, { suite: "kernels" });
+    assertEquals([...csv.finished], ["a", "b"]);
+    csv.write({ row_key: "d" });
+    assertEquals(readRows(path).rows.map((row) => row["row_key"]), ["a", "b", "d"]);
+  }));
+
+Deno.test("a full disk is an error that names the file, and leaves no half row", () => {
+  let length = 5;
+  let position = 0;
+  const full = {
+    writeSync(bytes: Uint8Array) {
+      const room = 8 - position;
+      if (room <= 0) throw Object.assign(new Error("no space"), { code: "ENOSPC" });
+      const count = Math.min(room, bytes.length);
+      length = Math.max(length, position += count);
+      return count;
+    },
+    truncateSync: (to = 0) => void (length = to),
+    seekSync: (to: number | bigint) => position = Number(to),
+    syncDataSync() {},
+    close() {},
+  };
+  using file = new AppendFile("out/kernels.csv", { file: full, lengthBytes: 5 });
+  const error = assertThrows(() => file.append("x".repeat(10)), RunFolderError, "out/kernels.csv");
+  assert(error.message.includes("the disk is full"));
+  assertEquals(length, 5);
+});
+
+Deno.test("a run folder is never shared, never overwritten, and resumed only with its configuration", () =>
+  inFolder(async (folder) => {
+    const config = await loadConfig(QUICK);
+    const out = `${folder}/run`;
+    {
+      using _run = createRunFolder(config, { out });
+      assertThrows(() => createRunFolder(config, { out }), RunFolderError, "in use");
+      assertThrows(() => resumeRunFolder(out, config), RunFolderError, "another run");
+    }
+    assertThrows(() => createRunFolder(config, { out }), RunFolderError, "not empty");
+    resumeRunFolder(out, config)[Symbol.dispose]();
+    const other = await loadConfig(QUICK, { set: ["seed=5"] });
+    assertThrows(() => resumeRunFolder(out, other), RunFolderError, "another configuration");
+  }));
+
+Deno.test("the row key depends on the independent variables only", () => {
+  const key = {
+    suite: "kernels",
+    model: "m",
+    dtype: "float32",
+    op: "ffn",
+    variant: "best",
+    mode: "hot",
+    tensor_parallel_size: 1,
+    tensor_parallel_rank: 0,
+    tokens: 1,
+    context: 16,
+  };
+  assertEquals(rowKey(key), rowKey({ ...key }));
+  assert(rowKey(key) !== rowKey({ ...key, tokens: 2 }));
+  assertEquals(rowKey(key).length, 12);
+});
+
+Deno.test("quantiles are of type 7 and the interval of the median holds it", () => {
+  assertEquals(quantile([1, 2, 3, 4], 0.5), 2.5);
+  assertEquals(quantile([1, 2, 3, 4, 5], 0.25), 2);
+  const { median, ciLow, ciHigh, n } = summarise([5, 1, 9, 3, 7, 2, 8, 4, 6, 10]);
+  assertEquals([n, median], [10, 5.5]);
+  assert(ciLow < median && median < ciHigh);
+});
+
+Deno.test("measuring stops only after min time and min samples, then at the noise target", () => {
+  const stopper = new Stopper({ minTimeMs: 10, minSamples: 3, maxNoisePct: 2, timeoutS: 1000 });
+  const times: number[] = [];
+  const reasons = [1, 2, 3, 4, 5].map(() => {
+    times.push(2500);
+    return stopper.next(times, { noise: () => 1, spentUs: times.at(-1) ?? 0 });
+  });
+  assertEquals(reasons.slice(0, 4), [undefined, undefined, undefined, "noise_target"]);
+});
+
+Deno.test("all errors of a configuration come at once, with path and nearest legal sizes", async () => {
+  const set = [
+    "kernels.tokens=[0]",
+    "kernels.tensor_parallel_sizes=[3]",
+    'measure.modes=["warm"]',
+    "dtype=float64",
+    "bogus=1",
+  ];
+  const error = await assertRejects(() => loadConfig(QUICK, { set }), ConfigError);
+  const paths = error.problems.map((problem) => problem.path).join(" ");
+  for (const path of ["kernels.tokens", "measure.modes", "dtype", "bogus"]) {
+    assert(paths.includes(path), `${path} in ${paths}`);
+  }
+  const cut = await assertRejects(
+    () => loadConfig(QUICK, { set: ["kernels.tensor_parallel_sizes=[3]"] }),
+    ConfigError,
+  );
+  assert(/\b2\b/.test(cut.message) && /\b4\b/.test(cut.message), cut.message);
+});
+
+Deno.test("malformed JSON is an error with line and column", () =>
+  inFolder(async (folder) => {
+    Deno.writeTextFileSync(`${folder}/bad.json`, '{\n  "name": "x",,\n}');
+    const error = await assertRejects(() => loadConfig(`${folder}/bad.json`), ConfigError);
+    assert(/line 2, column/.test(error.message), error.message);
+  }));
+
+Deno.test("every shipped configuration is legal", async () => {
+  for (const entry of Deno.readDirSync(new URL("../../configs/", import.meta.url))) {
+    if (entry.name === "schema.json") continue;
+    const path = new URL(`../../configs/${entry.name}`, import.meta.url).pathname;
+    const config = await loadConfig(path);
+    assertEquals(`${config.name}.json`, entry.name);
+  }
+});
+
+Deno.test("configs/schema.json is what the code says", () => {
+  const path = new URL("../../configs/schema.json", import.meta.url);
+  assertEquals(
+    JSON.parse(Deno.readTextFileSync(path)),
+    JSON.parse(JSON.stringify(configJsonSchema())),
+  );
+});
