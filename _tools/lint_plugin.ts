@@ -5,13 +5,16 @@ const ALLOWED: Readonly<
   Record<string, { readonly all: readonly string[]; readonly types?: readonly string[] }>
 > = {
   device: { all: [] },
-  kernels: { all: [], types: ["device"] },
   collectives: { all: [] },
   parallel: { all: [] },
   schedules: { all: [] },
-  model: { all: ["kernels", "collectives", "parallel"] },
+  statistics: { all: [] },
+  kernels: { all: [], types: ["device"] },
+  model: { all: ["kernels", "collectives", "parallel", "statistics"] },
   runtime: { all: ["device", "kernels", "collectives", "parallel", "model", "schedules"] },
-  planner: { all: ["kernels", "collectives", "parallel", "model", "schedules"] },
+  planner: { all: ["kernels", "collectives", "parallel", "model", "schedules", "statistics"] },
+  records: { all: ["statistics"] },
+  config: { all: ["records", "collectives", "parallel", "model"] },
   bench: {
     all: [
       "device",
@@ -22,10 +25,26 @@ const ALLOWED: Readonly<
       "schedules",
       "runtime",
       "planner",
+      "config",
+      "records",
+      "statistics",
     ],
   },
-  report: { all: ["bench"] },
+  report: { all: ["records", "statistics"] },
 };
+
+/**
+ * Inside a folder: what the files below a path may not import. Suites know each other only through
+ * what stands beside them, measuring knows no suite, and records are read from files up.
+ */
+const REFUSED: readonly (readonly [from: string, to: readonly string[]])[] = [
+  ["bench/measure", ["bench/suites"]],
+  ["bench/suites/kernels", ["bench/suites/collectives", "bench/suites/schedules"]],
+  ["bench/suites/collectives", ["bench/suites/kernels", "bench/suites/schedules"]],
+  ["bench/suites/schedules", ["bench/suites/kernels", "bench/suites/collectives"]],
+  ["records/files", ["records/rows", "records/run_folder"]],
+  ["records/rows", ["records/run_folder"]],
+];
 
 const NOBODY_IMPORTS = ["tests", "_tools"];
 const FORBIDDEN_NAMES = ["utils", "common", "helpers", "types", "index"];
@@ -50,6 +69,12 @@ export function importProblem(
   const sameFolder = from.slice(0, -1).join("/") === to.slice(0, -1).join("/");
   if (to.at(-1)?.startsWith("_") && !sameFolder && fromFolder !== "tests") {
     return `"${specifier}" is private to its folder`;
+  }
+  const below = (path: readonly string[], folder: string) =>
+    path.join("/").startsWith(`${folder}/`);
+  for (const [folder, others] of REFUSED.filter(([folder]) => below(from, folder))) {
+    const other = others.find((name) => below(to, name));
+    if (other) return `${folder}/ may not import ${other}/`;
   }
   if (fromFolder === toFolder) return undefined;
   if (NOBODY_IMPORTS.includes(toFolder) && !NOBODY_IMPORTS.includes(fromFolder)) {

@@ -1,18 +1,13 @@
 import { ValidationError } from "@cliffy/command";
-
-/** Suites that can be run, in the order in which they are. */
-export const RUNNABLE = ["kernels", "collectives", "schedules"] as const;
-
-/** The name of a suite that can be run. */
-export type RunnableSuite = typeof RUNNABLE[number];
+import { type Suite, SUITES } from "../records/rows/suite.ts";
 
 /** The suites of `--only`, all where it is absent; ValidationError where one is unknown. */
-export function suitesOf(only: string | undefined): readonly RunnableSuite[] {
-  if (only === undefined) return RUNNABLE;
+export function suitesOf(only: string | undefined): readonly Suite[] {
+  if (only === undefined) return SUITES;
   return only.split(",").map((name) => {
-    const suite = RUNNABLE.find((known) => known === name.trim());
+    const suite = SUITES.find((known) => known === name.trim());
     if (suite) return suite;
-    throw new ValidationError(`Cannot run the suite "${name}": legal are ${RUNNABLE.join(", ")}`);
+    throw new ValidationError(`Cannot run the suite "${name}": legal are ${SUITES.join(", ")}`);
   });
 }
 

@@ -2,6 +2,7 @@ import { Command, ValidationError } from "@cliffy/command";
 import { z } from "zod";
 import { type Config, loadConfig } from "../config/config.ts";
 import { Timer } from "../bench/measure/timer.ts";
+import { adapterOptions, decoderSource, layoutOf } from "../config/decoder_source.ts";
 import { openDecoder } from "../runtime/open_decoder.ts";
 import { Tuner } from "../bench/measure/tuner.ts";
 import { Device } from "../device/device.ts";
@@ -43,16 +44,18 @@ async function generate(options: z.output<typeof OPTIONS>): Promise<number> {
   const onInterrupt = () => interrupt.abort();
   Deno.addSignalListener("SIGINT", onInterrupt);
   try {
-    await using device = await Device.open({
-      powerPreference: config.adapter.power_preference,
-      allowSoftware: config.adapter.allow_software,
-    });
+    await using device = await Device.open(adapterOptions(config));
     const budget = config.schedules?.max_num_batched_tokens ?? DEFAULT_BATCHED_TOKENS;
     const maxBatch = Math.min(budget, promptTokenIds.length);
     using timer = await new Timer(device).ready();
     const tuner = await Tuner.open(device, timer, "tuning");
-    const room = { slots: 1, context, maxTokens: maxBatch };
-    await using decoder = await openDecoder(config, { device, tuner }, room);
+    await using decoder = await openDecoder(decoderSource(config), {
+      device,
+      choose: (operation) => tuner.best(operation),
+      layout: layoutOf(config.layout),
+      layers: config.layout.stage_layers,
+      room: { dtype: config.dtype, slots: 1, context, maxTokens: maxBatch },
+    });
     using logits = options.logits === undefined ? undefined : LogitsFile.create(options.logits);
     const generation = new Generation(decoder, { promptTokenIds, maxTokens });
     const tokenIds: number[] = [];

@@ -2,7 +2,8 @@ import { Command, ValidationError } from "@cliffy/command";
 import { Table } from "@cliffy/table";
 import { z } from "zod";
 import { readModel } from "../config/read_model.ts";
-import { ranksCsv, type SizedRank, sizedRanks } from "../bench/suites/schedules/rank_columns.ts";
+import { ranksCsv } from "../bench/suites/schedules/rank_columns.ts";
+import { type SizedRank, sizedRanks } from "../model/replicas.ts";
 import { EXIT } from "./exit_status.ts";
 import { SIZE_OPTIONS, sizesOf, withSizes } from "./sizes.ts";
 

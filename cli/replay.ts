@@ -8,6 +8,7 @@ import { replayed } from "../report/replay_runs.ts";
 import { EXIT } from "./exit_status.ts";
 import { filterOf, suitesOf } from "./filter.ts";
 import { interruptible } from "./interrupt.ts";
+import { progressPrinter } from "./progress.ts";
 import { measureRun } from "../bench/suites/measure_run.ts";
 
 const OPTIONS = z.object({ out: z.string().optional(), tolerance: z.number().default(20) });
@@ -43,6 +44,7 @@ async function replay(path: string, options: z.output<typeof OPTIONS>): Promise<
     const { folder } = await measureRun(config, selection, {
       open: () => createRunFolder(config, { out }),
       signal,
+      progress: progressPrinter,
     });
     if (signal.aborted) return EXIT.interrupted;
     const { rows, machine, shaders } = replayed(before, loadRun(folder), tolerance);

@@ -4,8 +4,10 @@ import { loadConfig } from "../config/config.ts";
 import { createRunFolder, resumeRunFolder } from "../records/run_folder/run_folder.ts";
 import { writeDashboard } from "./dashboard.ts";
 import { EXIT } from "./exit_status.ts";
-import { filterOf, RUNNABLE, suitesOf } from "./filter.ts";
+import { SUITES } from "../records/rows/suite.ts";
+import { filterOf, suitesOf } from "./filter.ts";
 import { interruptible } from "./interrupt.ts";
+import { progressPrinter } from "./progress.ts";
 import { caseLines, type MeasuredRun, measureRun } from "../bench/suites/measure_run.ts";
 import { collectiveTable, kernelTable, scheduleTable } from "./result_table.ts";
 import { resultsCsv, resultsJson, resultsMarkdown } from "./result_formats.ts";
@@ -32,7 +34,7 @@ export function runCommand(exit: (status: number) => void): Command {
     .description("Run the suites of a configuration, check every result, write CSV.")
     .option("--config <file:file>", "The configuration, JSON.", { required: true })
     .option("--out <dir:file>", "A new or empty folder for the results.")
-    .option("--only <suites:string>", `Suites to run, with commas between: ${RUNNABLE.join(", ")}.`)
+    .option("--only <suites:string>", `Suites to run, with commas between: ${SUITES.join(", ")}.`)
     .option("--filter <regex:string>", "Only cases whose line in --dry-run matches.")
     .option("--set <assignment:string>", "Replace a value: path=value; may be repeated.", {
       collect: true,
@@ -75,7 +77,11 @@ async function run(options: z.output<typeof OPTIONS>): Promise<number> {
       resume === undefined
         ? createRunFolder(config, { out, force })
         : resumeRunFolder(resume, config);
-    const measured = await measureRun(config, selection, { open, signal });
+    const measured = await measureRun(config, selection, {
+      open,
+      signal,
+      progress: progressPrinter,
+    });
     await writeDashboard([measured.folder], `${measured.folder}/report.html`);
     printResults(measured, format);
     if (signal.aborted) return EXIT.interrupted;

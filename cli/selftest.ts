@@ -8,6 +8,7 @@ import { type Rates, selftest } from "../report/selftest.ts";
 import { DEFAULT_THRESHOLD_PCT } from "./compare.ts";
 import { EXIT } from "./exit_status.ts";
 import { interruptible } from "./interrupt.ts";
+import { progressPrinter } from "./progress.ts";
 import { measureRun } from "../bench/suites/measure_run.ts";
 
 const OPTIONS = z.object({
@@ -67,7 +68,11 @@ async function measure({ threshold, json }: z.output<typeof OPTIONS>): Promise<n
       const runs = [];
       for (const name of ["a", "b"]) {
         const open = () => createRunFolder(config, { out: `${folder}/${name}` });
-        await measureRun(config, { suites: ["kernels"], filter: undefined }, { open, signal });
+        await measureRun(config, { suites: ["kernels"], filter: undefined }, {
+          open,
+          signal,
+          progress: progressPrinter,
+        });
         if (signal.aborted) return EXIT.interrupted;
         runs.push(loadRun(`${folder}/${name}`));
       }

@@ -9,7 +9,7 @@ import { locateJsonError } from "../records/files/locate_json_error.ts";
 import { type ResolvedModel, resolveModel } from "./_resolve_model.ts";
 import { layoutProblems, type RawObject, rawObject, sizeProblems } from "./_size_problems.ts";
 import { schemaProblems } from "./_schema_problems.ts";
-import { readTrace, type TraceLine } from "../bench/suites/schedules/requests.ts";
+import { readTrace, type TraceLine } from "./trace.ts";
 import { setValue } from "./_set_value.ts";
 
 /** A checked configuration: the file's own keys with defaults filled in, and the model as a shape. */

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { ALGORITHMS } from "../collectives/collective.ts";
 import { MODEL_FILE_SCHEMA } from "../model/shape.ts";
-import { MODULE_OPS, PRIMITIVE_OPS } from "../bench/suites/kernels/kernel_cases.ts";
+import { MODULE_OPS, PRIMITIVE_OPS } from "../model/kernel_ops.ts";
 import { isMessageSizes } from "./message_sizes.ts";
 
 const count = z.int().min(1).max(2 ** 31 - 1);
@@ -169,12 +169,6 @@ export type ConfigDocument = DeepReadonly<z.output<typeof CONFIG_SCHEMA>>;
 
 /** The sizes of one layout of ranks. */
 export type LayoutSizes = DeepReadonly<z.output<typeof layoutSchema>>;
-
-/** The three suites, in the order in which they run. */
-export const SUITES = ["kernels", "collectives", "schedules"] as const;
-
-/** The name of a suite, which is also its key in the configuration and the name of its CSV file. */
-export type Suite = typeof SUITES[number];
 
 function list<T extends z.ZodType>(item: T): z.ZodArray<T> {
   return z.array(item).min(1);

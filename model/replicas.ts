@@ -1,8 +1,15 @@
 import type { ModelShape } from "./shape.ts";
 import { type Layout, splitLayers } from "../parallel/layout.ts";
-import { rankTable } from "../parallel/rank_table.ts";
+import { type RankEntry, rankTable } from "../parallel/rank_table.ts";
+import { type StageMemory, stageMemory } from "./stage_memory.ts";
 import type { Stage } from "./stage_program.ts";
-import type { PoolRank } from "../runtime/rank_pool.ts";
+
+/** A rank of a replica. */
+export interface PoolRank {
+  /** Its number in the layout. */
+  readonly number: number;
+  readonly stage: Stage;
+}
 
 /** What stages need besides their place. */
 export type StageRoom = Pick<Stage, "dtype" | "slots" | "context" | "maxTokens" | "bindingBytes">;
@@ -39,4 +46,30 @@ export function replicaRanks(
     };
   }
   return replicas;
+}
+
+/** A rank of a layout with the memory that it takes. */
+export interface SizedRank extends RankEntry {
+  readonly layout: Layout;
+  readonly memory: StageMemory;
+  /** What was really allocated, where it ran. */
+  readonly allocated?: { readonly weightBytes: number; readonly kvCacheBytes: number } | undefined;
+}
+
+/** Every rank of a layout, with its predicted memory. RangeError where the layout is illegal. */
+export function sizedRanks(
+  model: ModelShape,
+  layout: Layout,
+  room: StageRoom & { readonly layers?: readonly number[] | undefined },
+): readonly SizedRank[] {
+  const memories = new Map<string, StageMemory>();
+  const stages = replicaRanks(model, layout, room).flat(2);
+  return rankTable(model, layout).map((entry) => {
+    const { stage } = stages.find(({ number }) => number === entry.rank)!;
+    const key = `${entry.tensorParallelRank} ${entry.pipelineParallelRank}`;
+    const memory = memories.get(key) ?? stageMemory(stage);
+    memories.set(key, memory);
+    const layers = { start: stage.firstLayer, end: stage.endLayer };
+    return { ...entry, layers, layout, memory };
+  });
 }

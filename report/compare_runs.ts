@@ -1,6 +1,6 @@
 /** What changed from one run to another, row by row. */
 
-import type { Suite } from "../config/config_schema.ts";
+import type { Suite } from "../records/rows/suite.ts";
 import type { SampleRecord } from "../records/run_folder/sample_record.ts";
 import { quantile } from "../statistics/summary.ts";
 import { ratioInterval } from "../statistics/bootstrap.ts";

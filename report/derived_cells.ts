@@ -1,11 +1,12 @@
 /** Cells of a row that its samples and its other cells determine. */
 
 import type { Cell } from "../records/rows/column.ts";
-import type { Suite } from "../config/config_schema.ts";
+import type { Suite } from "../records/rows/suite.ts";
 import type { Manifest } from "../records/run_folder/manifest.ts";
 import type { SampleRecord } from "../records/run_folder/sample_record.ts";
 import { summarise } from "../statistics/summary.ts";
-import { median, timeColumns } from "../records/rows/time_columns.ts";
+import { timeColumns } from "../records/rows/time_columns.ts";
+import { median } from "../statistics/summary.ts";
 import type { TextRow } from "../records/run_folder/load_run.ts";
 import { rowTimesUs } from "./row_times.ts";
 

@@ -1,4 +1,4 @@
-import type { Suite } from "../config/config_schema.ts";
+import type { Suite } from "../records/rows/suite.ts";
 import type { SampleRecord } from "../records/run_folder/sample_record.ts";
 import type { TextRow } from "../records/run_folder/load_run.ts";
 

@@ -1,61 +1,53 @@
 import type { Device } from "../device/device.ts";
+import type { StageRoom } from "../model/replicas.ts";
 import { openWeights } from "../model/open_weights.ts";
 import { wholeDecoder } from "../model/stage_program.ts";
+import type { Layout } from "../parallel/layout.ts";
+import type { BatchResult, Executor } from "../schedules/engine_core.ts";
 import type { Decoder } from "./generation.ts";
+import { type DecoderSource, deviceMemoryBytes, OpenLayout } from "./open_layout.ts";
 import { Rank, type StepResult } from "./rank.ts";
 import { RankExecutor } from "./rank_executor.ts";
 import type { PoolResult } from "./rank_pool.ts";
-import type { BatchResult, Executor } from "../schedules/engine_core.ts";
-import type { Config } from "../config/config.ts";
-import { LayoutRun } from "./layout_run.ts";
+import type { ChooseVariant } from "./segments.ts";
 import { stepTimes } from "./step_times.ts";
-import type { Tuner } from "../bench/measure/tuner.ts";
-import { weightsOrigin } from "../config/weights_origin.ts";
 
-/** What a decoder must have room for. */
-export interface DecoderRoom {
-  /** Sequences at once. */
-  readonly slots: number;
-  /** Positions of each. */
-  readonly context: number;
-  /** Most tokens of a batch. */
-  readonly maxTokens: number;
-}
-
-interface OpenWith {
+/** Where a decoder runs and what it must have room for. */
+export interface DecoderOptions {
   readonly device: Device;
-  readonly tuner: Tuner;
+  readonly choose: ChooseVariant;
+  readonly layout: Layout;
+  /** Layers of each stage; split evenly where absent. */
+  readonly layers?: readonly number[] | undefined;
+  readonly room: Omit<StageRoom, "bindingBytes">;
 }
 
 /**
- * Opens the model of a configuration in its layout: one rank on the given device, several in Workers
- * with devices of their own. One replica, since a single caller needs no more.
+ * Opens a model in a layout: one rank on the given device, several in Workers with devices of their
+ * own. One replica, since a single caller needs no more.
  * @throws {DeviceError} `OutOfMemory`, before anything is allocated, where it does not fit.
  * @throws {CheckpointError} where weights are read and do not fit the model.
  */
 export async function openDecoder(
-  config: Config,
-  open: OpenWith,
-  room: DecoderRoom,
+  source: DecoderSource,
+  options: DecoderOptions,
 ): Promise<Decoder> {
-  const { tensor_parallel_size, pipeline_parallel_size } = config.layout;
-  return tensor_parallel_size * pipeline_parallel_size === 1
-    ? await openOne(config, open, room)
-    : await openMany(config, open, room);
+  const { tensorParallelSize, pipelineParallelSize } = options.layout;
+  return tensorParallelSize * pipelineParallelSize === 1
+    ? await openOne(source, options)
+    : await openMany(source, options);
 }
 
 async function openOne(
-  config: Config,
-  { device, tuner }: OpenWith,
-  room: DecoderRoom,
+  { model, weights: origin }: DecoderSource,
+  { device, choose, room }: DecoderOptions,
 ): Promise<Decoder> {
-  const { model, dtype } = config;
   const { bindingBytes } = device;
-  using weights = openWeights(weightsOrigin(config), model);
+  using weights = openWeights(origin, model);
   const rank = await Rank.open(device, {
-    stage: wholeDecoder(model, { dtype, ...room, bindingBytes }),
+    stage: wholeDecoder(model, { ...room, bindingBytes }),
     weights,
-    choose: (operation) => tuner.best(operation),
+    choose,
     memoryBytes: deviceMemoryBytes(device),
   });
   const results: StepResult[] = [];
@@ -72,17 +64,16 @@ async function openOne(
 }
 
 async function openMany(
-  config: Config,
-  { device, tuner }: OpenWith,
-  room: DecoderRoom,
+  source: DecoderSource,
+  { device, choose, layout, layers, room }: DecoderOptions,
 ): Promise<Decoder> {
-  const { dtype, layout } = config;
   const { bindingBytes } = device;
-  const run = await LayoutRun.open(config, {
-    sizes: { ...layout, data_parallel_size: 1 },
-    room: { dtype, ...room, bindingBytes },
+  const run = await OpenLayout.open(source, {
+    layout: { ...layout, dataParallelSize: 1 },
+    layers,
+    room: { ...room, bindingBytes },
     depth: 1,
-    choose: (operation) => tuner.best(operation),
+    choose,
     memoryBytes: deviceMemoryBytes(device),
   });
   const [pool] = run.pools;
@@ -110,11 +101,4 @@ function noting<Result extends BatchResult>(
       return result;
     },
   };
-}
-
-/** Memory that a device may take: the host's where it lives there, else unknown and so unlimited. */
-export function deviceMemoryBytes({ identity: { type } }: Device): number {
-  return type === "software" || type === "integrated"
-    ? Deno.systemMemoryInfo().available
-    : Infinity;
 }

@@ -7,23 +7,10 @@ import { type BatchSize, type Stage, stageProgram } from "../model/stage_program
 import type { WeightSource } from "../model/weight_source.ts";
 import { loadStage } from "./load_stage.ts";
 import { type ChooseVariant, type CollectiveOp, type Segment, SegmentPlanner } from "./segments.ts";
+import type { Span } from "./span.ts";
 import { StepReadout } from "./step_readout.ts";
 import type { HeadExchange, TensorParallelPeers } from "./tensor_parallel_peers.ts";
 import { checkBatch, type HiddenStates, type TokenBatch } from "./token_batch.ts";
-
-/** What a rank does for a while: computing, or a collective with its waiting and uploading. */
-export type SpanKind = "compute" | "all_reduce" | HeadExchange | "send" | "receive";
-
-/** A while of a rank's step, in ms of the rank's own clock. */
-export interface Span {
-  readonly kind: SpanKind;
-  readonly start: number;
-  readonly end: number;
-  /** Places in the stage's program of its first and last operation; compute only. */
-  readonly ops?: readonly [number, number];
-  /** Of it on the adapter's clock, in us; compute only, absent where the adapter has none. */
-  gpuUs?: number;
-}
 
 /** What a forward pass gave and took. */
 export interface StepResult {

@@ -6,7 +6,7 @@ import type { AdapterOptions } from "../device/adapter.ts";
 import type { ReadBackMode } from "../device/read_back.ts";
 import type { WeightsOrigin } from "../model/open_weights.ts";
 import type { BatchSize, Stage } from "../model/stage_program.ts";
-import type { Span } from "./rank.ts";
+import type { Span } from "./span.ts";
 import type { HeadExchange } from "./tensor_parallel_peers.ts";
 import type { TokenBatch } from "./token_batch.ts";
 import type { VariantChoices } from "./variant_choices.ts";

@@ -5,6 +5,7 @@ import { openSharedRanks } from "../collectives/transports/open_shared_ranks.ts"
 import { blame, type SharedRanks } from "../collectives/transports/shared_memory.ts";
 import type { AdapterOptions } from "../device/adapter.ts";
 import { vec4s } from "../kernels/kernel.ts";
+import type { PoolRank } from "../model/replicas.ts";
 import type { WeightsOrigin } from "../model/open_weights.ts";
 import { maxSamples } from "../model/stage_memory.ts";
 import { type BatchSize, type Stage, type StageOp, stageProgram } from "../model/stage_program.ts";
@@ -21,13 +22,6 @@ import { TensorParallelPeers } from "./tensor_parallel_peers.ts";
 import { tokenBatch } from "./token_batch.ts";
 import type { VariantChoices } from "./variant_choices.ts";
 import { WorkerRanks } from "./worker_ranks.ts";
-
-/** A rank of a replica. */
-export interface PoolRank {
-  /** Its number in the layout. */
-  readonly number: number;
-  readonly stage: Stage;
-}
 
 /** What a replica is made of. */
 export interface PoolOptions {

@@ -13,7 +13,8 @@ import { SharedRank } from "../collectives/transports/shared_memory.ts";
 import { Device } from "../device/device.ts";
 import { vec4s } from "../kernels/kernel.ts";
 import { openWeights } from "../model/open_weights.ts";
-import { Rank, type Span } from "./rank.ts";
+import { Rank } from "./rank.ts";
+import type { Span } from "./span.ts";
 import type {
   Misbehaviour,
   OpenedRank,

@@ -1,5 +1,5 @@
 import type { PoolResult } from "./rank_pool.ts";
-import type { ReplicaTrace } from "../bench/suites/schedules/decomposition.ts";
+import type { ReplicaTrace } from "./replica_trace.ts";
 
 /** One step of a replica as a whole: the slowest rank of each stage, one stage after another. */
 export interface StepTimes {

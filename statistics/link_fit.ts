@@ -1,6 +1,6 @@
 import { elementBits } from "./counter_generator.ts";
 import { quantile } from "./summary.ts";
-import { median } from "../records/rows/time_columns.ts";
+import { median } from "./summary.ts";
 
 /** Times of one message size. */
 export interface LinkPoint {

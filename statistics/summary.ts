@@ -51,6 +51,11 @@ export function quantile(ascending: readonly number[], p: number): number {
   return below === above ? below : below + (h - Math.floor(h)) * (above - below);
 }
 
+/** The middle value, or the mean of the two middle ones, of numbers in any order; RangeError for none. */
+export function median(values: readonly number[]): number {
+  return quantile([...values].sort((a, b) => a - b), 0.5);
+}
+
 /**
  * An interval that holds the true median with a chance of at least 95 %, whatever the distribution.
  *
@@ -86,12 +91,12 @@ export function summarise(samples: Iterable<number>): Summary {
   const mean = ascending.reduce((sum, sample) => sum + sample, 0) / n;
   const squares = ascending.reduce((sum, sample) => sum + (sample - mean) ** 2, 0);
   const stdev = n > 1 ? Math.sqrt(squares / (n - 1)) : undefined;
-  const median = quantile(ascending, 0.5);
+  const middle = quantile(ascending, 0.5);
   const [ciLow, ciHigh] = medianInterval(ascending);
   return {
     n,
     min: quantile(ascending, 0),
-    median,
+    median: middle,
     mean,
     p90: quantile(ascending, 0.9),
     p95: quantile(ascending, 0.95),
@@ -100,11 +105,11 @@ export function summarise(samples: Iterable<number>): Summary {
     cv: stdev === undefined || mean === 0 ? undefined : stdev / mean,
     ciLow,
     ciHigh,
-    noisePct: n > 1 ? noiseOf(median, ciHigh - ciLow) : Infinity,
+    noisePct: n > 1 ? noiseOf(middle, ciHigh - ciLow) : Infinity,
   };
 }
 
-function noiseOf(median: number, width: number): number {
+function noiseOf(middle: number, width: number): number {
   if (width === 0) return 0;
-  return median === 0 ? Infinity : 100 * (width / 2) / Math.abs(median);
+  return middle === 0 ? Infinity : 100 * (width / 2) / Math.abs(middle);
 }

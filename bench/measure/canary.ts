@@ -1,7 +1,7 @@
 import type { Device } from "../../device/device.ts";
 import { canaryProgram } from "./ceilings.ts";
 import type { Timer } from "./timer.ts";
-import { median } from "../../records/rows/time_columns.ts";
+import { median } from "../../statistics/summary.ts";
 
 /** Rows measured while the canary was further off than this say so in their reason. */
 const CANARY_BOUND_PCT = 10;

@@ -19,12 +19,13 @@ import { scheduleCases, scheduleLabel } from "./schedules/schedule_cases.ts";
 import { ScheduleFiles } from "./schedules/schedule_files.ts";
 import { Session } from "../measure/session.ts";
 import { Device } from "../../device/device.ts";
-import type { RunnableSuite } from "../../cli/filter.ts";
-import { progressPrinter } from "../../cli/progress.ts";
+import type { Suite } from "../../records/rows/suite.ts";
+import type { Progress } from "./suite_run.ts";
+import { adapterOptions } from "../../config/decoder_source.ts";
 
 /** What of a configuration is measured. */
 export interface Selection {
-  readonly suites: readonly RunnableSuite[];
+  readonly suites: readonly Suite[];
   /** Only cases whose line matches. */
   readonly filter: RegExp | undefined;
 }
@@ -47,7 +48,7 @@ const DEFAULT_CACHE_BYTES = 32 * 2 ** 20;
 
 /** Every case of a selection, a line each. */
 export function caseLines(config: Config, { suites, filter }: Selection): readonly string[] {
-  const lines: Readonly<Record<RunnableSuite, () => readonly string[]>> = {
+  const lines: Readonly<Record<Suite, () => readonly string[]>> = {
     kernels: () => casesOf(config, filter).map(caseLabel),
     collectives: () => collectiveCases(config, filter).map(collectiveLabel),
     schedules: () => scheduleCases(config, filter).map(scheduleLabel),
@@ -62,17 +63,16 @@ export function caseLines(config: Config, { suites, filter }: Selection): readon
 export async function measureRun(
   config: Config,
   selection: Selection,
-  { open, signal, tuning = "tuning" }: {
+  { open, signal, progress, tuning = "tuning" }: {
     readonly open: () => RunFolder;
     readonly signal: AbortSignal;
+    /** Makes what is told the progress of a suite. */
+    readonly progress: () => (progress: Progress) => void;
     readonly tuning?: string | undefined;
   },
 ): Promise<MeasuredRun> {
   const { suites, filter } = selection;
-  await using device = await Device.open({
-    powerPreference: config.adapter.power_preference,
-    allowSoftware: config.adapter.allow_software,
-  });
+  await using device = await Device.open(adapterOptions(config));
   using folder = open();
   folder.updateManifest({
     environment: describeEnvironment({ argv: Deno.args }),
@@ -99,10 +99,10 @@ export async function measureRun(
       csv.write(row);
       rows.push(row);
     },
-    onProgress: progressPrinter(),
+    onProgress: progress(),
   });
   const paths: string[] = [];
-  const begin = (suite: RunnableSuite) => {
+  const begin = (suite: Suite) => {
     const csv = folder.rows(suite);
     paths.push(csv.path);
     return csv;

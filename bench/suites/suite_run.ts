@@ -1,3 +1,5 @@
+import type { Config } from "../../config/config.ts";
+import type { StopRule } from "../measure/timer.ts";
 import type { SampleRecord } from "../../records/run_folder/sample_record.ts";
 
 /** How far a run is. */
@@ -20,4 +22,14 @@ export interface SuiteRun<Row> {
   readonly signal: AbortSignal;
   readonly onRow: (row: Row, series: SampleRecord["series"]) => void;
   readonly onProgress: (progress: Progress) => void;
+}
+
+/** The stop rule of a configuration. */
+export function stopRule({ measure }: Config): StopRule {
+  return {
+    minTimeMs: measure.min_time_ms,
+    minSamples: measure.min_samples,
+    maxNoisePct: measure.max_noise_pct,
+    timeoutS: measure.timeout_s,
+  };
 }

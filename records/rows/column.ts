@@ -1,6 +1,6 @@
 /** One column of a CSV file: what it is called, what it means, how its cells are written. */
 
-import type { Suite } from "../../config/config_schema.ts";
+import type { Suite } from "./suite.ts";
 
 /** What a cell holds, by kind of column. */
 export interface CellValues {

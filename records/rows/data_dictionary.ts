@@ -1,7 +1,7 @@
 /** The data dictionary of the CSV files: results/README.md, made from the columns. */
 
 import type { Column } from "./column.ts";
-import { SUITES } from "../../config/config_schema.ts";
+import { SUITES } from "./suite.ts";
 import { COLUMNS, columnsOf, SCHEMA_VERSION } from "./row.ts";
 
 const INTRODUCTION = `# Results

@@ -1,7 +1,7 @@
 /** Rows of results: one record of columns a suite, and the key that names a row in every run. */
 
 import { type Cell, type Column, makeColumns, type RowOf } from "./column.ts";
-import type { Suite } from "../../config/config_schema.ts";
+import type { Suite } from "./suite.ts";
 import { COLLECTIVE_COLUMN_TEXTS } from "./collective_columns.ts";
 import { COMMON_COLUMN_TEXTS } from "./common_columns.ts";
 import { KERNEL_COLUMN_TEXTS } from "./kernel_columns.ts";

@@ -1,4 +1,4 @@
-import { quantile, summarise } from "../../statistics/summary.ts";
+import { summarise } from "../../statistics/summary.ts";
 
 /** The columns of a row's measured times, which every suite has. */
 export function timeColumns(timesUs: readonly number[]) {
@@ -11,9 +11,4 @@ export function timeColumns(timesUs: readonly number[]) {
     time_us_ci_high: time.ciHigh,
     noise_pct: time.noisePct,
   };
-}
-
-/** The middle value. */
-export function median(values: readonly number[]): number {
-  return quantile([...values].sort((a, b) => a - b), 0.5);
 }

@@ -4,7 +4,7 @@ import { stringify } from "@std/csv";
 import { AppendFile } from "../files/append_file.ts";
 import { join } from "node:path";
 import type { Cell, Column } from "../rows/column.ts";
-import type { Suite } from "../../config/config_schema.ts";
+import type { Suite } from "../rows/suite.ts";
 import { guardText, readRows } from "../files/csv_rows.ts";
 import { columnsOf } from "../rows/row.ts";
 import { RunFolderError } from "../files/file_error.ts";

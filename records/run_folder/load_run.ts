@@ -1,5 +1,5 @@
 import { basename, dirname, join } from "node:path";
-import { type Suite, SUITES } from "../../config/config_schema.ts";
+import { type Suite, SUITES } from "../rows/suite.ts";
 import { readRows } from "../files/csv_rows.ts";
 import { type Manifest, readManifest } from "./manifest.ts";
 import { readSamples, type SampleRecord } from "./sample_record.ts";

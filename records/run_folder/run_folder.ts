@@ -2,15 +2,25 @@
 
 import { join, relative, resolve } from "node:path";
 import { AppendFile } from "../files/append_file.ts";
-import type { Config } from "../../config/config.ts";
 import { CsvWriter } from "./csv_writer.ts";
-import type { Suite } from "../../config/config_schema.ts";
+import type { Suite } from "../rows/suite.ts";
 import { FolderLock } from "../files/folder_lock.ts";
 import { type Manifest, readManifest, writeManifest } from "./manifest.ts";
 import { RunFolderError } from "../files/file_error.ts";
 import { hashRecord, type SampleRecord, wholeLinesBytes } from "./sample_record.ts";
 import { SCHEMA_VERSION } from "../rows/row.ts";
 import { shortHash } from "../files/short_hash.ts";
+
+/** What of a configuration a run folder keeps. */
+export interface RunConfiguration {
+  readonly name: string;
+  /** The configuration as plain JSON. */
+  readonly document: Readonly<Record<string, unknown>>;
+  /** The model's sizes, whatever file they came from. */
+  readonly model: unknown;
+  /** The absolute path of the model's config.json. */
+  readonly modelPath: string;
+}
 
 /** Where a new run folder goes. */
 export interface RunFolderOptions {
@@ -91,7 +101,10 @@ export class RunFolder implements Disposable {
  * Needs read and write permission for it. RunFolderError where it is not empty, in use, or cannot
  * be made.
  */
-export function createRunFolder(config: Config, options: RunFolderOptions = {}): RunFolder {
+export function createRunFolder(
+  config: RunConfiguration,
+  options: RunFolderOptions = {},
+): RunFolder {
   const { out, results = "results", start = new Date() } = options;
   const time = start.toISOString().replace(/\.\d+Z$/, "Z").replaceAll(":", "-");
   if (out !== undefined && options.force) moveAside(out, time);
@@ -121,7 +134,7 @@ export function createRunFolder(config: Config, options: RunFolderOptions = {}):
  *
  * RunFolderError where it is in use, has no manifest, or was made with another configuration.
  */
-export function resumeRunFolder(path: string, config: Config): RunFolder {
+export function resumeRunFolder(path: string, config: RunConfiguration): RunFolder {
   const manifest = readManifest(path);
   if (manifest.configuration_hash !== configurationHash(config)) {
     const cause = "it was made with another configuration or model";
@@ -131,7 +144,9 @@ export function resumeRunFolder(path: string, config: Config): RunFolder {
 }
 
 /** Hashes what a configuration and its model amount to, wherever their files are. */
-export function configurationHash({ document, model }: Pick<Config, "document" | "model">): string {
+export function configurationHash(
+  { document, model }: Pick<RunConfiguration, "document" | "model">,
+): string {
   const { $schema: _schema, model: _path, ...rest } = document;
   return shortHash(JSON.stringify(sortKeys({ ...rest, model })));
 }

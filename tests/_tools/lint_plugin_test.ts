@@ -19,6 +19,21 @@ Deno.test("a file that starts with an underscore is private to its folder", () =
   assertMatch(importProblem(["cli", "a.ts"], "../bench/_b.ts", false)!, /private/);
 });
 
+Deno.test("inside bench and records imports run one way, and suites do not know each other", () => {
+  const problem = (from: string, specifier: string) =>
+    importProblem(from.split("/"), specifier, false);
+  assertMatch(problem("bench/measure/a.ts", "../suites/suite_run.ts")!, /may not import/);
+  assertMatch(problem("bench/suites/kernels/a.ts", "../schedules/b.ts")!, /may not import/);
+  assertMatch(problem("records/files/a.ts", "../rows/row.ts")!, /may not import/);
+  assertEquals(problem("bench/suites/kernels/a.ts", "../suite_run.ts"), undefined);
+  assertEquals(problem("records/run_folder/a.ts", "../rows/row.ts"), undefined);
+});
+
+Deno.test("report imports nothing that measures", () => {
+  const problem = importProblem(["report", "a.ts"], "../bench/measure/timer.ts", true);
+  assertMatch(problem!, /may not import bench/);
+});
+
 Deno.test("nobody imports tests", () => {
   assertMatch(importProblem(["cli", "a.ts"], "../tests/b.ts", false)!, /nobody/);
 });

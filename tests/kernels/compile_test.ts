@@ -1,11 +1,11 @@
 import { assert } from "@std/assert";
+import { kernelCases } from "../../bench/suites/kernels/kernel_cases.ts";
 import {
   caseOperations,
-  kernelCases,
   type KernelOp,
   MODULE_OPS,
   PRIMITIVE_OPS,
-} from "../../bench/suites/kernels/kernel_cases.ts";
+} from "../../model/kernel_ops.ts";
 import { parseModelShape } from "../../model/shape.ts";
 import { legalTensorParallelSizes } from "../../parallel/shard.ts";
 import { closeSharedDevice, sharedDevice } from "../device/open_device.ts";

@@ -11,7 +11,8 @@ import {
   rowKey,
   SCHEMA_VERSION,
 } from "../../../records/rows/row.ts";
-import { median, timeColumns } from "../../../records/rows/time_columns.ts";
+import { timeColumns } from "../../../records/rows/time_columns.ts";
+import { median } from "../../../statistics/summary.ts";
 
 /** What measuring a case gave. */
 export interface CollectiveResult {

@@ -5,7 +5,7 @@ import { type CollectiveCase, elementsOf } from "./collective_cases.ts";
 import type { CollectiveRanks } from "./collective_ranks.ts";
 import type { StopRule } from "../../measure/timer.ts";
 import type { Session } from "../../measure/session.ts";
-import { median } from "../../../records/rows/time_columns.ts";
+import { median } from "../../../statistics/summary.ts";
 import { Workload } from "../../measure/workload.ts";
 
 /** The GEMM that runs meanwhile: a few milliseconds on a software adapter. */

@@ -19,12 +19,12 @@ import type { StopRule } from "../../measure/timer.ts";
 import { parseMessageSizes } from "../../../config/message_sizes.ts";
 import { measureOverlap } from "./overlap.ts";
 import { type CollectiveRow, rowKey } from "../../../records/rows/row.ts";
-import { stopRule } from "../kernels/run_kernels.ts";
+import { stopRule } from "../suite_run.ts";
 import { measureSameDevice } from "./same_device_loop.ts";
 import type { Session } from "../../measure/session.ts";
 import { shuffled } from "../../../statistics/shuffled.ts";
 import type { SuiteRun } from "../suite_run.ts";
-import { median } from "../../../records/rows/time_columns.ts";
+import { median } from "../../../statistics/summary.ts";
 
 /** A run of the collectives suite. */
 export interface CollectivesRun extends SuiteRun<CollectiveRow> {

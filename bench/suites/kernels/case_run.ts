@@ -1,6 +1,6 @@
 import { type Cost, tensorBytes } from "../../../kernels/kernel.ts";
 import type { Operation, OperationVariant } from "../../../kernels/operation.ts";
-import { caseOperations, type KernelCase, MODULE_OPS } from "./kernel_cases.ts";
+import { caseOperations, type KernelCase, MODULE_OPS } from "../../../model/kernel_ops.ts";
 import {
   type Choice,
   type KernelResult,

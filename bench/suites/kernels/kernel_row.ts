@@ -1,6 +1,6 @@
 import type { Device } from "../../../device/device.ts";
 import { driftReason } from "../../measure/canary.ts";
-import type { KernelCase } from "./kernel_cases.ts";
+import type { KernelCase } from "../../../model/kernel_ops.ts";
 import type { KernelResult, Mode } from "./measurement.ts";
 import {
   type KernelKey,
@@ -9,7 +9,8 @@ import {
   SCHEMA_VERSION,
 } from "../../../records/rows/row.ts";
 import { summarise } from "../../../statistics/summary.ts";
-import { median, timeColumns } from "../../../records/rows/time_columns.ts";
+import { timeColumns } from "../../../records/rows/time_columns.ts";
+import { median } from "../../../statistics/summary.ts";
 
 /** The independent variables of a row. */
 export function kernelKey(

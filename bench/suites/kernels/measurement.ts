@@ -5,7 +5,7 @@ import type { Operation, OperationVariant } from "../../../kernels/operation.ts"
 import type { ModelShape } from "../../../model/shape.ts";
 import { ceilingPct } from "../../measure/ceilings.ts";
 import type { Evictor } from "../../measure/evictor.ts";
-import type { KernelCase } from "./kernel_cases.ts";
+import type { KernelCase } from "../../../model/kernel_ops.ts";
 import { type Sample, Stopper, type StopReason, type StopRule } from "../../measure/timer.ts";
 import type { Session } from "../../measure/session.ts";
 import { summarise } from "../../../statistics/summary.ts";

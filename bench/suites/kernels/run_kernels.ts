@@ -1,14 +1,15 @@
 import { CaseRun } from "./case_run.ts";
 import type { Config } from "../../../config/config.ts";
 import { Evictor } from "../../measure/evictor.ts";
-import { type KernelCase, kernelCases } from "./kernel_cases.ts";
+import { kernelCases } from "./kernel_cases.ts";
+import type { KernelCase } from "../../../model/kernel_ops.ts";
 import { kernelKey, kernelRow } from "./kernel_row.ts";
 import type { KernelsSetting, Mode } from "./measurement.ts";
-import type { Sample, StopRule } from "../../measure/timer.ts";
+import type { Sample } from "../../measure/timer.ts";
 import { type KernelRow, rowKey } from "../../../records/rows/row.ts";
 import type { Session } from "../../measure/session.ts";
 import { shuffled } from "../../../statistics/shuffled.ts";
-import type { SuiteRun } from "../suite_run.ts";
+import { stopRule, type SuiteRun } from "../suite_run.ts";
 
 /** A run of the kernels suite. */
 export interface KernelsRun extends SuiteRun<KernelRow> {
@@ -111,16 +112,6 @@ export async function runKernels(
       }
     }
   }
-}
-
-/** The stop rule of a configuration. */
-export function stopRule({ measure }: Config): StopRule {
-  return {
-    minTimeMs: measure.min_time_ms,
-    minSamples: measure.min_samples,
-    maxNoisePct: measure.max_noise_pct,
-    timeoutS: measure.timeout_s,
-  };
 }
 
 function seriesOf(samples: readonly Sample[]): Readonly<Record<string, readonly number[]>> {

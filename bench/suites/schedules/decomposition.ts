@@ -1,29 +1,7 @@
 /** Where the time of ranks went, from the spans that they measured. */
 
+import type { Interval, ReplicaTrace } from "../../../runtime/replica_trace.ts";
 import type { StepRecord } from "../../../runtime/rank_message.ts";
-
-/** A while in ms. */
-export interface Interval {
-  readonly start: number;
-  readonly end: number;
-}
-
-/** What one rank did; times in ms since 1970. */
-export interface RankTrace {
-  /** Its number in the layout. */
-  readonly number: number;
-  readonly stage: number;
-  readonly lane: number;
-  readonly steps: readonly StepRecord[];
-}
-
-/** What the ranks of a replica did while it served requests. */
-export interface ReplicaTrace {
-  readonly stages: number;
-  /** Each batch from being submitted to its result, oldest first. */
-  readonly flights: readonly Interval[];
-  readonly ranks: readonly RankTrace[];
-}
 
 /** Time of ranks by what it was spent on, in ms; the first five sum to the wall time of all ranks. */
 export interface Decomposition {

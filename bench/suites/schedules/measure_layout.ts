@@ -2,21 +2,15 @@ import type { RankReport } from "../../../runtime/rank_message.ts";
 import type { BatchResult } from "../../../schedules/engine_core.ts";
 import type { Config } from "../../../config/config.ts";
 import { addUp, decompose, type Decomposition } from "./decomposition.ts";
-import type { LayoutRun, Repetition } from "../../../runtime/layout_run.ts";
+import type { OpenLayout, Repetition } from "../../../runtime/open_layout.ts";
 import { Stopper, type StopReason } from "../../measure/timer.ts";
 import { requestsOf } from "./requests.ts";
-import { stopRule } from "../kernels/run_kernels.ts";
+import { stopRule } from "../suite_run.ts";
 import { limitsOf, type ScheduleCase } from "./schedule_cases.ts";
 import type { Served, TimedRequest } from "../../../runtime/serve.ts";
 import { shuffled } from "../../../statistics/shuffled.ts";
-import {
-  engineTimesUs,
-  idealBubble,
-  lawMs,
-  mostInFlight,
-  simulateMs,
-  stageTimes,
-} from "./stage_times.ts";
+import { engineTimesUs, mostInFlight, stageTimes } from "./stage_times.ts";
+import { idealBubble, lawMs, simulateMs } from "../../../planner/pipeline_law.ts";
 import { type StepTimes, stepTimes } from "../../../runtime/step_times.ts";
 import { summarise } from "../../../statistics/summary.ts";
 
@@ -56,7 +50,7 @@ export interface Counts {
 
 /** What is measured on a layout and against what. */
 export interface MeasureLayout {
-  readonly run: LayoutRun;
+  readonly run: OpenLayout;
   readonly cases: readonly ScheduleCase[];
   /** Tokens of each request from one rank alone. */
   readonly expected: readonly (readonly number[])[];

@@ -1,35 +1,5 @@
 import { stringify } from "@std/csv";
-import type { ModelShape } from "../../../model/shape.ts";
-import { type StageMemory, stageMemory } from "../../../model/stage_memory.ts";
-import type { Layout } from "../../../parallel/layout.ts";
-import { type RankEntry, rankTable } from "../../../parallel/rank_table.ts";
-import { replicaRanks, type StageRoom } from "../../../model/replicas.ts";
-
-/** A rank of a layout with the memory that it takes. */
-export interface SizedRank extends RankEntry {
-  readonly layout: Layout;
-  readonly memory: StageMemory;
-  /** What was really allocated, where it ran. */
-  readonly allocated?: { readonly weightBytes: number; readonly kvCacheBytes: number } | undefined;
-}
-
-/** Every rank of a layout, with its predicted memory. RangeError where the layout is illegal. */
-export function sizedRanks(
-  model: ModelShape,
-  layout: Layout,
-  room: StageRoom & { readonly layers?: readonly number[] | undefined },
-): readonly SizedRank[] {
-  const memories = new Map<string, StageMemory>();
-  const stages = replicaRanks(model, layout, room).flat(2);
-  return rankTable(model, layout).map((entry) => {
-    const { stage } = stages.find(({ number }) => number === entry.rank)!;
-    const key = `${entry.tensorParallelRank} ${entry.pipelineParallelRank}`;
-    const memory = memories.get(key) ?? stageMemory(stage);
-    memories.set(key, memory);
-    const layers = { start: stage.firstLayer, end: stage.endLayer };
-    return { ...entry, layers, layout, memory };
-  });
-}
+import type { SizedRank } from "../../../model/replicas.ts";
 
 const COLUMNS: readonly (readonly [header: string, cell: (rank: SizedRank) => string | number])[] =
   [

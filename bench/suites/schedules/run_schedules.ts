@@ -1,20 +1,20 @@
 import { DeviceError } from "../../../device/device_error.ts";
 import { stageProgram, wholeDecoder } from "../../../model/stage_program.ts";
 import { stageCosts } from "../../../model/stage_tensors.ts";
-import { worldSize } from "../../../parallel/layout.ts";
+import { type Layout, worldSize } from "../../../parallel/layout.ts";
 import type { StageRoom } from "../../../model/replicas.ts";
 import { tokenBatch } from "../../../runtime/token_batch.ts";
 import { ceilingUs } from "../../measure/ceilings.ts";
 import type { Config } from "../../../config/config.ts";
 import {
+  deviceMemoryBytes,
   layoutMemoryProblem,
-  layoutOf,
-  LayoutRun,
+  OpenLayout,
   type Repetition,
-} from "../../../runtime/layout_run.ts";
+} from "../../../runtime/open_layout.ts";
+import { decoderSource, layoutOf } from "../../../config/decoder_source.ts";
 import { type MeasuredCase, measureLayout } from "./measure_layout.ts";
-import { deviceMemoryBytes } from "../../../runtime/open_decoder.ts";
-import { type SizedRank, sizedRanks } from "./rank_columns.ts";
+import { type SizedRank, sizedRanks } from "../../../model/replicas.ts";
 import { requestsOf } from "./requests.ts";
 import { rowKey, type ScheduleRow } from "../../../records/rows/row.ts";
 import { type ScheduleCase, scheduleCases, scheduleKey, scheduleLabel } from "./schedule_cases.ts";
@@ -22,7 +22,7 @@ import { scheduleRow, unmeasuredRow } from "./schedule_row.ts";
 import type { TimedRequest } from "../../../runtime/serve.ts";
 import type { Session } from "../../measure/session.ts";
 import type { SuiteRun } from "../suite_run.ts";
-import { median } from "../../../records/rows/time_columns.ts";
+import { median } from "../../../statistics/summary.ts";
 
 /** What the caller of the schedules suite is told besides rows. */
 export interface SchedulesRun extends SuiteRun<ScheduleRow> {
@@ -84,8 +84,9 @@ async function runLayout(cases: readonly ScheduleCase[], suite: Suite): Promise<
   const depth = Math.max(...cases.map((c) => c.depth));
   try {
     const expected = await suite.expected.tokens();
-    await using opened = await LayoutRun.open(config, {
-      sizes,
+    await using opened = await OpenLayout.open(decoderSource(config), {
+      layout: layoutOf(sizes),
+      layers: sizes.stage_layers,
       room,
       depth,
       choose: (operation) => session.tuner.best(operation),
@@ -126,6 +127,13 @@ async function runLayout(cases: readonly ScheduleCase[], suite: Suite): Promise<
   }
 }
 
+const ONE_RANK: Layout = {
+  tensorParallelSize: 1,
+  pipelineParallelSize: 1,
+  dataParallelSize: 1,
+  order: "vllm",
+};
+
 /** What one request alone gives on one rank: found once, where somebody asks. */
 class ExpectedTokens {
   readonly #config: Config;
@@ -144,9 +152,8 @@ class ExpectedTokens {
 
   async #find(): Promise<readonly (readonly number[])[]> {
     const room = roomOf(this.#config, this.#session);
-    const one = { tensor_parallel_size: 1, pipeline_parallel_size: 1, data_parallel_size: 1 };
-    await using run = await LayoutRun.open(this.#config, {
-      sizes: { ...one, order: "vllm" },
+    await using run = await OpenLayout.open(decoderSource(this.#config), {
+      layout: ONE_RANK,
       room,
       depth: 1,
       choose: (operation) => this.#session.tuner.best(operation),
@@ -187,7 +194,12 @@ function refusal(
   if (room.context > config.model.maxPositions) {
     return `a context of ${room.context} is beyond the model's ${config.model.maxPositions} positions`;
   }
-  return layoutMemoryProblem(config, { sizes, room, memoryBytes: deviceMemoryBytes(device) });
+  return layoutMemoryProblem(config.model, {
+    layout: layoutOf(sizes),
+    layers: sizes.stage_layers,
+    room,
+    memoryBytes: deviceMemoryBytes(device),
+  });
 }
 
 async function rowContext({ session, run }: Suite, ranks: number) {

@@ -7,7 +7,8 @@ import {
   type ScheduleRow,
   SCHEMA_VERSION,
 } from "../../../records/rows/row.ts";
-import { median, timeColumns } from "../../../records/rows/time_columns.ts";
+import { timeColumns } from "../../../records/rows/time_columns.ts";
+import { median } from "../../../statistics/summary.ts";
 
 /** What every row of a layout says. */
 export interface RowContext {

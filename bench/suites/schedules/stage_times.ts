@@ -1,21 +1,7 @@
-/** How long stages took, and what that predicts. */
+/** How long stages took. */
 
-import { VirtualExecutor } from "../../../planner/virtual_executor.ts";
-import { type Request, type ScheduledBatch, Scheduler } from "../../../schedules/scheduler.ts";
-import type { SchedulerLimits } from "../../../schedules/scheduler.ts";
-import type { ReplicaTrace } from "./decomposition.ts";
-
-/** Mean times of a replica's stages over the batches that it ran, in us. */
-export interface StageTimes {
-  /** Of each stage for batches of so many tokens; collectives and sends included. */
-  readonly byTokens: readonly ReadonlyMap<number, number>[];
-  /** How many batches of so many tokens there were. */
-  readonly batches: ReadonlyMap<number, number>;
-  /** From one stage's send to the next one's start, where that one was idle. */
-  readonly hop: number;
-  /** From the last stage's end over the engine to the first stage's start. */
-  readonly host: number;
-}
+import type { StageTimes } from "../../../planner/pipeline_law.ts";
+import type { ReplicaTrace } from "../../../runtime/replica_trace.ts";
 
 /** Measures the stages of some traces of the same layout. */
 export function stageTimes(traces: readonly ReplicaTrace[]): StageTimes {
@@ -84,72 +70,6 @@ export function engineTimesUs({ flights }: ReplicaTrace): readonly number[] {
     const previous = flights[i - 1]?.start ?? -Infinity;
     return before.length > 0 && latest >= previous ? [1000 * (start - latest)] : [];
   });
-}
-
-/**
- * The time of a replica's batches by the pipeline law, in ms: those of one size leave at
- * min(1 / max t_i, min(depth, groups) / (sum t_i + sum hop + h)). Filling and draining are left out.
- */
-export function lawMs({ byTokens, batches, hop, host }: StageTimes, inFlight: number): number {
-  let us = 0;
-  for (const [tokens, count] of batches) {
-    const stages = byTokens.map((times) => times.get(tokens)!);
-    const sum = stages.reduce((total, time) => total + time, 0) + hop * (stages.length - 1) + host;
-    us += count / Math.min(1 / Math.max(...stages), inFlight / sum);
-  }
-  return us / 1000;
-}
-
-/** What a replica's engine is run with. */
-export interface Simulated {
-  readonly requests: readonly Request[];
-  readonly limits: SchedulerLimits;
-  readonly stages: number;
-  readonly depth: number;
-}
-
-/** The time in which the engine serves requests in virtual time, with measured stage times, in ms. */
-export async function simulateMs(
-  { requests, limits, stages, depth }: Simulated,
-  { byTokens, hop, host }: StageTimes,
-): Promise<number> {
-  const executor = new VirtualExecutor(stages, depth, {
-    stageUs: (stage, batch) => nearest(byTokens[stage]!, tokensOf(batch)),
-    hopUs: hop,
-    hostUs: host,
-  });
-  return await executor.makespanUs(scheduler(requests, limits)) / 1000;
-}
-
-/** Idle share of equal stages without host time, 0 to 1: 1 - 1/p for step, (p - 1) / (m + p - 1) for a full queue. */
-export async function idealBubble(
-  replicas: readonly Simulated[],
-): Promise<number> {
-  let [busy, longest, stages] = [0, 0, 0];
-  for (const { requests, limits, stages: own, depth } of replicas) {
-    const executor = new VirtualExecutor(own, depth, { stageUs: () => 1 });
-    longest = Math.max(longest, await executor.makespanUs(scheduler(requests, limits)));
-    busy += executor.busyUs;
-    stages += own;
-  }
-  return 1 - busy / (stages * longest);
-}
-
-function scheduler(requests: readonly Request[], limits: SchedulerLimits): Scheduler {
-  const made = new Scheduler(limits);
-  for (const request of requests) made.add(request);
-  return made;
-}
-
-function tokensOf({ parts }: ScheduledBatch): number {
-  return parts.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0);
-}
-
-function nearest(times: ReadonlyMap<number, number>, tokens: number): number {
-  const known = times.get(tokens);
-  if (known !== undefined) return known;
-  const [closest] = [...times.keys()].sort((a, b) => Math.abs(a - tokens) - Math.abs(b - tokens));
-  return times.get(closest!)!;
 }
 
 function mean(values: readonly number[]): number {

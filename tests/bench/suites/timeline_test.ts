@@ -1,11 +1,12 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { decompose, type ReplicaTrace } from "../../../bench/suites/schedules/decomposition.ts";
+import { decompose } from "../../../bench/suites/schedules/decomposition.ts";
+import type { ReplicaTrace } from "../../../runtime/replica_trace.ts";
 import {
   engineTimesUs,
-  lawMs,
   mostInFlight,
   stageTimes,
 } from "../../../bench/suites/schedules/stage_times.ts";
+import { lawMs } from "../../../planner/pipeline_law.ts";
 import {
   pipelineCsv,
   textTimeline,

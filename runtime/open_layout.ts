@@ -1,30 +1,32 @@
+import type { AdapterOptions } from "../device/adapter.ts";
+import type { Device } from "../device/device.ts";
 import { DeviceError } from "../device/device_error.ts";
+import type { WeightsOrigin } from "../model/open_weights.ts";
+import { replicaRanks, type StageRoom } from "../model/replicas.ts";
+import type { ModelShape } from "../model/shape.ts";
 import { memoryProblem, stageMemory } from "../model/stage_memory.ts";
 import { type Layout, worldSize } from "../parallel/layout.ts";
-import { type PoolResult, RankPool } from "./rank_pool.ts";
 import type { OpenedRank, RankReport, StepWay } from "./rank_message.ts";
-import { replicaRanks, type StageRoom } from "../model/replicas.ts";
+import { type PoolResult, RankPool } from "./rank_pool.ts";
+import type { ReplicaTrace } from "./replica_trace.ts";
 import type { ChooseVariant } from "./segments.ts";
-import { chooseVariants, type VariantChoices } from "./variant_choices.ts";
-import type { Config } from "../config/config.ts";
-import type { LayoutSizes } from "../config/config_schema.ts";
-import type { ReplicaTrace } from "../bench/suites/schedules/decomposition.ts";
-import { weightsOrigin } from "../config/weights_origin.ts";
 import { serve, type Served, type ServeOptions, type TimedRequest } from "./serve.ts";
+import { chooseVariants, type VariantChoices } from "./variant_choices.ts";
 
-/** A layout as the arithmetic of ranks names it. */
-export function layoutOf(sizes: LayoutSizes): Layout {
-  return {
-    tensorParallelSize: sizes.tensor_parallel_size,
-    pipelineParallelSize: sizes.pipeline_parallel_size,
-    dataParallelSize: sizes.data_parallel_size,
-    order: sizes.order,
-  };
+/** What ranks compute, and on what. */
+export interface DecoderSource {
+  readonly model: ModelShape;
+  readonly weights: WeightsOrigin;
+  readonly adapter: AdapterOptions;
+  /** Threads of each rank's software adapter; the cores shared out where absent. */
+  readonly threads?: number | undefined;
 }
 
-/** What running a layout needs besides its configuration. */
+/** What opening a layout needs besides the model. */
 export interface LayoutOptions {
-  readonly sizes: LayoutSizes;
+  readonly layout: Layout;
+  /** Layers of each stage; split evenly where absent. */
+  readonly layers?: readonly number[] | undefined;
   readonly room: StageRoom;
   /** Batches in flight in each replica. */
   readonly depth: number;
@@ -47,11 +49,10 @@ export interface Repetition {
 
 /** Why the ranks of a layout do not fit together; undefined where they do. */
 export function layoutMemoryProblem(
-  { model }: Pick<Config, "model">,
-  { sizes, room, memoryBytes }: Pick<LayoutOptions, "sizes" | "room" | "memoryBytes">,
+  model: ModelShape,
+  { layout, layers, room, memoryBytes }: Omit<LayoutOptions, "depth" | "choose" | "timeoutMs">,
 ): string | undefined {
-  const ranks = replicaRanks(model, layoutOf(sizes), { ...room, layers: sizes.stage_layers })
-    .flat(2);
+  const ranks = replicaRanks(model, layout, { ...room, layers }).flat(2);
   const [only] = ranks;
   if (only && ranks.length === 1) return memoryProblem(only.stage, memoryBytes);
   const alone = ranks.map(({ stage }) => memoryProblem(stage, Infinity)).find((why) => why);
@@ -62,17 +63,8 @@ export function layoutMemoryProblem(
     : undefined;
 }
 
-/** Threads that each rank of a layout gets: the configured ones, or the cores shared out. */
-export function threadsPerRank(
-  { schedules }: Pick<Config, "schedules">,
-  ranks: number,
-): number {
-  const cores = navigator.hardwareConcurrency;
-  return schedules?.threads_per_rank ?? Math.max(1, Math.floor(cores / ranks));
-}
-
 /** An open layout: its replicas, ready to serve. */
-export class LayoutRun implements AsyncDisposable {
+export class OpenLayout implements AsyncDisposable {
   readonly layout: Layout;
   readonly #pools: readonly RankPool[];
   readonly #stack: AsyncDisposableStack;
@@ -87,36 +79,34 @@ export class LayoutRun implements AsyncDisposable {
    * Starts every rank of a layout; variants are chosen here, on the caller's device.
    * @throws {DeviceError} `OutOfMemory`, before anything is allocated, where they do not fit.
    */
-  static async open(config: Config, options: LayoutOptions): Promise<LayoutRun> {
-    const problem = layoutMemoryProblem(config, options);
+  static async open(source: DecoderSource, options: LayoutOptions): Promise<OpenLayout> {
+    const { model, weights, adapter } = source;
+    const problem = layoutMemoryProblem(model, options);
     if (problem !== undefined) {
       throw new DeviceError("OutOfMemory", `Cannot hold the model on this adapter: ${problem}`);
     }
-    const { sizes, room, depth, choose, timeoutMs } = options;
-    const layout = layoutOf(sizes);
-    const replicas = replicaRanks(config.model, layout, { ...room, layers: sizes.stage_layers });
+    const { layout, layers, room, depth, choose, timeoutMs } = options;
+    const replicas = replicaRanks(model, layout, { ...room, layers });
     const variants: VariantChoices[] = [];
     for (const lanes of replicas[0]!) variants.push(await chooseVariants(lanes[0]!.stage, choose));
     await using stack = new AsyncDisposableStack();
     const ranksInAll = worldSize(layout);
+    const cores = navigator.hardwareConcurrency;
     const pools: RankPool[] = [];
     for (const ranks of replicas) {
       const pool = await RankPool.open({
         ranks,
-        weights: weightsOrigin(config),
+        weights,
         variants: Object.assign({}, ...variants),
-        adapter: {
-          powerPreference: config.adapter.power_preference,
-          allowSoftware: config.adapter.allow_software,
-        },
-        threads: threadsPerRank(config, ranksInAll),
+        adapter,
+        threads: source.threads ?? Math.max(1, Math.floor(cores / ranksInAll)),
         ranksInAll,
         depth,
         timeoutMs,
       });
       pools.push(stack.use(pool));
     }
-    return new LayoutRun(layout, pools, stack.move());
+    return new OpenLayout(layout, pools, stack.move());
   }
 
   /** The replicas. */
@@ -179,4 +169,11 @@ export class LayoutRun implements AsyncDisposable {
       })),
     }));
   }
+}
+
+/** Memory that a device may take: the host's where it lives there, else unknown and so unlimited. */
+export function deviceMemoryBytes({ identity: { type } }: Device): number {
+  return type === "software" || type === "integrated"
+    ? Deno.systemMemoryInfo().available
+    : Infinity;
 }
