@@ -8,7 +8,7 @@
  * await using device = await Device.open();
  * const product = operation(KERNELS.gemv, {
  *   tokens: 1,
- *   inner: 64,
+ *   k: 64,
  *   columns: 96,
  *   dtype: "int8",
  * });
@@ -58,7 +58,7 @@ export { Router } from "./schedules/router.ts";
 export { Scheduler } from "./schedules/scheduler.ts";
 export { VirtualExecutor } from "./planner/virtual_executor.ts";
 export type { VirtualResult, VirtualTimes } from "./planner/virtual_executor.ts";
-export type { LayerRange, Layout, RankGroups, RankPlace } from "./parallel/layout.ts";
+export type { LayerRange, Layout, RankCoordinate, RankGroups } from "./parallel/layout.ts";
 export type { RankEntry } from "./parallel/rank_table.ts";
 export type { CutSizes, HeadShard, VocabShard } from "./parallel/shard.ts";
 export type { BatchResult, Executor, StepOutput } from "./schedules/engine_core.ts";
@@ -66,9 +66,9 @@ export type { ReplicaLoad, RouterPolicy } from "./schedules/router.ts";
 export type {
   NewToken,
   Request,
-  ScheduledBatch,
   ScheduledTokens,
   SchedulerLimits,
+  SchedulerOutput,
 } from "./schedules/scheduler.ts";
 export type { Sample } from "./bench/measure/timer.ts";
 export type { Difference, Expected } from "./kernels/reference_run.ts";

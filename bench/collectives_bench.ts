@@ -1,6 +1,6 @@
 import { COLLECTIVES } from "../collectives/registry.ts";
-import { openSharedRanks } from "../collectives/transports/open_shared_ranks.ts";
-import { blame, SharedRank } from "../collectives/transports/shared_memory.ts";
+import { createCommunicatorState } from "../collectives/transports/communicator_state.ts";
+import { abort, Communicator } from "../collectives/transports/communicator.ts";
 import { WorkerRanks } from "../runtime/worker_ranks.ts";
 import type { LoopRequest } from "./suites/collectives/collective_loop.ts";
 import type { RankMessage } from "./suites/collectives/collective_worker.ts";
@@ -15,17 +15,17 @@ if (!mayRead) console.error("collectives_bench.ts: ignored, its Workers need --a
 
 /** Two ranks: this thread, which is timed, and a Worker that follows it. */
 async function pair(sums: "wasm" | "plain", capacity: number) {
-  const shared = openSharedRanks({ ranks: RANKS, capacity, sums, timeoutMs: 20_000 });
+  const shared = createCommunicatorState({ ranks: RANKS, capacity, sums, timeoutMs: 20_000 });
   const worker = new Worker(new URL("./suites/collectives/collective_worker.ts", import.meta.url), {
     type: "module",
   });
   const follower = new WorkerRanks<RankMessage>([worker], {
     leave: { kind: "leave" },
     numbers: [1],
-    onFailure: () => blame(shared, 1),
+    onFailure: () => abort(shared, 1),
   });
   await follower.ask(0, { kind: "join", shared, rank: 1 });
-  return { end: new SharedRank(shared, 0), follower };
+  return { end: new Communicator(shared, 0), follower };
 }
 
 async function bench(
@@ -47,7 +47,7 @@ async function bench(
   };
   const followed = follower.ask(0, { kind: "follow", request });
   const run = () => {
-    end.tell(1);
+    end.broadcastFlag(1);
     end.barrier();
     end.run(prepared);
   };
@@ -57,7 +57,7 @@ async function bench(
   b.start();
   for (let i = 0; i < ROUNDS; i++) run();
   b.end();
-  end.tell(0);
+  end.broadcastFlag(0);
   end.barrier();
   await followed;
 }

@@ -19,7 +19,7 @@ const MODEL: ModelShape = parseModelShape({
   vocab_size: 32000,
 }, { name: "160m", path: "decoder_bench.ts" });
 
-const ROOM = { slots: 1, context: 256, maxTokens: 128 };
+const CACHE_CONFIG = { maxNumSeqs: 1, maxModelLen: 256, maxNumBatchedTokens: 128 };
 
 let opened: Promise<{ readonly device: Device; readonly tuner: Tuner }> | undefined;
 const ranks = new Map<WeightDType, Rank>();
@@ -33,9 +33,9 @@ function open() {
 
 async function load(dtype: WeightDType, model = MODEL): Promise<Rank> {
   const { device, tuner } = await open();
-  const { bindingBytes } = device;
+  const { maxStorageBufferBindingSize } = device;
   return await Rank.open(device, {
-    stage: wholeDecoder(model, { ...ROOM, dtype, bindingBytes }),
+    stage: wholeDecoder(model, { ...CACHE_CONFIG, dtype, maxStorageBufferBindingSize }),
     weights: new DummyWeights(0, model),
     choose: (operation) => tuner.best(operation),
     memoryBytes: Infinity,
@@ -59,7 +59,7 @@ for (const { group, tokens, start, n } of GROUPS) {
       tokenIds: Array.from({ length: tokens }, (_, i) => i * 97 % MODEL.vocab),
       positions: Array.from({ length: tokens }, (_, i) => start + i),
       slots: new Array<number>(tokens).fill(0),
-      samples: [tokens - 1],
+      logitsIndices: [tokens - 1],
     };
     // The first, untimed iteration tunes and compiles.
     const options = { group, baseline: dtype === "float32", n, warmup: 1 };
@@ -74,7 +74,11 @@ for (const { group, tokens, start, n } of GROUPS) {
 
 const GIGABYTE: ModelShape = { ...MODEL, name: "1gb", layers: 18 };
 const { weightBytes } = stageMemory(
-  wholeDecoder(GIGABYTE, { ...ROOM, dtype: "float32", bindingBytes: 2 ** 27 }),
+  wholeDecoder(GIGABYTE, {
+    ...CACHE_CONFIG,
+    dtype: "float32",
+    maxStorageBufferBindingSize: 2 ** 27,
+  }),
 );
 
 Deno.bench(

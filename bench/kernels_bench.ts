@@ -8,19 +8,19 @@ import { Workload } from "./measure/workload.ts";
 const SHAPES: Readonly<Record<string, Operation>> = {
   "gemm 512 x 512 x 512": operation(KERNELS.gemm, {
     tokens: 512,
-    inner: 512,
+    k: 512,
     columns: 512,
     dtype: "float32",
   }),
   "gemv 1024 x 4096": operation(KERNELS.gemv, {
     tokens: 1,
-    inner: 1024,
+    k: 1024,
     columns: 4096,
     dtype: "float32",
   }),
   "gemv 1024 x 4096 int8": operation(KERNELS.gemv, {
     tokens: 1,
-    inner: 1024,
+    k: 1024,
     columns: 4096,
     dtype: "int8",
   }),
@@ -29,7 +29,7 @@ const SHAPES: Readonly<Record<string, Operation>> = {
     heads: 32,
     kvHeads: 8,
     headSize: 128,
-    slots: 1,
+    maxNumSeqs: 1,
     context: 256,
     qColumns: 4096,
   }),

@@ -4,7 +4,7 @@ import {
   compareRuns,
   type Comparison,
   type Difference,
-  differences,
+  identityDifferences,
 } from "../report/compare_runs.ts";
 import { comparisonMarkdown, comparisonText } from "../report/compare_text.ts";
 import { loadRun } from "../records/run_folder/load_run.ts";
@@ -50,7 +50,7 @@ function compare(paths: readonly string[], options: z.output<typeof OPTIONS>): n
   }
   const allowed = allowedOf(options.allow);
   const [baseline, candidate] = [loadRun(paths[0]!), loadRun(paths[1]!)];
-  const differing = [...differences(baseline, candidate)].filter(([kind]) =>
+  const differing = [...identityDifferences(baseline, candidate)].filter(([kind]) =>
     !allowed.includes(kind)
   );
   if (differing.length > 0) {

@@ -21,7 +21,7 @@ async function doctor(json: boolean): Promise<number> {
     features,
     clock: device.clock,
     readback: device.readBack.mode,
-    largest_binding_bytes: device.bindingBytes,
+    largest_binding_bytes: device.maxStorageBufferBindingSize,
     planted_faults: Object.fromEntries(faults.map((f) => [f.name, f.caught ? "caught" : "missed"])),
   };
   if (json) console.log(JSON.stringify(report, null, 2));

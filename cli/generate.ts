@@ -39,7 +39,7 @@ async function generate(options: z.output<typeof OPTIONS>): Promise<number> {
   const { json = false, maxTokens } = options;
   const config = await loadConfig(options.config, { sizes: sizesOf(options) });
   const promptTokenIds = promptOf(options.promptTokenIds, config.model.vocab);
-  const context = contextOf(config, promptTokenIds.length, maxTokens);
+  const maxModelLen = contextOf(config, promptTokenIds.length, maxTokens);
   const interrupt = new AbortController();
   const onInterrupt = () => interrupt.abort();
   Deno.addSignalListener("SIGINT", onInterrupt);
@@ -54,7 +54,12 @@ async function generate(options: z.output<typeof OPTIONS>): Promise<number> {
       choose: (operation) => tuner.best(operation),
       layout: layoutOf(config.layout),
       layers: config.layout.stage_layers,
-      room: { dtype: config.dtype, slots: 1, context, maxTokens: maxBatch },
+      cacheConfig: {
+        dtype: config.dtype,
+        maxNumSeqs: 1,
+        maxModelLen,
+        maxNumBatchedTokens: maxBatch,
+      },
     });
     using logits = options.logits === undefined ? undefined : LogitsFile.create(options.logits);
     const generation = new Generation(decoder, { promptTokenIds, maxTokens });

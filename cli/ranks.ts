@@ -56,10 +56,10 @@ function ranks(options: z.output<typeof OPTIONS>): number {
   try {
     table = sizedRanks(model, { ...sizes, order }, {
       dtype,
-      slots: options.maxNumSeqs,
-      context,
-      maxTokens: MAX_TOKENS,
-      bindingBytes: BINDING_BYTES,
+      maxNumSeqs: options.maxNumSeqs,
+      maxModelLen: context,
+      maxNumBatchedTokens: MAX_TOKENS,
+      maxStorageBufferBindingSize: BINDING_BYTES,
     });
   } catch (error) {
     if (error instanceof RangeError) throw new ValidationError(error.message);

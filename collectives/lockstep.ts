@@ -1,4 +1,4 @@
-import { combine } from "./combine.ts";
+import { reduce } from "./reduce.ts";
 import {
   type Memory,
   type ProgramShape,
@@ -73,7 +73,7 @@ export function runLockstep(
           start,
         }));
         const array = memories[rank]![move.to.memory];
-        combine({ array, start: move.to.start }, spans, move);
+        reduce({ array, start: move.to.start }, spans, move);
       }
     });
   }

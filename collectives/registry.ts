@@ -21,14 +21,14 @@ import { gatherOneShot } from "./algorithms/gather.ts";
 import { reduceScatterOneShot, reduceScatterRing } from "./algorithms/reduce_scatter.ts";
 import { sendRecvOneShot } from "./algorithms/send_recv.ts";
 import type { Collective, CollectiveName, Elements } from "./collective.ts";
-import { type ProgramShape, share, wrap } from "./step_program.ts";
+import { chunk, type ProgramShape, wrap } from "./step_program.ts";
 
 function whole({ count }: ProgramShape): Elements {
   return { start: 0, end: count };
 }
 
-function ownShare({ count, ranks, rank }: ProgramShape): Elements {
-  return share(count, ranks, rank);
+function ownChunk({ count, ranks, rank }: ProgramShape): Elements {
+  return chunk(count, ranks, rank);
 }
 
 function sum(
@@ -44,8 +44,8 @@ function sum(
 /** The rank whose share an element is in. */
 function ownerOf(index: number, { count, ranks }: ProgramShape): number {
   let owner = Math.floor(index * ranks / count);
-  while (share(count, ranks, owner).start > index) owner--;
-  while (share(count, ranks, owner).end <= index) owner++;
+  while (chunk(count, ranks, owner).start > index) owner--;
+  while (chunk(count, ranks, owner).end <= index) owner++;
   return owner;
 }
 
@@ -90,7 +90,7 @@ export const COLLECTIVES: Readonly<Record<CollectiveName, Collective>> = {
   },
   all_gather: {
     name: "all_gather",
-    operand: ownShare,
+    operand: ownChunk,
     result: whole,
     expected: (operand, index, shape) => operand(ownerOf(index, shape), index),
     busbwFactor: (ranks) => (ranks - 1) / ranks,
@@ -102,7 +102,7 @@ export const COLLECTIVES: Readonly<Record<CollectiveName, Collective>> = {
   },
   gather: {
     name: "gather",
-    operand: ownShare,
+    operand: ownChunk,
     result: (shape) => shape.rank === 0 ? whole(shape) : { start: 0, end: 0 },
     expected: (operand, index, shape) => operand(ownerOf(index, shape), index),
     busbwFactor: (ranks) => (ranks - 1) / ranks,
@@ -111,7 +111,7 @@ export const COLLECTIVES: Readonly<Record<CollectiveName, Collective>> = {
   reduce_scatter: {
     name: "reduce_scatter",
     operand: whole,
-    result: ownShare,
+    result: ownChunk,
     expected: (operand, index, { ranks }) => sum(operand, index, ranks),
     busbwFactor: (ranks) => (ranks - 1) / ranks,
     algorithms: {

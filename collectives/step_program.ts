@@ -23,20 +23,20 @@ export interface Move {
   readonly to: { readonly memory: "output" | "scratch"; readonly start: number };
   /** Elements. */
   readonly count: number;
-  /** In the order in which they are combined. */
+  /** In the order in which they are reduced. */
   readonly sources: readonly Place[];
-  /** How they are combined; default sum. */
+  /** How they are reduced; default sum. */
   readonly how?: MoveKind;
 }
 
 /**
  * sum: the first is stored, each further one added. quantise: the only source is stored as blocks of
- * int8. sum_quantised: sources are such blocks. best_pair: elements are pairs (value, index), of which
+ * int8. sum_quantised: sources are such blocks. maxloc: elements are pairs (value, index), of which
  * the largest value wins, the lowest index among equal ones.
  */
-export type MoveKind = "sum" | "quantise" | "sum_quantised" | "best_pair";
+export type MoveKind = "sum" | "quantise" | "sum_quantised" | "maxloc";
 
-/** Elements of a quantised block: codes of int8 behind one float32 scale, which is largest / 127. */
+/** Elements of a quantised block: int8 values behind one float32 scale, which is largest / 127. */
 export const BLOCK = 32;
 /** Words of 4 bytes that a block takes. */
 export const BLOCK_WORDS = 1 + BLOCK / 4;
@@ -73,7 +73,7 @@ export interface ProgramShape {
 export type StepProgram = (shape: ProgramShape) => readonly Step[];
 
 /** Elements `[start, end)` of a rank's share: shares differ by one element at most. */
-export function share(
+export function chunk(
   count: number,
   ranks: number,
   rank: number,
@@ -90,7 +90,7 @@ export function wrap(value: number, ranks: number): number {
 }
 
 /** One move of a share; none where the share is empty. */
-export function moveShare(
+export function moveChunk(
   range: { readonly start: number; readonly end: number },
   to: Move["to"],
   sources: readonly Place[],

@@ -11,7 +11,7 @@ const UNITS: Readonly<Record<string, number>> = {
 const ELEMENT_BYTES = 4;
 
 /** More sizes than this are taken for a slip of the pen. */
-const MOST_SIZES = 1000;
+const MAX_SIZES = 1000;
 
 /**
  * Lists the sizes that a text stands for, in bytes and ascending order of writing.
@@ -49,8 +49,8 @@ function rangeOf([text, first = "", last = "", factor, step]: readonly string[])
   const sizes: number[] = [];
   for (let size = parseBytes(first); size <= end; size = grow.next(size)) {
     sizes.push(size);
-    if (grow.by < 1 || sizes.length > MOST_SIZES) {
-      throw new RangeError(`Cannot use message sizes "${text}": more than ${MOST_SIZES} of them`);
+    if (grow.by < 1 || sizes.length > MAX_SIZES) {
+      throw new RangeError(`Cannot use message sizes "${text}": more than ${MAX_SIZES} of them`);
     }
   }
   if (sizes.length === 0) {

@@ -73,7 +73,7 @@ export class Device implements AsyncDisposable {
   }
 
   /** The largest range of a buffer that a shader can see, in bytes. */
-  get bindingBytes(): number {
+  get maxStorageBufferBindingSize(): number {
     return Math.min(this.#gpu.limits.maxStorageBufferBindingSize, this.#gpu.limits.maxBufferSize);
   }
 
@@ -132,10 +132,10 @@ export class Device implements AsyncDisposable {
     const entries = program.bindings.map(({ name, access }, binding) => {
       const buffer = access === "uniform" ? shared ?? params : buffers[name];
       if (!buffer) throw new TypeError(`Cannot bind "${program.name}": no buffer for "${name}"`);
-      if (buffer.bytes > this.bindingBytes && access !== "uniform") {
+      if (buffer.bytes > this.maxStorageBufferBindingSize && access !== "uniform") {
         throw new DeviceError(
           "Validation",
-          `Cannot bind "${buffer.label}": ${buffer.bytes} bytes, the adapter binds ${this.bindingBytes}`,
+          `Cannot bind "${buffer.label}": ${buffer.bytes} bytes, the adapter binds ${this.maxStorageBufferBindingSize}`,
         );
       }
       return { binding, resource: { buffer: buffer.gpu } };

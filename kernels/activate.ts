@@ -1,4 +1,4 @@
-import wgsl from "./activate.wgsl" with { type: "text" };
+import wgsl from "./activate_shared.wgsl" with { type: "text" };
 
 /** Activation functions; `gelu` is the exact one (erf), `gelu_tanh` the approximation. */
 export type ActivationName = "none" | "silu" | "gelu" | "gelu_tanh" | "relu";

@@ -1,5 +1,5 @@
 // out[t, f] = activate(x[t, f]), or activate(x[t, f]) * x[t, F + f] where GATED (gate first, then
-// up); one lane an element.
+// up); one invocation an element.
 override WIDTH: u32;    // F
 override X_STRIDE: u32; // floats a row of x
 override STRIDE: u32;   // floats a row of out

@@ -1,4 +1,4 @@
-// As the naive one, a vec4 a lane; where GATED, F must be a multiple of 4.
+// As the naive one, a vec4 an invocation; where GATED, F must be a multiple of 4.
 override WIDTH: u32;    // F
 override X_STRIDE: u32; // floats a row of x
 override STRIDE: u32;   // floats a row of out

@@ -1,4 +1,4 @@
-// out = a + b, one lane an element.
+// out = a + b, one invocation an element.
 override WIDTH: u32; // columns
 override STRIDE: u32; // floats a row
 @group(0) @binding(0) var<storage, read> a: array<f32>;

@@ -1,4 +1,4 @@
-// out = a + b, one lane a vec4.
+// out = a + b, one invocation a vec4.
 override WIDTH: u32; // columns
 override STRIDE: u32; // floats a row
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;

@@ -1,4 +1,4 @@
-import sharedWgsl from "./argmax.wgsl" with { type: "text" };
+import sharedWgsl from "./argmax_shared.wgsl" with { type: "text" };
 import naiveWgsl from "./argmax_naive.wgsl" with { type: "text" };
 import vectorWgsl from "./argmax_vector.wgsl" with { type: "text" };
 import workgroupWgsl from "./argmax_workgroup.wgsl" with { type: "text" };

@@ -1,4 +1,4 @@
-// One lane a row, in workgroups of one native vector so that rows spread over the cores.
+// One invocation a row, in workgroups of one native vector so that rows spread over the cores.
 @compute @workgroup_size(8)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= params.x) { return; }

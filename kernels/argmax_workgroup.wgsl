@@ -1,29 +1,29 @@
-// LANES lanes a row: each takes a stripe of columns, the stripes meet in workgroup memory.
-override LANES: u32;
+// WORKGROUP_SIZE invocations a row: each takes a stripe of columns, the stripes meet in workgroup memory.
+override WORKGROUP_SIZE: u32;
 var<workgroup> most_of: array<f32, 256>;
 var<workgroup> best_of: array<u32, 256>;
 
-@compute @workgroup_size(LANES)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) lane: vec3u) {
-  // A lane with no column repeats the last one, which changes neither the value nor the lowest id.
-  var best = min(lane.x, COLUMNS - 1u);
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  // An invocation with no column repeats the last one, which changes neither the value nor the lowest id.
+  var best = min(local.x, COLUMNS - 1u);
   var most = x[group.x * STRIDE + best];
-  for (var c = lane.x + LANES; c < COLUMNS; c += LANES) {
+  for (var c = local.x + WORKGROUP_SIZE; c < COLUMNS; c += WORKGROUP_SIZE) {
     let value = x[group.x * STRIDE + c];
     if (value > most) { most = value; best = c; }
   }
-  most_of[lane.x] = most;
-  best_of[lane.x] = best;
-  for (var half = LANES / 2u; half > 0u; half /= 2u) {
+  most_of[local.x] = most;
+  best_of[local.x] = best;
+  for (var half = WORKGROUP_SIZE / 2u; half > 0u; half /= 2u) {
     workgroupBarrier(); // the round before has written what this one reads
-    if (lane.x < half) {
-      let value = most_of[lane.x + half];
-      let c = best_of[lane.x + half];
-      if (value > most_of[lane.x] || (value == most_of[lane.x] && c < best_of[lane.x])) {
-        most_of[lane.x] = value;
-        best_of[lane.x] = c;
+    if (local.x < half) {
+      let value = most_of[local.x + half];
+      let c = best_of[local.x + half];
+      if (value > most_of[local.x] || (value == most_of[local.x] && c < best_of[local.x])) {
+        most_of[local.x] = value;
+        best_of[local.x] = c;
       }
     }
   }
-  if (lane.x == 0u) { out[group.x] = best_of[0]; }
+  if (local.x == 0u) { out[group.x] = best_of[0]; }
 }

@@ -1,5 +1,5 @@
 import type { Program } from "../device/program.ts";
-import sharedWgsl from "./attention.wgsl" with { type: "text" };
+import sharedWgsl from "./attention_shared.wgsl" with { type: "text" };
 import naiveWgsl from "./attention_naive.wgsl" with { type: "text" };
 import workgroupWgsl from "./attention_workgroup.wgsl" with { type: "text" };
 import { elementGroups } from "./elementwise.ts";

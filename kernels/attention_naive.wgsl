@@ -1,5 +1,5 @@
-// The textbook formula, one lane a vec4 of out: the largest score, then the weighted sum; every
-// lane computes the scores for itself, twice.
+// The textbook formula, one invocation a vec4 of out: the largest score, then the weighted sum; every
+// invocation computes the scores for itself, twice.
 fn score(query: u32, key: u32) -> f32 {
   var sum = 0.0;
   for (var i = 0u; i < HEAD4; i++) { sum += dot(q[query + i], key_cache[key + i]); }

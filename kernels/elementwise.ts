@@ -1,7 +1,7 @@
-/** Workgroup counts for one lane an element of rows x width, 64 lanes a workgroup on a row. */
+/** Workgroup counts for one invocation an element of rows x width, 64 invocations a workgroup on a row. */
 export function elementGroups(
   size: { readonly rows: number; readonly width: number },
-  lanes: number,
+  invocations: number,
 ): [number, number, number] {
-  return [Math.ceil(size.width / lanes), size.rows, 1];
+  return [Math.ceil(size.width / invocations), size.rows, 1];
 }

@@ -1,5 +1,5 @@
 // out[t, h] = table[ids[t] - VOCAB_START, h], exactly 0 where the id is in another shard.
-// One lane a vec4.
+// One invocation a vec4.
 override ROWS: u32;        // rows of this shard
 override VOCAB_START: u32; // first id of this shard
 override COLUMNS4: u32;    // vec4 columns of this table block

@@ -1,27 +1,27 @@
-import { naiveProduct, registerTileVariant } from "./gemm.ts";
+import { naiveMatmul, registerTileVariant } from "./gemm.ts";
 import type { Kernel } from "./kernel.ts";
 import { vec4s } from "./kernel.ts";
 import {
-  productCost,
-  productError,
-  productProgram,
-  productReference,
-  type ProductShape,
-  productTensors,
-} from "./product.ts";
-import splitInnerWgsl from "./product_split_inner.wgsl" with { type: "text" };
+  matmulCost,
+  matmulError,
+  matmulProgram,
+  matmulReference,
+  type MatmulShape,
+  matmulTensors,
+} from "./matmul.ts";
+import splitInnerWgsl from "./matmul_split_inner.wgsl" with { type: "text" };
 
 /** The most tokens for which a product counts as matrix times vectors. */
 export const GEMV_TOKENS = 8;
 
-const tooMany = ({ tokens }: ProductShape) =>
+const tooMany = ({ tokens }: MatmulShape) =>
   tokens > GEMV_TOKENS ? `gemv takes 1 to ${GEMV_TOKENS} tokens, not ${tokens}` : undefined;
 
 /** Matrix times 1 to 8 vectors: decoding. */
-export const gemv: Kernel<ProductShape> = {
+export const gemv: Kernel<MatmulShape> = {
   name: "gemv",
   variants: [
-    naiveProduct("gemv"),
+    naiveMatmul("gemv"),
     ...[
       { rows: 1, vectors: 2 },
       { rows: 1, vectors: 4 },
@@ -31,17 +31,17 @@ export const gemv: Kernel<ProductShape> = {
     ].map((tile) => registerTileVariant("gemv", tile)),
     {
       name: "split_inner",
-      program: (shape: ProductShape) =>
-        productProgram(shape, {
+      program: (shape: MatmulShape) =>
+        matmulProgram(shape, {
           name: "gemv/split_inner",
           wgsl: splitInnerWgsl,
           workgroups: [Math.ceil(vec4s(shape.columns) / 8), shape.tokens],
         }),
     },
   ].map((variant) => ({ ...variant, unsupported: tooMany })),
-  tensors: productTensors,
+  tensors: matmulTensors,
   outputs: ["out"],
-  cost: productCost,
-  reference: productReference,
-  errorBound: productError,
+  cost: matmulCost,
+  reference: matmulReference,
+  errorBound: matmulError,
 };

@@ -9,7 +9,7 @@ export type WeightDType = "float32" | "float16" | "int8";
 /** What a tensor is filled with before a measurement; all seeded by the tensor's name. */
 export type Fill =
   | { readonly kind: "uniform"; readonly scale: number }
-  | { readonly kind: "codes" }
+  | { readonly kind: "quantised" }
   | { readonly kind: "scales"; readonly scale: number }
   | { readonly kind: "integers"; readonly below: number }
   | { readonly kind: "words"; readonly words: readonly number[] }

@@ -9,7 +9,7 @@ export interface CacheShape {
   readonly kvHeads: number;
   /** A multiple of 4. */
   readonly headSize: number;
-  readonly slots: number;
+  readonly maxNumSeqs: number;
   readonly context: number;
   /** Cache slot of each token; default 0. */
   readonly tokenSlots?: readonly number[];
@@ -27,10 +27,10 @@ export interface KvAppendShape extends CacheShape {
 
 /** The tensors that say where tokens live, and the two caches. */
 export function cacheTensors(shape: CacheShape): Readonly<Record<string, Tensor>> {
-  const { tokens, kvHeads, headSize, slots, context } = shape;
+  const { tokens, kvHeads, headSize, maxNumSeqs, context } = shape;
   const words = { rows: 1, columns: tokens, dtype: "uint32" } as const;
   const cache: Tensor = {
-    rows: slots * context,
+    rows: maxNumSeqs * context,
     columns: kvHeads * headSize,
     dtype: "float32",
     fill: { kind: "uniform", scale: 1 },
@@ -73,7 +73,7 @@ export const kvAppend: Kernel<KvAppendShape> = {
           VALUE_STRIDE4: vec4s(shape.valueColumns),
           VALUE_OFFSET4: shape.valueOffset / 4,
           CONTEXT: shape.context,
-          SLOTS: shape.slots,
+          SLOTS: shape.maxNumSeqs,
         },
         params: [],
         workgroups: elementGroups(

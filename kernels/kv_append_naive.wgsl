@@ -1,4 +1,4 @@
-// key_cache[slot, position, :] = key[t, :], and the same for values; one lane a vec4.
+// key_cache[slot, position, :] = key[t, :], and the same for values; one invocation a vec4.
 override WIDTH4: u32;         // vec4s of K * D
 override KEY_STRIDE4: u32;    // vec4s a row of key
 override KEY_OFFSET4: u32;    // first vec4 of the keys in a row

@@ -7,7 +7,7 @@ import { gemv, GEMV_TOKENS } from "./gemv.ts";
 import type { WeightDType } from "./kernel.ts";
 import { kvAppend } from "./kv_append.ts";
 import { type Operation, operation } from "./operation.ts";
-import type { ProductShape } from "./product.ts";
+import type { MatmulShape } from "./matmul.ts";
 import { rope, type RopeScaling } from "./rope.ts";
 import { weightBytes } from "./weight.ts";
 
@@ -19,7 +19,7 @@ export interface ModuleShape {
   readonly hidden: number;
   readonly dtype: WeightDType;
   /** Largest range of a buffer that a shader can see; wider weights are cut into column blocks. */
-  readonly bindingBytes: number;
+  readonly maxStorageBufferBindingSize: number;
 }
 
 /** One rank's shard of an attention layer. */
@@ -36,7 +36,7 @@ export interface AttentionModuleShape extends ModuleShape {
   /** Positions that a token looks back, itself included; default all. */
   readonly window?: number | undefined;
   /** Sequences in the KV cache; default 1. */
-  readonly slots?: number;
+  readonly maxNumSeqs?: number;
   /** Position of each token; default the last of the context. */
   readonly positions?: readonly number[];
   /** Cache slot of each token; default 0. */
@@ -65,15 +65,15 @@ export interface VocabModuleShape extends ModuleShape {
 /** Column blocks of a weight [rows, columns], each within the binding limit. */
 export function columnBlocks(
   size: { readonly rows: number; readonly columns: number },
-  storage: { readonly dtype: WeightDType; readonly bindingBytes: number },
+  storage: { readonly dtype: WeightDType; readonly maxStorageBufferBindingSize: number },
 ): readonly { readonly offset: number; readonly columns: number }[] {
   const { rows, columns } = size;
   const bytesAColumn = Math.max(1, rows) * weightBytes(storage.dtype);
-  const most = Math.floor(storage.bindingBytes / bytesAColumn / 4) * 4;
+  const most = Math.floor(storage.maxStorageBufferBindingSize / bytesAColumn / 4) * 4;
   if (most < 4) {
     throw new RangeError(
       `Cannot cut a weight of ${rows} rows: four columns take ${4 * bytesAColumn} bytes, ` +
-        `the adapter binds ${storage.bindingBytes}`,
+        `the adapter binds ${storage.maxStorageBufferBindingSize}`,
     );
   }
   const count = Math.max(1, Math.ceil(columns / most));
@@ -85,14 +85,14 @@ export function columnBlocks(
 }
 
 /** A product as one operation a column block: gemv up to 8 tokens, else gemm. */
-export function product(
-  shape: ProductShape,
+export function matmul(
+  shape: MatmulShape,
   names: Readonly<Record<string, string>>,
-  bindingBytes: number,
+  maxStorageBufferBindingSize: number,
 ): readonly Operation[] {
   const kernel = shape.tokens <= GEMV_TOKENS ? gemv : gemm;
-  const { inner: rows, columns, dtype } = shape;
-  const blocks = columnBlocks({ rows, columns }, { dtype, bindingBytes });
+  const { k: rows, columns, dtype } = shape;
+  const blocks = columnBlocks({ rows, columns }, { dtype, maxStorageBufferBindingSize });
   return blocks.map((block, i) => {
     const suffix = blocks.length > 1 ? `.${i}` : "";
     return operation(
@@ -109,8 +109,8 @@ export function product(
 
 /** Lookup of the ids in this rank's rows of the table; partial rows, to be all-reduced. */
 export function embeddingModule(shape: VocabModuleShape): readonly Operation[] {
-  const { tokens, hidden, dtype, vocabStart, vocab, rows, bindingBytes } = shape;
-  const blocks = columnBlocks({ rows, columns: hidden }, { dtype, bindingBytes });
+  const { tokens, hidden, dtype, vocabStart, vocab, rows, maxStorageBufferBindingSize } = shape;
+  const blocks = columnBlocks({ rows, columns: hidden }, { dtype, maxStorageBufferBindingSize });
   return blocks.map((block, i) => {
     const own: EmbeddingShape = {
       tokens,
@@ -133,19 +133,20 @@ export function embeddingModule(shape: VocabModuleShape): readonly Operation[] {
 
 /** QKV in one product, rotation, append, attention, output projection; partial sums of hidden. */
 export function attentionModule(shape: AttentionModuleShape): readonly Operation[] {
-  const { tokens, hidden, heads, kvHeads, headSize, context, dtype, bindingBytes } = shape;
+  const { tokens, hidden, heads, kvHeads, headSize, context, dtype, maxStorageBufferBindingSize } =
+    shape;
   const qkvColumns = (heads + 2 * kvHeads) * headSize;
   const rotated = (heads + kvHeads) * headSize;
   const cache = {
-    ...{ tokens, kvHeads, headSize, slots: shape.slots ?? 1, context },
+    ...{ tokens, kvHeads, headSize, maxNumSeqs: shape.maxNumSeqs ?? 1, context },
     ...(shape.positions ? { positions: shape.positions } : {}),
     ...(shape.tokenSlots ? { tokenSlots: shape.tokenSlots } : {}),
   };
   return [
-    ...product(
-      { tokens, inner: hidden, columns: qkvColumns, dtype, bias: shape.bias },
+    ...matmul(
+      { tokens, k: hidden, columns: qkvColumns, dtype, bias: shape.bias },
       { x: "hidden", weight: "qkv_weight", bias: "qkv_bias", out: "qkv" },
-      bindingBytes,
+      maxStorageBufferBindingSize,
     ),
     operation(
       rope,
@@ -175,10 +176,10 @@ export function attentionModule(shape: AttentionModuleShape): readonly Operation
       q: "rotated",
       out: "mixed",
     }),
-    ...product(
-      { tokens, inner: heads * headSize, columns: hidden, dtype },
+    ...matmul(
+      { tokens, k: heads * headSize, columns: hidden, dtype },
       { x: "mixed", weight: "o_weight", out: "attention_out" },
-      bindingBytes,
+      maxStorageBufferBindingSize,
     ),
   ];
 }
@@ -189,41 +190,41 @@ function windowed({ window }: AttentionModuleShape): { readonly window?: number 
 
 /** Gate and up in one product, activation, down; or up with its activation fused, down. */
 export function ffnModule(shape: FfnModuleShape): readonly Operation[] {
-  const { tokens, hidden, ffn, gated, dtype, bindingBytes } = shape;
-  const up = { tokens, inner: hidden, dtype };
+  const { tokens, hidden, ffn, gated, dtype, maxStorageBufferBindingSize } = shape;
+  const up = { tokens, k: hidden, dtype };
   const first = gated
     ? [
-      ...product(
+      ...matmul(
         { ...up, columns: 2 * ffn },
         { x: "hidden", weight: "gate_up_weight", out: "gate_up" },
-        bindingBytes,
+        maxStorageBufferBindingSize,
       ),
       operation(activation, { tokens, columns: ffn, gated, activation: shape.activation }, {
         x: "gate_up",
         out: "activated",
       }),
     ]
-    : product(
+    : matmul(
       { ...up, columns: ffn, activation: shape.activation },
       { x: "hidden", weight: "up_weight", out: "activated" },
-      bindingBytes,
+      maxStorageBufferBindingSize,
     );
   return [
     ...first,
-    ...product(
-      { tokens, inner: ffn, columns: hidden, dtype },
+    ...matmul(
+      { tokens, k: ffn, columns: hidden, dtype },
       { x: "activated", weight: "down_weight", out: "ffn_out" },
-      bindingBytes,
+      maxStorageBufferBindingSize,
     ),
   ];
 }
 
 /** Logits of this rank's columns of the head, to be gathered. */
 export function lmHeadModule(shape: VocabModuleShape): readonly Operation[] {
-  const { tokens, hidden, rows, dtype, bindingBytes } = shape;
-  return product(
-    { tokens, inner: hidden, columns: rows, dtype },
+  const { tokens, hidden, rows, dtype, maxStorageBufferBindingSize } = shape;
+  return matmul(
+    { tokens, k: hidden, columns: rows, dtype },
     { x: "hidden", weight: "head_weight", out: "logits" },
-    bindingBytes,
+    maxStorageBufferBindingSize,
   );
 }

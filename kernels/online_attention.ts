@@ -1,11 +1,11 @@
 /**
- * Writes the shader of online-softmax attention, one lane a token and head: query and sum live in
+ * Writes the shader of online-softmax attention, one invocation a token and head: query and sum live in
  * named registers (`head4` vec4s each), keys and values are read once.
  */
 export function onlineAttention(head4: number): string {
   const i = [...Array(head4).keys()];
   return [
-    `// Online softmax: a lane owns a token's head of ${head4} vec4s and walks the context once.`,
+    `// Online softmax: an invocation owns a token's head of ${head4} vec4s and walks the context once.`,
     "@compute @workgroup_size(8)",
     "fn main(@builtin(global_invocation_id) id: vec3u) {",
     "  if (id.x >= HEADS) { return; }",

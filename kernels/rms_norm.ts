@@ -1,5 +1,5 @@
 import { host, type Kernel, NONE, type Tensor, UNIT_ROUNDOFF, vec4s } from "./kernel.ts";
-import sharedWgsl from "./rms_norm.wgsl" with { type: "text" };
+import sharedWgsl from "./rms_norm_shared.wgsl" with { type: "text" };
 import naiveWgsl from "./rms_norm_naive.wgsl" with { type: "text" };
 import vectorWgsl from "./rms_norm_vector.wgsl" with { type: "text" };
 import workgroupWgsl from "./rms_norm_workgroup.wgsl" with { type: "text" };
@@ -13,7 +13,7 @@ export interface RmsNormShape {
   readonly residual: boolean;
 }
 
-/** out = s / sqrt(mean(s^2) + epsilon) * gain, s = x (+ residual). */
+/** out = s / sqrt(mean(s^2) + epsilon) * norm_weight, s = x (+ residual). */
 export const rmsNorm: Kernel<RmsNormShape> = {
   name: "rms_norm",
   variants: rowVariants(
@@ -26,7 +26,7 @@ export const rmsNorm: Kernel<RmsNormShape> = {
         bindings: [
           { name: "x", access: "read" },
           { name: "residual", access: "read" },
-          { name: "gain", access: "read" },
+          { name: "norm_weight", access: "read" },
           { name: "out", access: "read_write" },
           { name: "sum", access: "read_write" },
           { name: "params", access: "uniform" },
@@ -51,7 +51,7 @@ export const rmsNorm: Kernel<RmsNormShape> = {
     return {
       x: matrix,
       residual: residual ? matrix : NONE,
-      gain: { ...matrix, rows: 1 },
+      norm_weight: { ...matrix, rows: 1 },
       out: { ...matrix, fill: { kind: "zero" } },
       sum: residual ? { ...matrix, fill: { kind: "zero" } } : NONE,
     };
@@ -64,7 +64,7 @@ export const rmsNorm: Kernel<RmsNormShape> = {
   }),
   reference: ({ tokens, hidden, epsilon, residual }, tensors) => {
     const x = host(tensors, "x");
-    const gain = host(tensors, "gain");
+    const norm_weight = host(tensors, "norm_weight");
     const out = host(tensors, "out");
     for (let first = 0; first < tokens * hidden; first += hidden) {
       let squares = 0;
@@ -75,7 +75,7 @@ export const rmsNorm: Kernel<RmsNormShape> = {
         squares += value * value;
       }
       const factor = 1 / Math.sqrt(squares / hidden + epsilon);
-      for (let i = 0; i < hidden; i++) out[first + i]! *= factor * gain[i]!;
+      for (let i = 0; i < hidden; i++) out[first + i]! *= factor * norm_weight[i]!;
     }
   },
   // The sum of squares has only positive terms: its relative error grows as sqrt(H) u on average,
@@ -84,10 +84,10 @@ export const rmsNorm: Kernel<RmsNormShape> = {
     const x = inputs["x"]!;
     const added = residual ? inputs["residual"]! : { rms: 0, max: 0, error: 0 };
     const rms = Math.max(1e-3, Math.hypot(x.rms, added.rms));
-    const largest = (x.max + added.max) / rms * inputs["gain"]!.max;
+    const largest = (x.max + added.max) / rms * inputs["norm_weight"]!.max;
     const relative = UNIT_ROUNDOFF * (8 + 2 * Math.sqrt(hidden));
     return largest * relative +
-      2 * (x.error + added.error) / rms * inputs["gain"]!.max +
+      2 * (x.error + added.error) / rms * inputs["norm_weight"]!.max +
       (x.max + added.max) * UNIT_ROUNDOFF;
   },
 };

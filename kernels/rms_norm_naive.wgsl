@@ -1,4 +1,4 @@
-// One lane a row, one scalar at a time, as in a program for a CPU.
+// One invocation a row, one scalar at a time, as in a program for a CPU.
 fn sum1(i: u32) -> f32 {
   if (HAS_RESIDUAL) { return x[i / 4u][i % 4u] + residual[i / 4u][i % 4u]; }
   return x[i / 4u][i % 4u];
@@ -17,6 +17,6 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   for (var i = 0u; i < HIDDEN; i++) {
     let value = sum1(first + i);
     if (HAS_RESIDUAL) { sum[(first + i) / 4u][i % 4u] = value; }
-    out[(first + i) / 4u][i % 4u] = value * factor * gain[i / 4u][i % 4u];
+    out[(first + i) / 4u][i % 4u] = value * factor * norm_weight[i / 4u][i % 4u];
   }
 }

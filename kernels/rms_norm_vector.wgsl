@@ -1,4 +1,4 @@
-// One lane a row, a vec4 at a time.
+// One invocation a row, a vec4 at a time.
 @compute @workgroup_size(8)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= params.x) { return; }
@@ -12,6 +12,6 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   for (var i = 0u; i < STRIDE4; i++) {
     let value = sum4(first + i);
     if (HAS_RESIDUAL) { sum[first + i] = value; }
-    out[first + i] = value * factor * gain[i];
+    out[first + i] = value * factor * norm_weight[i];
   }
 }

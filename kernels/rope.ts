@@ -72,7 +72,7 @@ export function ropeAngles(shape: RopeAngles): Float32Array {
 function variant(
   name: string,
   wgsl: string,
-  plan: { readonly lanes: number; readonly pairs: number },
+  plan: { readonly invocations: number; readonly pairs: number },
 ): Variant<RopeShape> {
   return {
     name,
@@ -94,7 +94,7 @@ function variant(
       params: [],
       workgroups: elementGroups(
         { rows: tokens, width: heads * headSize / 2 / plan.pairs },
-        plan.lanes,
+        plan.invocations,
       ),
     }),
   };
@@ -104,9 +104,9 @@ function variant(
 export const rope: Kernel<RopeShape> = {
   name: "rope",
   variants: [
-    variant("naive", naiveWgsl, { lanes: 64, pairs: 1 }),
+    variant("naive", naiveWgsl, { invocations: 64, pairs: 1 }),
     {
-      ...variant("vector", vectorWgsl, { lanes: 8, pairs: 4 }),
+      ...variant("vector", vectorWgsl, { invocations: 8, pairs: 4 }),
       unsupported: ({ headSize }) =>
         headSize % 8 !== 0 ? `head size ${headSize} is no multiple of 8` : undefined,
     },

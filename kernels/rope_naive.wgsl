@@ -1,7 +1,7 @@
 // Rotary position embedding, half-split as in Hugging Face's Llama: for i < D/2
 //   out[i]       = x[i] cos - x[i + D/2] sin
 //   out[i + D/2] = x[i + D/2] cos + x[i] sin
-// with cos and sin from row `position` of the table. One lane a pair.
+// with cos and sin from row `position` of the table. One invocation a pair.
 override HEADS: u32;
 override HALF: u32;     // D / 2
 override X_STRIDE: u32; // floats a row of x, where heads stand side by side

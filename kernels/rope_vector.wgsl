@@ -1,4 +1,4 @@
-// As the naive one, four pairs a lane; D must be a multiple of 8.
+// As the naive one, four pairs an invocation; D must be a multiple of 8.
 override HEADS: u32;
 override HALF: u32;     // D / 2
 override X_STRIDE: u32; // floats a row of x, where heads stand side by side

@@ -4,14 +4,14 @@ import type { Variant } from "./kernel.ts";
 /** The shaders of an operator that works row by row. */
 export interface RowShaders {
   readonly naive: string;
-  /** One lane a row, a vec4 at a time. */
+  /** One invocation a row, a vec4 at a time. */
   readonly vector: string;
-  /** LANES lanes a row, with workgroup memory. */
+  /** WORKGROUP_SIZE invocations a row, with workgroup memory. */
   readonly workgroup: string;
 }
 
 /**
- * The variants of a row operator: `naive`, `vector`, and a workgroup a row with 8 lanes
+ * The variants of a row operator: `naive`, `vector`, and a workgroup a row with 8 invocations
  * (`split_row`: one native vector of a software adapter) or 256 (`workgroup_row`: for a GPU).
  */
 export function rowVariants<Shape>(
@@ -24,7 +24,7 @@ export function rowVariants<Shape>(
   const variant = (
     name: string,
     wgsl: string,
-    work: { readonly rowsAGroup: number; readonly lanes?: number },
+    work: { readonly rowsPerWorkgroup: number; readonly invocations?: number },
   ): Variant<Shape> => ({
     name,
     program: (shape) => {
@@ -33,15 +33,18 @@ export function rowVariants<Shape>(
         ...program,
         name: `${program.name}/${name}`,
         wgsl: `${program.wgsl}\n${wgsl}`,
-        constants: { ...program.constants, ...(work.lanes ? { LANES: work.lanes } : {}) },
-        workgroups: [Math.ceil(plan.rows(shape) / work.rowsAGroup), 1, 1],
+        constants: {
+          ...program.constants,
+          ...(work.invocations ? { WORKGROUP_SIZE: work.invocations } : {}),
+        },
+        workgroups: [Math.ceil(plan.rows(shape) / work.rowsPerWorkgroup), 1, 1],
       };
     },
   });
   return [
-    variant("naive", shaders.naive, { rowsAGroup: 64 }),
-    variant("vector", shaders.vector, { rowsAGroup: 8 }),
-    variant("split_row", shaders.workgroup, { rowsAGroup: 1, lanes: 8 }),
-    variant("workgroup_row", shaders.workgroup, { rowsAGroup: 1, lanes: 256 }),
+    variant("naive", shaders.naive, { rowsPerWorkgroup: 64 }),
+    variant("vector", shaders.vector, { rowsPerWorkgroup: 8 }),
+    variant("split_row", shaders.workgroup, { rowsPerWorkgroup: 1, invocations: 8 }),
+    variant("workgroup_row", shaders.workgroup, { rowsPerWorkgroup: 1, invocations: 256 }),
   ];
 }

@@ -1,6 +1,6 @@
 import { host, type Kernel, type Tensor, UNIT_ROUNDOFF, vec4s } from "./kernel.ts";
 import { rowVariants } from "./row_variants.ts";
-import sharedWgsl from "./softmax.wgsl" with { type: "text" };
+import sharedWgsl from "./softmax_shared.wgsl" with { type: "text" };
 import naiveWgsl from "./softmax_naive.wgsl" with { type: "text" };
 import vectorWgsl from "./softmax_vector.wgsl" with { type: "text" };
 import workgroupWgsl from "./softmax_workgroup.wgsl" with { type: "text" };

@@ -1,4 +1,4 @@
-// One lane a row, one scalar at a time, three passes.
+// One invocation a row, one scalar at a time, three passes.
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= params.x) { return; }

@@ -1,4 +1,4 @@
-// One lane a row, a vec4 at a time; e^(x - m) is stored once and scaled in a last pass.
+// One invocation a row, a vec4 at a time; e^(x - m) is stored once and scaled in a last pass.
 @compute @workgroup_size(8)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= params.x) { return; }

@@ -1,8 +1,8 @@
 import type { Tensor, WeightDType } from "./kernel.ts";
 import { host, type HostTensors, NONE } from "./kernel.ts";
-import float16Wgsl from "./weight_float16.wgsl" with { type: "text" };
-import float32Wgsl from "./weight_float32.wgsl" with { type: "text" };
-import int8Wgsl from "./weight_int8.wgsl" with { type: "text" };
+import float16Wgsl from "./weight_float16_shared.wgsl" with { type: "text" };
+import float32Wgsl from "./weight_float32_shared.wgsl" with { type: "text" };
+import int8Wgsl from "./weight_int8_shared.wgsl" with { type: "text" };
 
 /** The shader text that reads weights of a storage type: `weight4`, `weight1`, `scale4`. */
 export const WEIGHT_WGSL: Readonly<Record<WeightDType, string>> = {
@@ -22,7 +22,7 @@ export function weightTensors(
     return { weight: { ...size, dtype, fill: { kind: "uniform", scale: spread } }, scale: NONE };
   }
   return {
-    weight: { rows, columns, dtype, fill: { kind: "codes" } },
+    weight: { rows, columns, dtype, fill: { kind: "quantised" } },
     scale: { rows: 1, columns, dtype: "float32", fill: { kind: "scales", scale: spread / 127 } },
   };
 }

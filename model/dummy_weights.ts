@@ -6,7 +6,7 @@ import type { WeightSource } from "./weight_source.ts";
  * Seeded weights: every number depends on the seed, the tensor's name and its place in the uncut
  * tensor alone, so that a rank makes its shard by itself. Matrices keep the variance of what they
  * multiply (uniform with variance 1 / inputs), the embedding has variance 1 unless it is the head
- * too, gains lie around 1, and logits come out with about unit variance.
+ * too, norm weights lie around 1, and logits come out with about unit variance.
  */
 export class DummyWeights implements WeightSource {
   readonly #seed: number;
@@ -23,7 +23,7 @@ export class DummyWeights implements WeightSource {
     const { tensor, rowStart, rowEnd, columnStart, columnEnd } = range;
     const key = nameKey(tensor.name, this.#seed);
     const scale = this.#scale(tensor) / 2 ** 23;
-    const offset = tensor.role === "gain" ? 1 : 0;
+    const offset = tensor.role === "norm" ? 1 : 0;
     let at = 0;
     for (let row = rowStart; row < rowEnd; row++) {
       const first = row * tensor.columns;
@@ -47,7 +47,7 @@ export class DummyWeights implements WeightSource {
   [Symbol.dispose](): void {}
 
   #scale({ role, columns }: CheckpointTensor): number {
-    if (role === "gain" || role === "bias") return 0.5;
+    if (role === "norm" || role === "bias") return 0.5;
     return Math.sqrt(role === "embedding" && !this.#isTied ? 3 : 3 / columns);
   }
 }

@@ -44,12 +44,15 @@ export interface KernelCase {
 export function caseOperations(
   case_: KernelCase,
   model: ModelShape,
-  bindingBytes: number,
+  maxStorageBufferBindingSize: number,
 ): readonly Operation[] {
   const { op, dtype, tokens, context } = case_;
-  const cut = { tensorParallelSize: case_.tensorParallelSize, rank: case_.tensorParallelRank };
+  const cut = {
+    tensorParallelSize: case_.tensorParallelSize,
+    tensorParallelRank: case_.tensorParallelRank,
+  };
   const { hidden, headSize } = model;
-  const base: ModuleShape = { tokens, hidden, dtype, bindingBytes };
+  const base: ModuleShape = { tokens, hidden, dtype, maxStorageBufferBindingSize };
   const heads = () => {
     const shard = headShard({ ...cut, heads: model.heads, kvHeads: model.kvHeads });
     return { heads: shard.queryEnd - shard.queryStart, kvHeads: shard.kvEnd - shard.kvStart };
@@ -87,7 +90,7 @@ export function caseOperations(
       ];
     case "cached_attention": {
       const { heads: n, kvHeads } = heads();
-      const cache = { tokens, kvHeads, headSize, slots: 1, context };
+      const cache = { tokens, kvHeads, headSize, maxNumSeqs: 1, context };
       return [operation(KERNELS.attention, { ...cache, heads: n, qColumns: n * headSize })];
     }
     case "rope": {
@@ -101,7 +104,7 @@ export function caseOperations(
       return [
         operation(KERNELS[op], {
           tokens,
-          inner: hidden,
+          k: hidden,
           columns: blockColumns(ffn(), base),
           dtype,
         }),
@@ -125,7 +128,10 @@ export function caseOperations(
 }
 
 /** Columns of a primitive product: the FFN's up matrix, or as much of it as one binding holds. */
-function blockColumns(columns: number, { hidden, dtype, bindingBytes }: ModuleShape): number {
+function blockColumns(
+  columns: number,
+  { hidden, dtype, maxStorageBufferBindingSize }: ModuleShape,
+): number {
   const size = dtype === "int8" ? 1 : dtype === "float16" ? 2 : 4;
-  return Math.min(columns, Math.floor(bindingBytes / hidden / size / 4) * 4);
+  return Math.min(columns, Math.floor(maxStorageBufferBindingSize / hidden / size / 4) * 4);
 }

@@ -11,7 +11,7 @@ export interface ReferenceBatch {
   readonly tokenIds: readonly number[];
   readonly positions: readonly number[];
   readonly slots: readonly number[];
-  readonly samples: readonly number[];
+  readonly logitsIndices: readonly number[];
 }
 
 /** Logits and greedy choices in float64. */
@@ -54,7 +54,7 @@ export class ReferenceDecoder {
 
   /** Runs a batch over the KV cache. */
   step(batch: ReferenceBatch): ReferenceResult {
-    const size = { tokens: batch.tokenIds.length, samples: batch.samples.length };
+    const size = { tokens: batch.tokenIds.length, logitsRows: batch.logitsIndices.length };
     const operations = stageProgram(this.#stage, size).ops.flatMap((op) =>
       op.kind === "kernel" && size[op.rows] > 0 ? [op.operation] : []
     );
@@ -62,21 +62,21 @@ export class ReferenceDecoder {
     tensors.set("input.ids", Uint32Array.from(batch.tokenIds));
     tensors.set("input.positions", Uint32Array.from(batch.positions));
     tensors.set("input.slots", Uint32Array.from(batch.slots));
-    tensors.set("input.samples", Uint32Array.from(batch.samples));
+    tensors.set("input.samples", Uint32Array.from(batch.logitsIndices));
     for (const { outputs, names, tensors: shapes } of operations) {
       for (const name of outputs) {
         if (shapes[name]!.dtype === "uint32") {
-          tensors.set(names[name]!, new Uint32Array(size.samples));
+          tensors.set(names[name]!, new Uint32Array(size.logitsRows));
         }
       }
     }
     referenceRun(operations, tensors, this.#round);
-    if (size.samples === 0) return { tokenIds: [], logits: [] };
+    if (size.logitsRows === 0) return { tokenIds: [], logits: [] };
     const all = tensors.get("output.logits") as Float64Array;
-    const stride = all.length / size.samples;
+    const stride = all.length / size.logitsRows;
     return {
       tokenIds: [...tensors.get("output.token_ids") as Uint32Array],
-      logits: batch.samples.map((_, i) =>
+      logits: batch.logitsIndices.map((_, i) =>
         all.slice(i * stride, i * stride + this.#stage.model.vocab)
       ),
     };

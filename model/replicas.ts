@@ -7,12 +7,15 @@ import type { Stage } from "./stage_program.ts";
 /** A rank of a replica. */
 export interface PoolRank {
   /** Its number in the layout. */
-  readonly number: number;
+  readonly globalRank: number;
   readonly stage: Stage;
 }
 
 /** What stages need besides their place. */
-export type StageRoom = Pick<Stage, "dtype" | "slots" | "context" | "maxTokens" | "bindingBytes">;
+export type CacheConfig = Pick<
+  Stage,
+  "dtype" | "maxNumSeqs" | "maxModelLen" | "maxNumBatchedTokens" | "maxStorageBufferBindingSize"
+>;
 
 /**
  * The ranks of a layout: by replica, by stage, by tensor parallel rank. `layers` says how many each
@@ -22,7 +25,7 @@ export type StageRoom = Pick<Stage, "dtype" | "slots" | "context" | "maxTokens" 
 export function replicaRanks(
   model: ModelShape,
   layout: Layout,
-  { layers, ...room }: StageRoom & { readonly layers?: readonly number[] | undefined },
+  { layers, ...cacheConfig }: CacheConfig & { readonly layers?: readonly number[] | undefined },
 ): readonly (readonly (readonly PoolRank[])[])[] {
   const { tensorParallelSize, pipelineParallelSize, dataParallelSize } = layout;
   const ranges = splitLayers(model.layers, pipelineParallelSize, layers);
@@ -34,14 +37,14 @@ export function replicaRanks(
     const { pipelineParallelRank, tensorParallelRank } = entry;
     const { start, end } = ranges[pipelineParallelRank]!;
     replicas[entry.dataParallelRank]![pipelineParallelRank]![tensorParallelRank] = {
-      number: entry.rank,
+      globalRank: entry.rank,
       stage: {
-        ...room,
+        ...cacheConfig,
         model,
         firstLayer: start,
         endLayer: end,
         tensorParallelSize,
-        rank: tensorParallelRank,
+        tensorParallelRank: tensorParallelRank,
       },
     };
   }
@@ -60,12 +63,12 @@ export interface SizedRank extends RankEntry {
 export function sizedRanks(
   model: ModelShape,
   layout: Layout,
-  room: StageRoom & { readonly layers?: readonly number[] | undefined },
+  cacheConfig: CacheConfig & { readonly layers?: readonly number[] | undefined },
 ): readonly SizedRank[] {
   const memories = new Map<string, StageMemory>();
-  const stages = replicaRanks(model, layout, room).flat(2);
+  const stages = replicaRanks(model, layout, cacheConfig).flat(2);
   return rankTable(model, layout).map((entry) => {
-    const { stage } = stages.find(({ number }) => number === entry.rank)!;
+    const { stage } = stages.find(({ globalRank }) => globalRank === entry.rank)!;
     const key = `${entry.tensorParallelRank} ${entry.pipelineParallelRank}`;
     const memory = memories.get(key) ?? stageMemory(stage);
     memories.set(key, memory);

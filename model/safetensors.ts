@@ -23,7 +23,7 @@ const OTHER_BYTES: Readonly<Record<string, number>> = {
 };
 
 /** The format's own limit: a header that claims more is not parsed. */
-const MOST_HEADER_BYTES = 100_000_000;
+const MAX_HEADER_BYTES = 100_000_000;
 
 /** Where a tensor lies. */
 export interface TensorPlace {
@@ -109,8 +109,8 @@ function headerPlaces(path: string, problems: string[]): ReadonlyMap<string, Ten
     const start = new Uint8Array(8);
     readFully(open, start, 0);
     const length = Number(new DataView(start.buffer).getBigUint64(0, true));
-    if (length > MOST_HEADER_BYTES) {
-      problem(`its header claims ${length} bytes; legal: up to ${MOST_HEADER_BYTES}`);
+    if (length > MAX_HEADER_BYTES) {
+      problem(`its header claims ${length} bytes; legal: up to ${MAX_HEADER_BYTES}`);
     } else if (8 + length > size) {
       problem(`truncated: its header claims ${length} bytes, the file has ${size}`);
     } else {

@@ -129,7 +129,7 @@ function contentProblems(
   const wanted = new Map(checkpointTensors(model).map((tensor) => [tensor.name, tensor]));
   for (const [name, { rows, columns, role }] of wanted) {
     const place = places.get(name);
-    const shape = role === "gain" || role === "bias" ? `${columns}` : `${rows} x ${columns}`;
+    const shape = role === "norm" || role === "bias" ? `${columns}` : `${rows} x ${columns}`;
     if (!place) problems.push(`"${name}" [${shape}] is missing`);
     else {
       const found = place.shape.join(" x ");

@@ -14,17 +14,21 @@ export interface StageMemory {
 }
 
 /** Most rows that a batch of a stage samples. */
-export function maxSamples({ slots, maxTokens }: Pick<Stage, "slots" | "maxTokens">): number {
-  return Math.min(slots, maxTokens);
+export function maxLogitsRows(
+  { maxNumSeqs, maxNumBatchedTokens }: Pick<Stage, "maxNumSeqs" | "maxNumBatchedTokens">,
+): number {
+  return Math.min(maxNumSeqs, maxNumBatchedTokens);
 }
 
 /** Every buffer of a stage: the tensors of its program for the largest batches, with all and with some rows sampled. */
 export function stageBuffers(stage: Stage): ReadonlyMap<string, Tensor> {
-  const samples = maxSamples(stage);
+  const samples = maxLogitsRows(stage);
   const sizes = [samples, Math.max(1, samples - 1)];
   return new Map(
     sizes.flatMap((count) => [
-      ...stageTensors(stageProgram(stage, { tokens: stage.maxTokens, samples: count })),
+      ...stageTensors(
+        stageProgram(stage, { tokens: stage.maxNumBatchedTokens, logitsRows: count }),
+      ),
     ]).sort(([, a], [, b]) => bufferBytes(a) - bufferBytes(b)),
   );
 }
@@ -51,10 +55,10 @@ export function stageMemory(stage: Stage): StageMemory {
 export function memoryProblem(stage: Stage, memoryBytes: number): string | undefined {
   const memory = stageMemory(stage);
   const { largest, totalBytes } = memory;
-  const isTooWide = largest.bytes > stage.bindingBytes;
+  const isTooWide = largest.bytes > stage.maxStorageBufferBindingSize;
   if (!isTooWide && totalBytes <= memoryBytes) return undefined;
   const cause = isTooWide
-    ? `its buffer "${largest.name}" takes ${largest.bytes} bytes; the adapter binds at most ${stage.bindingBytes}`
+    ? `its buffer "${largest.name}" takes ${largest.bytes} bytes; the adapter binds at most ${stage.maxStorageBufferBindingSize}`
     : `it takes ${totalBytes} bytes (weights ${memory.weightBytes}, KV cache ${memory.kvCacheBytes}, ` +
       `work ${memory.workBytes}); ${memoryBytes} are available`;
   return `${cause}. ${whatFits(stage, memoryBytes)}`;
@@ -62,20 +66,20 @@ export function memoryProblem(stage: Stage, memoryBytes: number): string | undef
 
 function fits(stage: Stage, memoryBytes: number): boolean {
   const { largest, totalBytes } = stageMemory(stage);
-  return largest.bytes <= stage.bindingBytes && totalBytes <= memoryBytes;
+  return largest.bytes <= stage.maxStorageBufferBindingSize && totalBytes <= memoryBytes;
 }
 
 /** The longest context that fits, else with which storage type, else how many layers would. */
 function whatFits(stage: Stage, memoryBytes: number): string {
   for (const dtype of new Set([stage.dtype, "float16", "int8"] as const)) {
     const context = largestThat(
-      stage.context,
-      (context) => fits({ ...stage, dtype, context }, memoryBytes),
+      stage.maxModelLen,
+      (maxModelLen) => fits({ ...stage, dtype, maxModelLen }, memoryBytes),
     );
     if (context === 0) continue;
     const how = dtype === stage.dtype ? "" : `dtype ${dtype} and `;
-    const many = stage.slots > 1 ? `, of ${stage.slots} sequences at once` : "";
-    return `With ${how}a context of ${context}${many} it would fit (asked for: ${stage.context}).`;
+    const many = stage.maxNumSeqs > 1 ? `, of ${stage.maxNumSeqs} sequences at once` : "";
+    return `With ${how}a context of ${context}${many} it would fit (asked for: ${stage.maxModelLen}).`;
   }
   const layers = stage.endLayer - stage.firstLayer;
   const most = largestThat(

@@ -22,13 +22,13 @@ export interface Stage extends TensorParallelRank {
   readonly firstLayer: number;
   readonly endLayer: number;
   /** Sequences that the KV cache holds. */
-  readonly slots: number;
+  readonly maxNumSeqs: number;
   /** Positions that the KV cache holds of each. */
-  readonly context: number;
+  readonly maxModelLen: number;
   /** Most tokens of a batch. */
-  readonly maxTokens: number;
+  readonly maxNumBatchedTokens: number;
   /** Largest range of a buffer that a shader can see, in bytes. */
-  readonly bindingBytes: number;
+  readonly maxStorageBufferBindingSize: number;
 }
 
 /** How much one forward pass computes. */
@@ -36,7 +36,7 @@ export interface BatchSize {
   /** T, tokens of all sequences together. */
   readonly tokens: number;
   /** Tokens whose logits are wanted; where all are, in the order of the batch. */
-  readonly samples: number;
+  readonly logitsRows: number;
 }
 
 /** Where the tokens of a batch stand, for its cost: attention costs what it sees. */
@@ -81,9 +81,19 @@ export function stageEnds(
 /** The whole decoder on one rank. */
 export function wholeDecoder(
   model: ModelShape,
-  rest: Pick<Stage, "dtype" | "slots" | "context" | "maxTokens" | "bindingBytes">,
+  rest: Pick<
+    Stage,
+    "dtype" | "maxNumSeqs" | "maxModelLen" | "maxNumBatchedTokens" | "maxStorageBufferBindingSize"
+  >,
 ): Stage {
-  return { ...rest, model, firstLayer: 0, endLayer: model.layers, tensorParallelSize: 1, rank: 0 };
+  return {
+    ...rest,
+    model,
+    firstLayer: 0,
+    endLayer: model.layers,
+    tensorParallelSize: 1,
+    tensorParallelRank: 0,
+  };
 }
 
 /**
@@ -105,8 +115,8 @@ export function stageProgram(
   let residual: string | undefined = isFirst ? undefined : "state.residual_a";
   if (isFirst) ops.push(...embeddingOps(stage, size));
   for (let layer = stage.firstLayer; layer < stage.endLayer; layer++) {
-    for (const { block, gain } of BLOCKS) {
-      const norm = normOp(stage, { size, layer, residual, gain });
+    for (const { block, norm: normWeight } of BLOCKS) {
+      const norm = normOp(stage, { size, layer, residual, normWeight });
       residual = norm.residual;
       ops.push(norm.op, ...block(stage, { size, layer, places }));
     }
@@ -115,14 +125,17 @@ export function stageProgram(
   return { stage, size, ops };
 }
 
-/** The two blocks of a layer, each behind a norm with its own gain. */
+/** The two blocks of a layer, each behind a norm with its own weight. */
 const BLOCKS = [
-  { block: attentionOps, gain: "input_norm" },
-  { block: ffnOps, gain: "post_attention_norm" },
+  { block: attentionOps, norm: "input_norm" },
+  { block: ffnOps, norm: "post_attention_norm" },
 ] as const;
 
-function moduleShape({ model, dtype, bindingBytes }: Stage, { tokens }: BatchSize): ModuleShape {
-  return { tokens, hidden: model.hidden, dtype, bindingBytes };
+function moduleShape(
+  { model, dtype, maxStorageBufferBindingSize }: Stage,
+  { tokens }: BatchSize,
+): ModuleShape {
+  return { tokens, hidden: model.hidden, dtype, maxStorageBufferBindingSize };
 }
 
 function kernelOps(
@@ -185,10 +198,10 @@ function normOp(stage: Stage, at: {
   readonly size: BatchSize;
   readonly layer: number | undefined;
   readonly residual: string | undefined;
-  readonly gain: string;
+  readonly normWeight: string;
 }): { readonly op: StageOp; readonly residual: string } {
   const { model } = stage;
-  const { size, layer, residual, gain } = at;
+  const { size, layer, residual, normWeight } = at;
   const sum = residual === "state.residual_a" ? "state.residual_b" : "state.residual_a";
   const joined = operation(rmsNorm, {
     tokens: size.tokens,
@@ -198,7 +211,9 @@ function normOp(stage: Stage, at: {
   }, {
     x: residual === undefined ? "state.embedded" : "state.delta",
     residual: residual ?? "",
-    gain: layer === undefined ? `weights.${gain}` : `weights.layers.${layer}.${gain}`,
+    norm_weight: layer === undefined
+      ? `weights.${normWeight}`
+      : `weights.layers.${layer}.${normWeight}`,
     out: "state.normed",
     sum,
   });
@@ -214,15 +229,15 @@ interface BlockPlace {
 }
 
 function attentionOps(stage: Stage, { size, layer, places }: BlockPlace): StageOp[] {
-  const { model, slots, context } = stage;
+  const { model, maxNumSeqs, maxModelLen } = stage;
   const heads = headShard({ ...stage, heads: model.heads, kvHeads: model.kvHeads });
   const operations = attentionModule({
     ...moduleShape(stage, size),
     heads: heads.queryEnd - heads.queryStart,
     kvHeads: heads.kvEnd - heads.kvStart,
     headSize: model.headSize,
-    context,
-    slots,
+    context: maxModelLen,
+    maxNumSeqs,
     theta: model.ropeTheta,
     scaling: model.ropeScaling,
     window: model.slidingWindow,
@@ -253,22 +268,22 @@ function ffnOps(stage: Stage, { size, layer }: BlockPlace): StageOp[] {
 /** Final norm, the sampled rows of it, their logits, and the greedy choice. */
 function headOps(stage: Stage, size: BatchSize, residual: string | undefined): StageOp[] {
   const { model } = stage;
-  const { tokens, samples } = size;
+  const { tokens, logitsRows } = size;
   const { start, end, padding } = vocabShard({ ...stage, vocab: model.vocab });
   const rows = end - start + padding;
-  const norm = normOp(stage, { size, layer: undefined, residual, gain: "norm" }).op;
-  const isAll = samples === tokens;
+  const norm = normOp(stage, { size, layer: undefined, residual, normWeight: "norm" }).op;
+  const isAll = logitsRows === tokens;
   // Picking rows is a lookup in the batch's hidden states.
   const pick = operation(embedding, {
-    tokens: samples,
+    tokens: logitsRows,
     columns: model.hidden,
     vocabStart: 0,
-    rows: stage.maxTokens,
+    rows: stage.maxNumBatchedTokens,
     dtype: "float32",
   }, { weight: "state.normed", ids: "input.samples", out: "state.sampled" });
   const head = lmHeadModule({
     ...moduleShape(stage, size),
-    tokens: samples,
+    tokens: logitsRows,
     vocab: model.vocab,
     vocabStart: start,
     rows,
@@ -280,21 +295,21 @@ function headOps(stage: Stage, size: BatchSize, residual: string | undefined): S
       ? "output.logits"
       : joint.replace(/^head_weight/, "weights.head_weight");
   const choice = operation(argmax, {
-    rows: samples,
+    rows: logitsRows,
     columns: rows,
     valid: Math.max(1, end - start),
   }, { x: "output.logits", out: "output.token_ids" });
   return [
     norm,
-    ...(isAll ? [] : kernelOps([pick], { rows: "samples" })),
-    ...kernelOps(head.map((o) => renamed(o, names)), { rows: "samples" }),
+    ...(isAll ? [] : kernelOps([pick], { rows: "logitsRows" })),
+    ...kernelOps(head.map((o) => renamed(o, names)), { rows: "logitsRows" }),
     ...collective(stage, {
       op: "all_gather",
       tensor: "output.logits",
-      rows: "samples",
+      rows: "logitsRows",
       layer: undefined,
     }),
     // Ranks that share the vocabulary choose together, from what they gathered.
-    ...(stage.tensorParallelSize > 1 ? [] : kernelOps([choice], { rows: "samples" })),
+    ...(stage.tensorParallelSize > 1 ? [] : kernelOps([choice], { rows: "logitsRows" })),
   ];
 }

@@ -13,7 +13,7 @@ export interface CheckpointTensor {
   readonly rows: number;
   /** Input features; the length of a vector. */
   readonly columns: number;
-  readonly role: "embedding" | "head" | "matrix" | "gain" | "bias";
+  readonly role: "embedding" | "head" | "matrix" | "norm" | "bias";
 }
 
 /** A range of rows and columns of a checkpoint's tensor; rows past its end are zeros. */
@@ -52,18 +52,18 @@ export function checkpointTensors(model: ModelShape): readonly CheckpointTensor[
   const kv = model.kvHeads * model.headSize;
   for (let layer = 0; layer < model.layers; layer++) {
     const at = `model.layers.${layer}`;
-    add(`${at}.input_layernorm.weight`, 1, hidden, "gain");
+    add(`${at}.input_layernorm.weight`, 1, hidden, "norm");
     for (const [name, rows] of [["q", q], ["k", kv], ["v", kv]] as const) {
       add(`${at}.self_attn.${name}_proj.weight`, rows, hidden, "matrix");
       if (model.attentionBias) add(`${at}.self_attn.${name}_proj.bias`, 1, rows, "bias");
     }
     add(`${at}.self_attn.o_proj.weight`, hidden, q, "matrix");
-    add(`${at}.post_attention_layernorm.weight`, 1, hidden, "gain");
+    add(`${at}.post_attention_layernorm.weight`, 1, hidden, "norm");
     if (model.ffnKind === "gated") add(`${at}.mlp.gate_proj.weight`, ffn, hidden, "matrix");
     add(`${at}.mlp.up_proj.weight`, ffn, hidden, "matrix");
     add(`${at}.mlp.down_proj.weight`, hidden, ffn, "matrix");
   }
-  add("model.norm.weight", 1, hidden, "gain");
+  add("model.norm.weight", 1, hidden, "norm");
   if (!model.tiedEmbeddings) add("lm_head.weight", vocab, hidden, "head");
   return tensors;
 }
@@ -172,13 +172,13 @@ function stored(
 
 /** A product's weight in the column blocks of its operations. */
 function matrix(
-  { dtype, bindingBytes }: Stage,
+  { dtype, maxStorageBufferBindingSize }: Stage,
   name: string,
   ranges: readonly WeightRange[],
 ): readonly StageWeight[] {
   const rows = ranges[0]!.columnEnd - ranges[0]!.columnStart;
   const columns = ranges.reduce((sum, range) => sum + range.rowEnd - range.rowStart, 0);
-  const blocks = columnBlocks({ rows, columns }, { dtype, bindingBytes });
+  const blocks = columnBlocks({ rows, columns }, { dtype, maxStorageBufferBindingSize });
   return blocks.map((block, i) => ({
     name: blocks.length > 1 ? `${name}.${i}` : name,
     ...stored({ rows, columns: block.columns }, dtype),
@@ -188,11 +188,14 @@ function matrix(
 }
 
 function embeddingWeights(
-  { dtype, bindingBytes }: Stage,
+  { dtype, maxStorageBufferBindingSize }: Stage,
   range: WeightRange,
 ): readonly StageWeight[] {
   const rows = range.rowEnd - range.rowStart;
-  const blocks = columnBlocks({ rows, columns: range.columnEnd }, { dtype, bindingBytes });
+  const blocks = columnBlocks({ rows, columns: range.columnEnd }, {
+    dtype,
+    maxStorageBufferBindingSize,
+  });
   return blocks.map((block, i) => ({
     name: blocks.length > 1 ? `weights.embedding.${i}` : "weights.embedding",
     ...stored({ rows, columns: block.columns }, dtype),

@@ -23,8 +23,8 @@ export interface HostWeight {
 const ROWS_TOGETHER = 64;
 
 /**
- * Reads one weight in its storage type. Int8 codes are round(value / scale), with the column's scale
- * from the whole tensor: a rank's codes are the slice of the uncut ones.
+ * Reads one weight in its storage type. Int8 values are round(value / scale), with the column's scale
+ * from the whole tensor: a rank's values are the slice of the uncut ones.
  */
 export function hostWeight(weight: StageWeight, source: WeightSource): HostWeight {
   const { tensor, layout, ranges } = weight;
@@ -44,7 +44,7 @@ export function hostWeight(weight: StageWeight, source: WeightSource): HostWeigh
           );
         } else {
           const column = first + part.rowStart - range.rowStart;
-          turnRows({ values, scales, columns: tensor.columns }, chunk, {
+          transposeRows({ values, scales, columns: tensor.columns }, chunk, {
             column,
             rows: part.rowEnd - part.rowStart,
           });
@@ -95,26 +95,26 @@ function copyRows({ values, scales, columns }: Target, chunk: Float32Array, row:
 }
 
 /** Writes rows of the checkpoint as columns, a row of the target at a time. */
-function turnRows(
+function transposeRows(
   { values, scales, columns }: Target,
   chunk: Float32Array,
   { column, rows }: { readonly column: number; readonly rows: number },
 ): void {
-  const inner = chunk.length / rows;
+  const k = chunk.length / rows;
   const inverse = scales
     ? Float64Array.from(
       scales.subarray(column, column + rows),
       (scale) => scale > 0 ? 1 / scale : 0,
     )
     : undefined;
-  for (let k = 0; k < inner; k++) {
-    const to = k * columns + column;
+  for (let i = 0; i < k; i++) {
+    const to = i * columns + column;
     if (inverse) {
       for (let n = 0; n < rows; n++) {
-        values[to + n] = nearest(chunk[n * inner + k]! * inverse[n]!);
+        values[to + n] = nearest(chunk[n * k + i]! * inverse[n]!);
       }
     } else {
-      for (let n = 0; n < rows; n++) values[to + n] = chunk[n * inner + k]!;
+      for (let n = 0; n < rows; n++) values[to + n] = chunk[n * k + i]!;
     }
   }
 }

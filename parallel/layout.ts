@@ -16,7 +16,7 @@ export interface Layout {
 }
 
 /** A rank's place along each way of cutting. */
-export interface RankPlace {
+export interface RankCoordinate {
   /** The replica. */
   readonly dataParallelRank: number;
   /** The stage. */
@@ -44,7 +44,7 @@ export function worldSize(layout: Layout): number {
  * The number of a place: dp * (PP * TP) + pp * TP + tp in vLLM's order, tp + dp * TP + pp * TP * DP in
  * Megatron's. RangeError where the place is outside the layout.
  */
-export function rankAt(layout: Layout, place: RankPlace): number {
+export function rankAt(layout: Layout, place: RankCoordinate): number {
   const { tensorParallelSize: tp, pipelineParallelSize: pp, dataParallelSize: dp } = layout;
   const { tensorParallelRank: t, pipelineParallelRank: p, dataParallelRank: d } = place;
   for (const [name, found, size] of [["tp", t, tp], ["pp", p, pp], ["dp", d, dp]] as const) {
@@ -56,7 +56,7 @@ export function rankAt(layout: Layout, place: RankPlace): number {
 }
 
 /** The place of a rank. RangeError where the layout has no such rank. */
-export function placeOf(layout: Layout, rank: number): RankPlace {
+export function coordinateOf(layout: Layout, rank: number): RankCoordinate {
   const { tensorParallelSize: tp, pipelineParallelSize: pp, dataParallelSize: dp } = layout;
   if (!Number.isInteger(rank) || rank < 0 || rank >= worldSize(layout)) {
     throw new RangeError(`Cannot place rank "${rank}": legal are 0 to ${worldSize(layout) - 1}`);
@@ -78,8 +78,8 @@ export function placeOf(layout: Layout, rank: number): RankPlace {
 
 /** The groups of a rank. */
 export function groupsOf(layout: Layout, rank: number): RankGroups {
-  const place = placeOf(layout, rank);
-  const along = (size: number, key: keyof RankPlace) =>
+  const place = coordinateOf(layout, rank);
+  const along = (size: number, key: keyof RankCoordinate) =>
     Array.from({ length: size }, (_, i) => rankAt(layout, { ...place, [key]: i }));
   return {
     tensorParallel: along(layout.tensorParallelSize, "tensorParallelRank"),

@@ -1,10 +1,10 @@
 import {
+  coordinateOf,
   groupsOf,
   type LayerRange,
   type Layout,
-  placeOf,
+  type RankCoordinate,
   type RankGroups,
-  type RankPlace,
   splitLayers,
   worldSize,
 } from "./layout.ts";
@@ -18,7 +18,7 @@ import {
 } from "./shard.ts";
 
 /** What one rank of a layout has and whom it talks to. */
-export interface RankEntry extends RankPlace, RankGroups {
+export interface RankEntry extends RankCoordinate, RankGroups {
   /** Its number in the layout. */
   readonly rank: number;
   /** Its stage's layers. */
@@ -49,8 +49,8 @@ export function rankTable(
   }
   const stages = splitLayers(model.layers, pipelineParallelSize);
   return Array.from({ length: worldSize(layout) }, (_, rank) => {
-    const place = placeOf(layout, rank);
-    const cut = { tensorParallelSize, rank: place.tensorParallelRank };
+    const place = coordinateOf(layout, rank);
+    const cut = { tensorParallelSize, tensorParallelRank: place.tensorParallelRank };
     return {
       rank,
       ...place,

@@ -18,7 +18,7 @@ export interface CutSizes {
 /** Which rank of how many. */
 export interface TensorParallelRank {
   readonly tensorParallelSize: number;
-  readonly rank: number;
+  readonly tensorParallelRank: number;
 }
 
 /** The vocabulary rows `[start, end)` that a rank owns. */
@@ -75,8 +75,8 @@ export function vocabShard(cut: TensorParallelRank & Pick<CutSizes, "vocab">): V
   const padded = padVocab(cut.vocab);
   refuse(cut, vocabRules(cut));
   const rows = padded / cut.tensorParallelSize;
-  const start = Math.min(cut.rank * rows, cut.vocab);
-  const end = Math.min((cut.rank + 1) * rows, cut.vocab);
+  const start = Math.min(cut.tensorParallelRank * rows, cut.vocab);
+  const end = Math.min((cut.tensorParallelRank + 1) * rows, cut.vocab);
   return { start, end, padded, padding: rows - (end - start) };
 }
 
@@ -89,14 +89,14 @@ export function headShard(
   cut: TensorParallelRank & Pick<CutSizes, "heads" | "kvHeads">,
 ): HeadShard {
   refuse(cut, headRules(cut));
-  const { rank, tensorParallelSize, kvHeads } = cut;
+  const { tensorParallelRank, tensorParallelSize, kvHeads } = cut;
   const queries = cut.heads / tensorParallelSize;
   const kvHeadReplicas = Math.max(1, tensorParallelSize / kvHeads);
   const kvs = Math.max(1, kvHeads / tensorParallelSize);
-  const kvStart = Math.floor(rank / kvHeadReplicas) * kvs;
+  const kvStart = Math.floor(tensorParallelRank / kvHeadReplicas) * kvs;
   return {
-    queryStart: rank * queries,
-    queryEnd: (rank + 1) * queries,
+    queryStart: tensorParallelRank * queries,
+    queryEnd: (tensorParallelRank + 1) * queries,
     kvStart,
     kvEnd: kvStart + kvs,
     kvHeadReplicas,
@@ -107,7 +107,7 @@ export function headShard(
 export function ffnShard(cut: TensorParallelRank & Pick<CutSizes, "ffn">): FfnShard {
   refuse(cut, ffnRules(cut));
   const width = cut.ffn / cut.tensorParallelSize;
-  return { start: cut.rank * width, end: (cut.rank + 1) * width };
+  return { start: cut.tensorParallelRank * width, end: (cut.tensorParallelRank + 1) * width };
 }
 
 /** Every rule that a tensor parallel size breaks for a shape; empty where it is legal. */
@@ -178,10 +178,16 @@ function ffnRules({ ffn, tensorParallelSize }: Sized & Pick<CutSizes, "ffn">): s
   return [`the FFN width ${ffn} must be divisible by the tensor parallel size`];
 }
 
-function refuse({ rank, tensorParallelSize }: TensorParallelRank, rules: readonly string[]): void {
-  if (!Number.isInteger(rank) || rank < 0 || rank >= tensorParallelSize) {
+function refuse(
+  { tensorParallelRank, tensorParallelSize }: TensorParallelRank,
+  rules: readonly string[],
+): void {
+  if (
+    !Number.isInteger(tensorParallelRank) || tensorParallelRank < 0 ||
+    tensorParallelRank >= tensorParallelSize
+  ) {
     throw new RangeError(
-      `Cannot cut for rank "${rank}": legal are 0 to ${tensorParallelSize - 1}`,
+      `Cannot cut for rank "${tensorParallelRank}": legal are 0 to ${tensorParallelSize - 1}`,
     );
   }
   if (rules.length > 0) {

@@ -1,6 +1,6 @@
 /** What stage times predict: the pipeline law, and the engine itself in virtual time. */
 
-import { type Request, type ScheduledBatch, Scheduler } from "../schedules/scheduler.ts";
+import { type Request, Scheduler, type SchedulerOutput } from "../schedules/scheduler.ts";
 import type { SchedulerLimits } from "../schedules/scheduler.ts";
 import { VirtualExecutor } from "./virtual_executor.ts";
 
@@ -11,20 +11,24 @@ export interface StageTimes {
   /** How many batches of so many tokens there were. */
   readonly batches: ReadonlyMap<number, number>;
   /** From one stage's send to the next one's start, where that one was idle. */
-  readonly hop: number;
+  readonly p2pLatencyUs: number;
   /** From the last stage's end over the engine to the first stage's start. */
-  readonly host: number;
+  readonly hostUs: number;
 }
 
 /**
  * The time of a replica's batches by the pipeline law, in ms: those of one size leave at
  * min(1 / max t_i, min(depth, groups) / (sum t_i + sum hop + h)). Filling and draining are left out.
  */
-export function lawMs({ byTokens, batches, hop, host }: StageTimes, inFlight: number): number {
+export function steadyStateBoundMs(
+  { byTokens, batches, p2pLatencyUs, hostUs }: StageTimes,
+  inFlight: number,
+): number {
   let us = 0;
   for (const [tokens, count] of batches) {
     const stages = byTokens.map((times) => times.get(tokens)!);
-    const sum = stages.reduce((total, time) => total + time, 0) + hop * (stages.length - 1) + host;
+    const sum = stages.reduce((total, time) => total + time, 0) +
+      p2pLatencyUs * (stages.length - 1) + hostUs;
     us += count / Math.min(1 / Math.max(...stages), inFlight / sum);
   }
   return us / 1000;
@@ -35,18 +39,18 @@ export interface Simulated {
   readonly requests: readonly Request[];
   readonly limits: SchedulerLimits;
   readonly stages: number;
-  readonly depth: number;
+  readonly maxConcurrentBatches: number;
 }
 
 /** The time in which the engine serves requests in virtual time, with measured stage times, in ms. */
 export async function simulateMs(
-  { requests, limits, stages, depth }: Simulated,
-  { byTokens, hop, host }: StageTimes,
+  { requests, limits, stages, maxConcurrentBatches }: Simulated,
+  { byTokens, p2pLatencyUs, hostUs }: StageTimes,
 ): Promise<number> {
-  const executor = new VirtualExecutor(stages, depth, {
+  const executor = new VirtualExecutor(stages, maxConcurrentBatches, {
     stageUs: (stage, batch) => nearest(byTokens[stage]!, tokensOf(batch)),
-    hopUs: hop,
-    hostUs: host,
+    p2pLatencyUs: p2pLatencyUs,
+    hostUs: hostUs,
   });
   return await executor.makespanUs(scheduler(requests, limits)) / 1000;
 }
@@ -56,8 +60,8 @@ export async function idealBubble(
   replicas: readonly Simulated[],
 ): Promise<number> {
   let [busy, longest, stages] = [0, 0, 0];
-  for (const { requests, limits, stages: own, depth } of replicas) {
-    const executor = new VirtualExecutor(own, depth, { stageUs: () => 1 });
+  for (const { requests, limits, stages: own, maxConcurrentBatches } of replicas) {
+    const executor = new VirtualExecutor(own, maxConcurrentBatches, { stageUs: () => 1 });
     longest = Math.max(longest, await executor.makespanUs(scheduler(requests, limits)));
     busy += executor.busyUs;
     stages += own;
@@ -71,8 +75,8 @@ function scheduler(requests: readonly Request[], limits: SchedulerLimits): Sched
   return made;
 }
 
-function tokensOf({ parts }: ScheduledBatch): number {
-  return parts.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0);
+function tokensOf({ scheduled }: SchedulerOutput): number {
+  return scheduled.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0);
 }
 
 function nearest(times: ReadonlyMap<number, number>, tokens: number): number {

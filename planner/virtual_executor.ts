@@ -1,5 +1,5 @@
 import { type BatchResult, EngineCore, type Executor } from "../schedules/engine_core.ts";
-import type { ScheduledBatch, Scheduler } from "../schedules/scheduler.ts";
+import type { Scheduler, SchedulerOutput } from "../schedules/scheduler.ts";
 
 /** What a batch gave, and when in virtual time. */
 export interface VirtualResult extends BatchResult {
@@ -10,16 +10,16 @@ export interface VirtualResult extends BatchResult {
 /** What decides how long batches take. */
 export interface VirtualTimes {
   /** Time of a batch on a stage. */
-  readonly stageUs: (stage: number, batch: ScheduledBatch) => number;
+  readonly stageUs: (stage: number, batch: SchedulerOutput) => number;
   /** Time from one stage to the next. */
-  readonly hopUs?: number;
+  readonly p2pLatencyUs?: number;
   /** Time of the host between a result and the next launch. */
   readonly hostUs?: number;
 }
 
 /** Pipeline stages that take no time but count it: runs the engine's own code in virtual time. */
 export class VirtualExecutor implements Executor<VirtualResult> {
-  readonly depth: number;
+  readonly maxConcurrentBatches: number;
   readonly #times: VirtualTimes;
   readonly #freeAt: number[];
   #now = 0;
@@ -27,7 +27,7 @@ export class VirtualExecutor implements Executor<VirtualResult> {
 
   /** Idle stages; up to `depth` batches may be in flight. */
   constructor(stages: number, depth: number, times: VirtualTimes) {
-    this.depth = depth;
+    this.maxConcurrentBatches = depth;
     this.#times = times;
     this.#freeAt = new Array<number>(stages).fill(0);
   }
@@ -43,14 +43,14 @@ export class VirtualExecutor implements Executor<VirtualResult> {
   }
 
   /** Puts a batch through all stages, each as soon as it is free; every sampled token is 0. */
-  submit(batch: ScheduledBatch): Promise<VirtualResult> {
-    const { stageUs, hopUs = 0, hostUs = 0 } = this.#times;
-    const tokenIds = batch.parts.filter((part) => part.isSampled).map(() => 0);
-    if (batch.parts.length === 0) return Promise.resolve({ tokenIds, endUs: this.#now });
+  submit(batch: SchedulerOutput): Promise<VirtualResult> {
+    const { stageUs, p2pLatencyUs = 0, hostUs = 0 } = this.#times;
+    const tokenIds = batch.scheduled.filter((part) => part.isSampled).map(() => 0);
+    if (batch.scheduled.length === 0) return Promise.resolve({ tokenIds, endUs: this.#now });
     let at = this.#now + hostUs;
     for (const [stage, freeAt] of this.#freeAt.entries()) {
       const us = stageUs(stage, batch);
-      at = Math.max(at + (stage > 0 ? hopUs : 0), freeAt) + us;
+      at = Math.max(at + (stage > 0 ? p2pLatencyUs : 0), freeAt) + us;
       this.#freeAt[stage] = at;
       this.#busyUs += us;
     }

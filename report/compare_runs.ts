@@ -68,7 +68,7 @@ const SCATTER_ROWS = 8;
 const BLOCKS = 40;
 
 /** Why two runs cannot be compared; empty where they can. */
-export function differences(
+export function identityDifferences(
   a: LoadedRun,
   b: LoadedRun,
 ): ReadonlyMap<Difference, string> {

@@ -9,9 +9,9 @@ import { type LoadedRun, loadRun } from "../records/run_folder/load_run.ts";
 import type { PageData, PageRun, PageSeries, PageTable, PageTimeline } from "./page/data.ts";
 
 /** Samples of a series that the page carries at most. */
-const MOST_SAMPLES = 200;
+const MAX_SAMPLES = 200;
 /** Spans of a case's timeline that the page carries at most. */
-const MOST_SPANS = 20_000;
+const MAX_SPANS = 20_000;
 /** What ranks do, in the order of the page's colours: the same ones in every case. */
 const KINDS: readonly string[] = [
   "compute",
@@ -146,7 +146,7 @@ function warnings({ suites, manifest }: LoadedRun): readonly string[] {
 
 /** Evenly picked values, all where they are few. */
 function someOf(values: readonly number[]): PageSeries {
-  const count = Math.min(MOST_SAMPLES, values.length);
+  const count = Math.min(MAX_SAMPLES, values.length);
   const picked = Array.from(
     { length: count },
     (_, i) => values[Math.floor(i * values.length / count)]!,
@@ -176,7 +176,7 @@ function pageTimeline(events: readonly Readonly<Record<string, Cell | object>>[]
   const spans = events.filter(({ ph }) => ph === "X");
   const others = spans.map(({ name }) => String(name)).filter((name) => !KINDS.includes(name));
   const kinds = [...KINDS, ...new Set(others)];
-  const shown = spans.slice(0, MOST_SPANS);
+  const shown = spans.slice(0, MAX_SPANS);
   const round = (value: unknown) => Number(Number(value).toFixed(1));
   const ends = new Map(events.filter(({ ph }) => ph === "f").map((event) => [event["id"], event]));
   return {

@@ -17,7 +17,7 @@ export interface Decoder extends AsyncDisposable {
   /** Makes ready for batches of these sizes. */
   readonly prepare: (sizes: readonly BatchSize[]) => Promise<void>;
   /** The logits of the last batch's sampled tokens, a row of V each. */
-  readonly logits: (samples: number) => Promise<readonly Float32Array[]>;
+  readonly logits: (logitsRows: number) => Promise<readonly Float32Array[]>;
   /** What every step so far took. */
   readonly times: () => Promise<readonly DecoderTimes[]>;
 }
@@ -57,10 +57,10 @@ export class Generation {
     scheduler.add({ id: 0, promptTokenIds: this.#promptTokenIds, maxTokens: this.#maxTokens });
     const engine = new EngineCore(scheduler, executor);
     // Compiling and tuning belong to no token.
-    const sizes = [{ tokens: 1, samples: 1 }];
+    const sizes = [{ tokens: 1, logitsRows: 1 }];
     for (let rest = this.#promptTokenIds.length; rest > 0; rest -= maxTokens) {
       const isLast = rest <= maxTokens;
-      sizes.push({ tokens: Math.min(rest, maxTokens), samples: isLast ? 1 : 0 });
+      sizes.push({ tokens: Math.min(rest, maxTokens), logitsRows: isLast ? 1 : 0 });
     }
     await this.#decoder.prepare(sizes);
     let isPrefill = true;

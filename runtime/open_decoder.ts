@@ -1,5 +1,5 @@
 import type { Device } from "../device/device.ts";
-import type { StageRoom } from "../model/replicas.ts";
+import type { CacheConfig } from "../model/replicas.ts";
 import { openWeights } from "../model/open_weights.ts";
 import { wholeDecoder } from "../model/stage_program.ts";
 import type { Layout } from "../parallel/layout.ts";
@@ -9,17 +9,17 @@ import { type DecoderSource, deviceMemoryBytes, OpenLayout } from "./open_layout
 import { Rank, type StepResult } from "./rank.ts";
 import { RankExecutor } from "./rank_executor.ts";
 import type { PoolResult } from "./rank_pool.ts";
-import type { ChooseVariant } from "./segments.ts";
+import type { SelectVariant } from "./segments.ts";
 import { stepTimes } from "./step_times.ts";
 
 /** Where a decoder runs and what it must have room for. */
 export interface DecoderOptions {
   readonly device: Device;
-  readonly choose: ChooseVariant;
+  readonly choose: SelectVariant;
   readonly layout: Layout;
   /** Layers of each stage; split evenly where absent. */
   readonly layers?: readonly number[] | undefined;
-  readonly room: Omit<StageRoom, "bindingBytes">;
+  readonly cacheConfig: Omit<CacheConfig, "maxStorageBufferBindingSize">;
 }
 
 /**
@@ -40,24 +40,24 @@ export async function openDecoder(
 
 async function openOne(
   { model, weights: origin }: DecoderSource,
-  { device, choose, room }: DecoderOptions,
+  { device, choose, cacheConfig }: DecoderOptions,
 ): Promise<Decoder> {
-  const { bindingBytes } = device;
+  const { maxStorageBufferBindingSize } = device;
   using weights = openWeights(origin, model);
   const rank = await Rank.open(device, {
-    stage: wholeDecoder(model, { ...room, bindingBytes }),
+    stage: wholeDecoder(model, { ...cacheConfig, maxStorageBufferBindingSize }),
     weights,
     choose,
     memoryBytes: deviceMemoryBytes(device),
   });
   const results: StepResult[] = [];
   return {
-    maxTokens: room.maxTokens,
+    maxTokens: cacheConfig.maxNumBatchedTokens,
     executor: noting(new RankExecutor(rank), results),
     prepare: async (sizes) => {
       for (const size of sizes) await rank.prepare(size);
     },
-    logits: (samples) => rank.logits(samples),
+    logits: (rows) => rank.logits(rows),
     times: () => Promise.resolve(results),
     [Symbol.asyncDispose]: () => Promise.resolve(rank[Symbol.dispose]()),
   };
@@ -65,24 +65,24 @@ async function openOne(
 
 async function openMany(
   source: DecoderSource,
-  { device, choose, layout, layers, room }: DecoderOptions,
+  { device, choose, layout, layers, cacheConfig }: DecoderOptions,
 ): Promise<Decoder> {
-  const { bindingBytes } = device;
+  const { maxStorageBufferBindingSize } = device;
   const run = await OpenLayout.open(source, {
     layout: { ...layout, dataParallelSize: 1 },
     layers,
-    room: { ...room, bindingBytes },
-    depth: 1,
+    cacheConfig: { ...cacheConfig, maxStorageBufferBindingSize },
+    maxConcurrentBatches: 1,
     choose,
     memoryBytes: deviceMemoryBytes(device),
   });
   const [pool] = run.pools;
   const results: PoolResult[] = [];
   return {
-    maxTokens: room.maxTokens,
+    maxTokens: cacheConfig.maxNumBatchedTokens,
     executor: noting(pool!.executor(1, { head: "all_gather", slicedSends: false }), results),
     prepare: (sizes) => pool!.prepare(sizes),
-    logits: (samples) => pool!.logits(samples),
+    logits: (rows) => pool!.logits(rows),
     times: async () => stepTimes((await run.traces())[0]!, results),
     [Symbol.asyncDispose]: () => run[Symbol.asyncDispose](),
   };
@@ -94,10 +94,10 @@ function noting<Result extends BatchResult>(
   results: Result[],
 ): Executor<Result> {
   return {
-    depth: executor.depth,
+    maxConcurrentBatches: executor.maxConcurrentBatches,
     submit: async (batch) => {
       const result = await executor.submit(batch);
-      if (batch.parts.length > 0) results.push(result);
+      if (batch.scheduled.length > 0) results.push(result);
       return result;
     },
   };

@@ -2,16 +2,16 @@ import type { AdapterOptions } from "../device/adapter.ts";
 import type { Device } from "../device/device.ts";
 import { DeviceError } from "../device/device_error.ts";
 import type { WeightsOrigin } from "../model/open_weights.ts";
-import { replicaRanks, type StageRoom } from "../model/replicas.ts";
+import { type CacheConfig, replicaRanks } from "../model/replicas.ts";
 import type { ModelShape } from "../model/shape.ts";
 import { memoryProblem, stageMemory } from "../model/stage_memory.ts";
 import { type Layout, worldSize } from "../parallel/layout.ts";
 import type { OpenedRank, RankReport, StepWay } from "./rank_message.ts";
 import { type PoolResult, RankPool } from "./rank_pool.ts";
 import type { ReplicaTrace } from "./replica_trace.ts";
-import type { ChooseVariant } from "./segments.ts";
+import type { SelectVariant } from "./segments.ts";
 import { serve, type Served, type ServeOptions, type TimedRequest } from "./serve.ts";
-import { chooseVariants, type VariantChoices } from "./variant_choices.ts";
+import { type TunedVariants, tuneStage } from "./tuned_variants.ts";
 
 /** What ranks compute, and on what. */
 export interface DecoderSource {
@@ -27,10 +27,10 @@ export interface LayoutOptions {
   readonly layout: Layout;
   /** Layers of each stage; split evenly where absent. */
   readonly layers?: readonly number[] | undefined;
-  readonly room: StageRoom;
+  readonly cacheConfig: CacheConfig;
   /** Batches in flight in each replica. */
-  readonly depth: number;
-  readonly choose: ChooseVariant;
+  readonly maxConcurrentBatches: number;
+  readonly choose: SelectVariant;
   /** Memory that all ranks may take together; Infinity where the device does not tell. */
   readonly memoryBytes: number;
   /** How long a rank may be busy with one part of a step before it counts as failed, in ms. */
@@ -50,9 +50,12 @@ export interface Repetition {
 /** Why the ranks of a layout do not fit together; undefined where they do. */
 export function layoutMemoryProblem(
   model: ModelShape,
-  { layout, layers, room, memoryBytes }: Omit<LayoutOptions, "depth" | "choose" | "timeoutMs">,
+  { layout, layers, cacheConfig, memoryBytes }: Omit<
+    LayoutOptions,
+    "maxConcurrentBatches" | "choose" | "timeoutMs"
+  >,
 ): string | undefined {
-  const ranks = replicaRanks(model, layout, { ...room, layers }).flat(2);
+  const ranks = replicaRanks(model, layout, { ...cacheConfig, layers }).flat(2);
   const [only] = ranks;
   if (only && ranks.length === 1) return memoryProblem(only.stage, memoryBytes);
   const alone = ranks.map(({ stage }) => memoryProblem(stage, Infinity)).find((why) => why);
@@ -85,10 +88,10 @@ export class OpenLayout implements AsyncDisposable {
     if (problem !== undefined) {
       throw new DeviceError("OutOfMemory", `Cannot hold the model on this adapter: ${problem}`);
     }
-    const { layout, layers, room, depth, choose, timeoutMs } = options;
-    const replicas = replicaRanks(model, layout, { ...room, layers });
-    const variants: VariantChoices[] = [];
-    for (const lanes of replicas[0]!) variants.push(await chooseVariants(lanes[0]!.stage, choose));
+    const { layout, layers, cacheConfig, maxConcurrentBatches, choose, timeoutMs } = options;
+    const replicas = replicaRanks(model, layout, { ...cacheConfig, layers });
+    const variants: TunedVariants[] = [];
+    for (const tpRanks of replicas[0]!) variants.push(await tuneStage(tpRanks[0]!.stage, choose));
     await using stack = new AsyncDisposableStack();
     const ranksInAll = worldSize(layout);
     const cores = navigator.hardwareConcurrency;
@@ -101,7 +104,7 @@ export class OpenLayout implements AsyncDisposable {
         adapter,
         threads: source.threads ?? Math.max(1, Math.floor(cores / ranksInAll)),
         ranksInAll,
-        depth,
+        maxConcurrentBatches,
         timeoutMs,
       });
       pools.push(stack.use(pool));
@@ -118,7 +121,7 @@ export class OpenLayout implements AsyncDisposable {
   get opened(): readonly OpenedRank[] {
     const ranks: OpenedRank[] = [];
     for (const pool of this.#pools) {
-      for (const [i, { number }] of pool.ranks.entries()) ranks[number] = pool.opened[i]!;
+      for (const [i, { globalRank }] of pool.ranks.entries()) ranks[globalRank] = pool.opened[i]!;
     }
     return ranks;
   }
@@ -134,7 +137,7 @@ export class OpenLayout implements AsyncDisposable {
     const reports = await this.#reports();
     const traces = this.#traces(reports).map((trace, replica) => ({
       ...trace,
-      flights: served.batches[replica]!.map(({ result }) => ({
+      inFlight: served.batches[replica]!.map(({ result }) => ({
         start: performance.timeOrigin + result.start,
         end: performance.timeOrigin + result.end,
       })),
@@ -143,7 +146,7 @@ export class OpenLayout implements AsyncDisposable {
   }
 
   /** What the ranks of each replica did since this was last asked, or requests were served. */
-  async traces(): Promise<readonly Omit<ReplicaTrace, "flights">[]> {
+  async traces(): Promise<readonly Omit<ReplicaTrace, "inFlight">[]> {
     return this.#traces(await this.#reports());
   }
 
@@ -157,14 +160,14 @@ export class OpenLayout implements AsyncDisposable {
 
   #traces(
     reports: readonly (readonly RankReport[])[],
-  ): readonly Omit<ReplicaTrace, "flights">[] {
-    const { tensorParallelSize: lanes, pipelineParallelSize: stages } = this.layout;
+  ): readonly Omit<ReplicaTrace, "inFlight">[] {
+    const { tensorParallelSize, pipelineParallelSize } = this.layout;
     return this.#pools.map((pool, replica) => ({
-      stages,
-      ranks: pool.ranks.map(({ number }, i) => ({
-        number,
-        stage: Math.floor(i / lanes),
-        lane: i % lanes,
+      stages: pipelineParallelSize,
+      ranks: pool.ranks.map(({ globalRank }, i) => ({
+        globalRank,
+        stage: Math.floor(i / tensorParallelSize),
+        tpRank: i % tensorParallelSize,
         steps: reports[replica]![i]!.steps,
       })),
     }));

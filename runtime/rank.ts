@@ -2,14 +2,14 @@ import type { DeviceBuffer } from "../device/buffer.ts";
 import type { Device } from "../device/device.ts";
 import { DeviceError } from "../device/device_error.ts";
 import { bufferBytes, tensorBytes } from "../kernels/kernel.ts";
-import { maxSamples, memoryProblem, stageBuffers } from "../model/stage_memory.ts";
+import { maxLogitsRows, memoryProblem, stageBuffers } from "../model/stage_memory.ts";
 import { type BatchSize, type Stage, stageProgram } from "../model/stage_program.ts";
 import type { WeightSource } from "../model/weight_source.ts";
 import { loadStage } from "./load_stage.ts";
-import { type ChooseVariant, type CollectiveOp, type Segment, SegmentPlanner } from "./segments.ts";
+import { type CollectiveOp, type Segment, SegmentPlanner, type SelectVariant } from "./segments.ts";
 import type { Span } from "./span.ts";
 import { StepReadout } from "./step_readout.ts";
-import type { HeadExchange, TensorParallelPeers } from "./tensor_parallel_peers.ts";
+import type { LogitsGather, TensorParallelGroup } from "./tensor_parallel_group.ts";
 import { checkBatch, type HiddenStates, type TokenBatch } from "./token_batch.ts";
 
 /** What a forward pass gave and took. */
@@ -36,11 +36,11 @@ export interface StepResult {
 export interface RankOptions {
   readonly stage: Stage;
   readonly weights: WeightSource;
-  readonly choose: ChooseVariant;
+  readonly choose: SelectVariant;
   /** Memory that may be taken, in bytes; Infinity where the device does not tell. */
   readonly memoryBytes: number;
   /** The other ranks of the tensor parallel group, where there are any. */
-  readonly peers?: TensorParallelPeers | undefined;
+  readonly group?: TensorParallelGroup | undefined;
   /** Told each segment as it begins. */
   readonly onSegment?: (segment: Segment) => void;
 }
@@ -48,7 +48,7 @@ export interface RankOptions {
 /** How ranks that share the head go about it, and what the stage before left. */
 export interface StepOptions {
   readonly input?: HiddenStates | undefined;
-  readonly head?: HeadExchange | undefined;
+  readonly head?: LogitsGather | undefined;
 }
 
 interface Running {
@@ -65,18 +65,18 @@ interface Running {
 export class Rank implements Disposable {
   readonly stage: Stage;
   readonly #device: Device;
-  readonly #peers: TensorParallelPeers | undefined;
+  readonly #group: TensorParallelGroup | undefined;
   readonly #onSegment: RankOptions["onSegment"];
   readonly #planner: SegmentPlanner;
   readonly #buffers = new Map<string, DeviceBuffer>();
   readonly #rowBytes = new Map<string, number>();
   readonly #rows: Readonly<Record<keyof BatchSize, DeviceBuffer>>;
-  readonly #rowsNow: Record<keyof BatchSize, number> = { tokens: 0, samples: 0 };
+  readonly #rowsNow: Record<keyof BatchSize, number> = { tokens: 0, logitsRows: 0 };
   readonly #readout: StepReadout;
   readonly #plans = new Map<string, readonly Segment[]>();
 
-  private constructor(device: Device, { stage, choose, peers, onSegment }: RankOptions) {
-    this.#peers = peers;
+  private constructor(device: Device, { stage, choose, group, onSegment }: RankOptions) {
+    this.#group = group;
     this.#onSegment = onSegment;
     this.#device = device;
     this.stage = stage;
@@ -85,7 +85,7 @@ export class Rank implements Disposable {
       this.#rowBytes.set(name, tensorBytes({ ...tensor, rows: 1 }));
     }
     const rows = (label: string) => device.allocate({ label, bytes: 32, uniform: true });
-    this.#rows = { tokens: rows("rank.tokens"), samples: rows("rank.samples") };
+    this.#rows = { tokens: rows("rank.tokens"), logitsRows: rows("rank.logits_rows") };
     const buffers = { tensors: this.#buffers, rows: this.#rows };
     this.#planner = new SegmentPlanner(device, buffers, choose);
     this.#readout = new StepReadout(device, { stage, tensors: this.#buffers });
@@ -118,7 +118,7 @@ export class Rank implements Disposable {
     const segments = await this.#planner.plan(stageProgram(this.stage, size));
     for (const { collective } of segments) {
       if (!collective) continue;
-      if (!this.#peers) {
+      if (!this.#group) {
         const { op, tensor } = collective;
         throw new RangeError(`Cannot run ${op} of "${tensor}": one rank has nobody to meet`);
       }
@@ -135,7 +135,7 @@ export class Rank implements Disposable {
    */
   async step(batch: TokenBatch, { input, head }: StepOptions = {}): Promise<StepResult> {
     checkBatch(this.stage, batch, input);
-    const size = { tokens: batch.tokenIds.length, samples: batch.samples.length };
+    const size = { tokens: batch.tokenIds.length, logitsRows: batch.logitsIndices.length };
     await this.prepare(size);
     const segments = this.#plans.get(planKey(size))!;
     const start = performance.now();
@@ -179,16 +179,16 @@ export class Rank implements Disposable {
   }
 
   /** The logits of the last step's sampled tokens, a row each: of the rank's columns of V; needs the head. */
-  async logits(samples: number): Promise<readonly Float32Array[]> {
+  async logits(rows: number): Promise<readonly Float32Array[]> {
     const { tensorParallelSize, model: { vocab } } = this.stage;
     const buffer = this.#buffers.get("output.logits")!;
-    const stride = buffer.bytes / 4 / maxSamples(this.stage);
+    const stride = buffer.bytes / 4 / maxLogitsRows(this.stage);
     const columns = tensorParallelSize === 1
       ? vocab
       : stageBuffers(this.stage).get("output.logits")!
         .columns;
-    const all = new Float32Array(await this.#device.download(buffer, 4 * stride * samples));
-    return Array.from({ length: samples }, (_, i) => all.slice(i * stride, i * stride + columns));
+    const all = new Float32Array(await this.#device.download(buffer, 4 * stride * rows));
+    return Array.from({ length: rows }, (_, i) => all.slice(i * stride, i * stride + columns));
   }
 
   /** Frees all memory of the rank; the device stays open. */
@@ -216,7 +216,7 @@ export class Rank implements Disposable {
     segment: Segment & { readonly collective: CollectiveOp },
     { running, head = "all_gather" }: {
       readonly running: Running;
-      readonly head: HeadExchange | undefined;
+      readonly head: LogitsGather | undefined;
     },
   ): Promise<readonly number[] | undefined> {
     const { tensor, rows, op } = segment.collective;
@@ -226,8 +226,8 @@ export class Rank implements Disposable {
     const own = new Float32Array(await this.#read(commands, { buffer, bytes, segment, running }));
     const start = performance.now();
     let chosen: readonly number[] | undefined;
-    if (op === "all_reduce") this.#device.upload(buffer, this.#peers!.allReduce(own));
-    else chosen = this.#peers!.choose(own, { rows: count, stage: this.stage, head });
+    if (op === "all_reduce") this.#device.upload(buffer, this.#group!.allReduce(own));
+    else chosen = this.#group!.sampleGreedy(own, { rows: count, stage: this.stage, head });
     const end = performance.now();
     running.exchangeUs += (end - start) * 1000;
     running.spans.push({ kind: op === "all_reduce" ? op : head, start, end });
@@ -277,8 +277,8 @@ export class Rank implements Disposable {
     upload("input.ids", batch.tokenIds);
     upload("input.positions", batch.positions);
     upload("input.slots", batch.slots);
-    if (size.samples < size.tokens) upload("input.samples", batch.samples);
-    for (const key of ["tokens", "samples"] as const) {
+    if (size.logitsRows < size.tokens) upload("input.samples", batch.logitsIndices);
+    for (const key of ["tokens", "logitsRows"] as const) {
       if (this.#rowsNow[key] === size[key]) continue;
       this.#device.upload(this.#rows[key], Uint32Array.of(size[key]));
       this.#rowsNow[key] = size[key];
@@ -286,6 +286,6 @@ export class Rank implements Disposable {
   }
 }
 
-function planKey({ tokens, samples }: BatchSize): string {
-  return `${tokens} ${samples}`;
+function planKey({ tokens, logitsRows }: BatchSize): string {
+  return `${tokens} ${logitsRows}`;
 }

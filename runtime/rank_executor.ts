@@ -1,5 +1,5 @@
 import type { Executor } from "../schedules/engine_core.ts";
-import type { ScheduledBatch } from "../schedules/scheduler.ts";
+import type { SchedulerOutput } from "../schedules/scheduler.ts";
 import type { Rank, StepResult } from "./rank.ts";
 import { tokenBatch } from "./token_batch.ts";
 
@@ -15,7 +15,7 @@ const NOTHING: StepResult = {
 
 /** Runs batches one at a time on the only rank. */
 export class RankExecutor implements Executor<StepResult> {
-  readonly depth = 1;
+  readonly maxConcurrentBatches = 1;
   readonly #rank: Rank;
 
   /** An executor over an open rank, which stays the caller's. */
@@ -24,7 +24,7 @@ export class RankExecutor implements Executor<StepResult> {
   }
 
   /** Runs a batch; an empty one takes no time. */
-  async submit(batch: ScheduledBatch): Promise<StepResult> {
-    return batch.parts.length === 0 ? NOTHING : await this.#rank.step(tokenBatch(batch));
+  async submit(batch: SchedulerOutput): Promise<StepResult> {
+    return batch.scheduled.length === 0 ? NOTHING : await this.#rank.step(tokenBatch(batch));
   }
 }

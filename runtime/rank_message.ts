@@ -1,35 +1,35 @@
 /** What ranks in Workers are told, and what they answer. */
 
-import type { Mailbox } from "../collectives/transports/mailbox.ts";
-import type { SharedRanks } from "../collectives/transports/shared_memory.ts";
+import type { P2PChannel } from "../collectives/transports/p2p_channel.ts";
+import type { CommunicatorState } from "../collectives/transports/communicator.ts";
 import type { AdapterOptions } from "../device/adapter.ts";
 import type { ReadBackMode } from "../device/read_back.ts";
 import type { WeightsOrigin } from "../model/open_weights.ts";
 import type { BatchSize, Stage } from "../model/stage_program.ts";
 import type { Span } from "./span.ts";
-import type { HeadExchange } from "./tensor_parallel_peers.ts";
+import type { LogitsGather } from "./tensor_parallel_group.ts";
 import type { TokenBatch } from "./token_batch.ts";
-import type { VariantChoices } from "./variant_choices.ts";
+import type { TunedVariants } from "./tuned_variants.ts";
 
 /** What a rank needs to begin. */
 export interface RankSetup {
   /** Its number in the layout. */
-  readonly number: number;
+  readonly globalRank: number;
   readonly stage: Stage;
   readonly weights: WeightsOrigin;
-  readonly variants: VariantChoices;
+  readonly variants: TunedVariants;
   readonly adapter: AdapterOptions;
   /** The tensor parallel group, where it has more ranks than this. */
-  readonly group: SharedRanks | undefined;
-  readonly inbox: Mailbox | undefined;
-  readonly outbox: Mailbox | undefined;
+  readonly group: CommunicatorState | undefined;
+  readonly inbox: P2PChannel | undefined;
+  readonly outbox: P2PChannel | undefined;
   /** Where it says what it does: steps begun, then 1 + first and last operation, or 0 between steps. */
-  readonly progress: Int32Array<SharedArrayBuffer>;
+  readonly position: Int32Array<SharedArrayBuffer>;
 }
 
 /** How ranks go about a step. */
 export interface StepWay {
-  readonly head: HeadExchange;
+  readonly head: LogitsGather;
   /** Whether each tensor parallel rank sends its slice of the hidden states only. */
   readonly slicedSends: boolean;
 }
@@ -44,7 +44,7 @@ export type RankMessage =
     readonly batch: TokenBatch;
     readonly way: StepWay;
   }
-  | { readonly kind: "logits"; readonly samples: number }
+  | { readonly kind: "logits"; readonly rows: number }
   | { readonly kind: "report" }
   | { readonly kind: "misbehave"; readonly how: Misbehaviour }
   | { readonly kind: "leave" };

@@ -1,13 +1,17 @@
 /** One replica of a decoder: tensor parallel ranks of pipeline stages, each in a Worker with a device. */
 
-import { failMailbox, type Mailbox, makeMailbox } from "../collectives/transports/mailbox.ts";
-import { openSharedRanks } from "../collectives/transports/open_shared_ranks.ts";
-import { blame, type SharedRanks } from "../collectives/transports/shared_memory.ts";
+import {
+  abortP2PChannel,
+  createP2PChannel,
+  type P2PChannel,
+} from "../collectives/transports/p2p_channel.ts";
+import { createCommunicatorState } from "../collectives/transports/communicator_state.ts";
+import { abort, type CommunicatorState } from "../collectives/transports/communicator.ts";
 import type { AdapterOptions } from "../device/adapter.ts";
 import { vec4s } from "../kernels/kernel.ts";
 import type { PoolRank } from "../model/replicas.ts";
 import type { WeightsOrigin } from "../model/open_weights.ts";
-import { maxSamples } from "../model/stage_memory.ts";
+import { maxLogitsRows } from "../model/stage_memory.ts";
 import { type BatchSize, type Stage, type StageOp, stageProgram } from "../model/stage_program.ts";
 import type { BatchResult, Executor } from "../schedules/engine_core.ts";
 import type {
@@ -18,9 +22,9 @@ import type {
   RankSetup,
   StepWay,
 } from "./rank_message.ts";
-import { TensorParallelPeers } from "./tensor_parallel_peers.ts";
+import { TensorParallelGroup } from "./tensor_parallel_group.ts";
 import { tokenBatch } from "./token_batch.ts";
-import type { VariantChoices } from "./variant_choices.ts";
+import type { TunedVariants } from "./tuned_variants.ts";
 import { WorkerRanks } from "./worker_ranks.ts";
 
 /** What a replica is made of. */
@@ -28,14 +32,14 @@ export interface PoolOptions {
   /** By stage, then by tensor parallel rank. */
   readonly ranks: readonly (readonly PoolRank[])[];
   readonly weights: WeightsOrigin;
-  readonly variants: VariantChoices;
+  readonly variants: TunedVariants;
   readonly adapter: AdapterOptions;
   /** Threads of each software adapter; all cores where absent. */
   readonly threads?: number | undefined;
   /** Ranks of all replicas together; those of this one where absent. */
   readonly ranksInAll?: number | undefined;
   /** Batches that may be in flight. */
-  readonly depth: number;
+  readonly maxConcurrentBatches: number;
   /** How long a rank may be busy with one part of a step before it counts as failed, in ms. */
   readonly timeoutMs?: number | undefined;
 }
@@ -50,7 +54,7 @@ export interface PoolResult extends BatchResult {
 }
 
 /** Steps begun, then 1 + first and last operation (0 between steps), then the batch's tokens and samples. */
-type Progress = Int32Array<SharedArrayBuffer>;
+type RankPosition = Int32Array<SharedArrayBuffer>;
 
 const TIMEOUT_MS = 120_000;
 
@@ -59,22 +63,22 @@ export class RankPool implements AsyncDisposable {
   /** Every rank, stage by stage. */
   readonly ranks: readonly PoolRank[];
   readonly #workers: WorkerRanks<RankMessage>;
-  readonly #lanes: number;
-  readonly #depth: number;
+  readonly #tensorParallelSize: number;
+  readonly #maxConcurrentBatches: number;
   readonly #watchMs: number;
-  readonly #progress: readonly Progress[];
+  readonly #progress: readonly RankPosition[];
   #opened: readonly OpenedRank[] = [];
   #steps = 0;
 
   private constructor(
-    { ranks, depth, timeoutMs = TIMEOUT_MS }: PoolOptions,
+    { ranks, maxConcurrentBatches, timeoutMs = TIMEOUT_MS }: PoolOptions,
     workers: WorkerRanks<RankMessage>,
-    progress: readonly Progress[],
+    progress: readonly RankPosition[],
   ) {
     this.ranks = ranks.flat();
     this.#workers = workers;
-    this.#lanes = ranks[0]!.length;
-    this.#depth = depth;
+    this.#tensorParallelSize = ranks[0]!.length;
+    this.#maxConcurrentBatches = maxConcurrentBatches;
     // Whoever waits for one that waits gives up later than that one: so the right rank is named.
     this.#watchMs = timeoutMs * (ranks.length + 2);
     this.#progress = progress;
@@ -87,8 +91,8 @@ export class RankPool implements AsyncDisposable {
   static async open(options: PoolOptions): Promise<RankPool> {
     const { weights, variants, adapter, threads } = options;
     const ranks = options.ranks.flat();
-    const lanes = options.ranks[0]!.length;
-    const progress: readonly Progress[] = ranks.map(() =>
+    const tensorParallelSize = options.ranks[0]!.length;
+    const progress: readonly RankPosition[] = ranks.map(() =>
       new Int32Array(new SharedArrayBuffer(32))
     );
     const { boxes, groups } = connect(options);
@@ -97,10 +101,10 @@ export class RankPool implements AsyncDisposable {
       ranks.map(() => new Worker(script, { type: "module" })),
       {
         leave: { kind: "leave" },
-        numbers: ranks.map(({ number }) => number),
+        numbers: ranks.map(({ globalRank }) => globalRank),
         onFailure: (rank) => {
-          for (const group of groups) if (group) blame(group, rank % lanes);
-          for (const box of boxes.flat()) failMailbox(box, ranks[rank]!.number);
+          for (const group of groups) if (group) abort(group, rank % tensorParallelSize);
+          for (const box of boxes.flat()) abortP2PChannel(box, ranks[rank]!.globalRank);
         },
         doing: (rank) => doing(ranks[rank]!.stage, progress[rank]!),
       },
@@ -111,16 +115,16 @@ export class RankPool implements AsyncDisposable {
     if (threads !== undefined) Deno.env.set("LP_NUM_THREADS", String(threads));
     try {
       pool.#opened = await workers.askAll((rank) => {
-        const [stage, lane] = [Math.floor(rank / lanes), rank % lanes];
+        const [stage, tpRank] = [Math.floor(rank / tensorParallelSize), rank % tensorParallelSize];
         const setup: RankSetup = {
           ...ranks[rank]!,
           weights,
           variants,
           adapter,
           group: groups[stage],
-          inbox: boxes[stage - 1]?.[lane],
-          outbox: boxes[stage]?.[lane],
-          progress: progress[rank]!,
+          inbox: boxes[stage - 1]?.[tpRank],
+          outbox: boxes[stage]?.[tpRank],
+          position: progress[rank]!,
         };
         return { kind: "join", setup };
       }) as OpenedRank[];
@@ -145,20 +149,22 @@ export class RankPool implements AsyncDisposable {
   }
 
   /** An executor over these ranks that keeps up to `depth` batches in flight. */
-  executor(depth: number, way: StepWay): Executor<PoolResult> {
-    if (depth > this.#depth) {
-      throw new RangeError(`Cannot keep ${depth} batches in flight: the ranks take ${this.#depth}`);
+  executor(maxConcurrentBatches: number, way: StepWay): Executor<PoolResult> {
+    if (maxConcurrentBatches > this.#maxConcurrentBatches) {
+      throw new RangeError(
+        `Cannot keep ${maxConcurrentBatches} batches in flight: the ranks take ${this.#maxConcurrentBatches}`,
+      );
     }
     return {
-      depth,
+      maxConcurrentBatches,
       submit: async (scheduled) => {
         const start = performance.now();
-        if (scheduled.parts.length === 0) {
+        if (scheduled.scheduled.length === 0) {
           return { tokenIds: [], step: undefined, start, end: start };
         }
         const step = this.#steps++;
         const message: RankMessage = { kind: "step", step, batch: tokenBatch(scheduled), way };
-        const output = this.ranks.length - this.#lanes;
+        const output = this.ranks.length - this.#tensorParallelSize;
         const answer = this.#workers.ask(output, message);
         for (const rank of this.ranks.keys()) {
           if (rank !== output) this.#workers.tell(rank, message);
@@ -175,17 +181,17 @@ export class RankPool implements AsyncDisposable {
   }
 
   /** The logits of the last batch's sampled tokens, a row of V each. */
-  async logits(samples: number): Promise<readonly Float32Array[]> {
-    const first = this.ranks.length - this.#lanes;
+  async logits(rows: number): Promise<readonly Float32Array[]> {
+    const first = this.ranks.length - this.#tensorParallelSize;
     const shards = await Promise.all(
       Array.from(
-        { length: this.#lanes },
-        (_, lane) => this.#workers.ask(first + lane, { kind: "logits", samples }),
+        { length: this.#tensorParallelSize },
+        (_, tpRank) => this.#workers.ask(first + tpRank, { kind: "logits", rows }),
       ),
     ) as (readonly Float32Array[])[];
     const { vocab } = this.ranks[0]!.stage.model;
     return Array.from(
-      { length: samples },
+      { length: rows },
       (_, row) => Float32Array.from(shards.flatMap((shard) => [...shard[row]!])).slice(0, vocab),
     );
   }
@@ -217,41 +223,43 @@ export class RankPool implements AsyncDisposable {
   }
 }
 
-/** Mailboxes from each stage to the next, by lane, and the memory of each stage's group. */
-function connect({ ranks, depth, ranksInAll, timeoutMs = TIMEOUT_MS }: PoolOptions): {
-  readonly boxes: readonly (readonly Mailbox[])[];
-  readonly groups: readonly (SharedRanks | undefined)[];
+/** Channels from each stage to the next, by tensor parallel rank, and the memory of each stage's group. */
+function connect(
+  { ranks, maxConcurrentBatches, ranksInAll, timeoutMs = TIMEOUT_MS }: PoolOptions,
+): {
+  readonly boxes: readonly (readonly P2PChannel[])[];
+  readonly groups: readonly (CommunicatorState | undefined)[];
 } {
   const boxes = ranks.slice(1).map((receivers, stage) =>
-    receivers.map(({ number, stage: { model, maxTokens } }, lane) =>
-      makeMailbox({
-        sender: ranks[stage]![lane]!.number,
-        receiver: number,
-        slots: depth + 1,
-        capacity: 2 * maxTokens * 4 * vec4s(model.hidden),
+    receivers.map(({ globalRank, stage: { model, maxNumBatchedTokens } }, tpRank) =>
+      createP2PChannel({
+        sender: ranks[stage]![tpRank]!.globalRank,
+        receiver: globalRank,
+        slots: maxConcurrentBatches + 1,
+        capacity: 2 * maxNumBatchedTokens * 4 * vec4s(model.hidden),
         timeoutMs: timeoutMs * (stage + 2),
       })
     )
   );
-  const groups = ranks.map((lanes) => {
-    if (lanes.length === 1) return undefined;
-    const { stage } = lanes[0]!;
-    return openSharedRanks({
-      ranks: lanes.length,
-      capacity: TensorParallelPeers.capacity(stage, maxSamples(stage)),
+  const groups = ranks.map((tpRanks) => {
+    if (tpRanks.length === 1) return undefined;
+    const { stage } = tpRanks[0]!;
+    return createCommunicatorState({
+      ranks: tpRanks.length,
+      capacity: TensorParallelGroup.capacity(stage, maxLogitsRows(stage)),
       timeoutMs,
       ranksInAll: ranksInAll ?? ranks.flat().length,
-      numbers: lanes.map(({ number }) => number),
+      numbers: tpRanks.map(({ globalRank }) => globalRank),
     });
   });
   return { boxes, groups };
 }
 
 /** The operations that a rank is at, in words; nothing between steps. */
-function doing(stage: Stage, progress: Progress): string {
+function doing(stage: Stage, progress: RankPosition): string {
   const [, first, last, tokens, samples] = progress as unknown as number[];
   if (first === 0) return "";
-  const { ops } = stageProgram(stage, { tokens: tokens!, samples: samples! });
+  const { ops } = stageProgram(stage, { tokens: tokens!, logitsRows: samples! });
   const [from_, to] = [opName(ops[first! - 1]!), opName(ops[last! - 1]!)];
   return ` (in ${from_ === to ? from_ : `${from_} to ${to}`})`;
 }

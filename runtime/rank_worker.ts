@@ -2,14 +2,14 @@
 /** A rank of a layout, in a Worker of its own. */
 
 import {
-  awaitMessage,
-  failMailbox,
-  oldestMessage,
-  releaseMessage,
+  abortP2PChannel,
+  front,
+  pop,
   send,
-} from "../collectives/transports/mailbox.ts";
-import { share } from "../collectives/step_program.ts";
-import { SharedRank } from "../collectives/transports/shared_memory.ts";
+  waitRecv,
+} from "../collectives/transports/p2p_channel.ts";
+import { chunk } from "../collectives/step_program.ts";
+import { Communicator } from "../collectives/transports/communicator.ts";
 import { Device } from "../device/device.ts";
 import { vec4s } from "../kernels/kernel.ts";
 import { openWeights } from "../model/open_weights.ts";
@@ -23,8 +23,8 @@ import type {
   RankSetup,
   StepRecord,
 } from "./rank_message.ts";
-import { TensorParallelPeers } from "./tensor_parallel_peers.ts";
-import { chosenVariant } from "./variant_choices.ts";
+import { TensorParallelGroup } from "./tensor_parallel_group.ts";
+import { tunedVariant } from "./tuned_variants.ts";
 import { serveQuestions } from "./worker_end.ts";
 
 declare const self: DedicatedWorkerGlobalScope;
@@ -37,12 +37,12 @@ interface Trap {
   how: Misbehaviour | undefined;
 }
 
-/** The rank of this Worker: its device, its ends of mailboxes and shared memory, what it has done. */
+/** The rank of this Worker: its device, its ends of channels and shared memory, what it has done. */
 class WorkerRank {
   readonly #setup: RankSetup;
   readonly #device: Device;
   readonly #rank: Rank;
-  readonly #peers: TensorParallelPeers | undefined;
+  readonly #group: TensorParallelGroup | undefined;
   readonly #trap: Trap;
   readonly #steps: StepRecord[] = [];
   #sends = 0;
@@ -53,37 +53,37 @@ class WorkerRank {
     parts: {
       readonly device: Device;
       readonly rank: Rank;
-      readonly peers: TensorParallelPeers | undefined;
+      readonly group: TensorParallelGroup | undefined;
       readonly trap: Trap;
     },
   ) {
     this.#setup = setup;
     this.#device = parts.device;
     this.#rank = parts.rank;
-    this.#peers = parts.peers;
+    this.#group = parts.group;
     this.#trap = parts.trap;
   }
 
   /** Opens a device of its own and loads the stage's weights. */
-  static async open(setup: RankSetup, end: SharedRank | undefined): Promise<WorkerRank> {
-    const { stage, progress } = setup;
+  static async open(setup: RankSetup, end: Communicator | undefined): Promise<WorkerRank> {
+    const { stage, position } = setup;
     const device = await Device.open(setup.adapter);
-    const peers = end && new TensorParallelPeers(end, stage.tensorParallelSize);
+    const group = end && new TensorParallelGroup(end, stage.tensorParallelSize);
     const trap: Trap = { how: undefined };
     using weights = openWeights(setup.weights, stage.model);
     const rank = await Rank.open(device, {
       stage,
       weights,
-      choose: chosenVariant(setup.variants),
+      choose: tunedVariant(setup.variants),
       memoryBytes: Infinity, // whoever starts the ranks has counted them all
-      peers,
+      group,
       onSegment: ({ first, last }) => {
-        Atomics.store(progress, 1, first + 1);
-        Atomics.store(progress, 2, last + 1);
+        Atomics.store(position, 1, first + 1);
+        Atomics.store(position, 2, last + 1);
         spring(trap, device);
       },
     });
-    return new WorkerRank(setup, { device, rank, peers, trap });
+    return new WorkerRank(setup, { device, rank, group, trap });
   }
 
   /** What was allocated. */
@@ -107,7 +107,7 @@ class WorkerRank {
       case "step":
         return await this.#step(message);
       case "logits":
-        return await this.#rank.logits(message.samples);
+        return await this.#rank.logits(message.rows);
       case "report":
         return this.#report();
       case "misbehave":
@@ -124,16 +124,16 @@ class WorkerRank {
   async #step(
     { step, batch, way }: Extract<RankMessage, { kind: "step" }>,
   ): Promise<readonly number[]> {
-    const { inbox, outbox, progress, stage } = this.#setup;
+    const { inbox, outbox, position, stage } = this.#setup;
     const tokens = batch.tokenIds.length;
-    Atomics.add(progress, 0, 1);
-    Atomics.store(progress, 3, tokens);
-    Atomics.store(progress, 4, batch.samples.length);
+    Atomics.add(position, 0, 1);
+    Atomics.store(position, 3, tokens);
+    Atomics.store(position, 4, batch.logitsIndices.length);
     const elements = 2 * tokens * 4 * vec4s(stage.model.hidden);
     const ends: Span[] = [];
     let input: Float32Array | undefined;
     if (inbox) {
-      awaitMessage(inbox);
+      waitRecv(inbox);
       const start = performance.now();
       input = this.#receive(elements, way.slicedSends);
       ends.push({ kind: "receive", start, end: performance.now() });
@@ -142,7 +142,7 @@ class WorkerRank {
       input,
       head: way.head,
     });
-    if (inbox) releaseMessage(inbox);
+    if (inbox) pop(inbox);
     const start = performance.now();
     if (outbox && hidden) {
       const { start: from_, end } = this.#slice(hidden.length, way.slicedSends);
@@ -151,7 +151,7 @@ class WorkerRank {
       this.#sentBytes += 4 * (end - from_);
       ends.push({ kind: "send", start, end: performance.now() });
     }
-    Atomics.store(progress, 1, 0);
+    Atomics.store(position, 1, 0);
     const shift = performance.timeOrigin;
     const absolute = [...ends, ...spans]
       .map((span) => ({ ...span, start: span.start + shift, end: span.end + shift }))
@@ -163,17 +163,19 @@ class WorkerRank {
   /** The hidden states that the stage before sent: all of them, or a slice that the group puts together. */
   #receive(elements: number, isSliced: boolean): Float32Array {
     const { start, end } = this.#slice(elements, isSliced);
-    const message = oldestMessage(this.#setup.inbox!, end - start);
-    return end - start === elements ? message : this.#peers!.gatherSlices(message, elements);
+    const message = front(this.#setup.inbox!, end - start);
+    return end - start === elements ? message : this.#group!.gatherSlices(message, elements);
   }
 
   #slice(elements: number, isSliced: boolean): { readonly start: number; readonly end: number } {
-    const { tensorParallelSize, rank } = this.#setup.stage;
-    return isSliced ? share(elements, tensorParallelSize, rank) : { start: 0, end: elements };
+    const { tensorParallelSize, tensorParallelRank } = this.#setup.stage;
+    return isSliced
+      ? chunk(elements, tensorParallelSize, tensorParallelRank)
+      : { start: 0, end: elements };
   }
 
   #report(): RankReport {
-    const { counts } = this.#peers ?? {};
+    const { counts } = this.#group ?? {};
     const report: RankReport = {
       steps: this.#steps.splice(0),
       allReduces: counts?.allReduces ?? 0,
@@ -197,13 +199,13 @@ function spring(trap: Trap, device: Device): void {
 }
 
 let setup: RankSetup | undefined;
-let end: SharedRank | undefined;
+let end: Communicator | undefined;
 let rank: WorkerRank | undefined;
 
 async function obey(message: RankMessage): Promise<unknown> {
   if (message.kind !== "join") return await rank?.obey(message);
   setup = message.setup;
-  end = setup.group && new SharedRank(setup.group, setup.stage.rank);
+  end = setup.group && new Communicator(setup.group, setup.stage.tensorParallelRank);
   rank = await WorkerRank.open(setup, end);
   return rank.opened();
 }
@@ -211,8 +213,10 @@ async function obey(message: RankMessage): Promise<unknown> {
 serveQuestions<RankMessage>(self, {
   obey,
   onFailure: () => {
-    end?.fail();
-    for (const box of [setup?.inbox, setup?.outbox]) if (box) failMailbox(box, setup!.number);
+    end?.abort();
+    for (const box of [setup?.inbox, setup?.outbox]) {
+      if (box) abortP2PChannel(box, setup!.globalRank);
+    }
   },
   isLast: ({ kind }) => kind === "leave",
 });

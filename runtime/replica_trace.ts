@@ -11,9 +11,9 @@ export interface Interval {
 /** What one rank did; times in ms since 1970. */
 export interface RankTrace {
   /** Its number in the layout. */
-  readonly number: number;
+  readonly globalRank: number;
   readonly stage: number;
-  readonly lane: number;
+  readonly tpRank: number;
   readonly steps: readonly StepRecord[];
 }
 
@@ -21,6 +21,6 @@ export interface RankTrace {
 export interface ReplicaTrace {
   readonly stages: number;
   /** Each batch from being submitted to its result, oldest first. */
-  readonly flights: readonly Interval[];
+  readonly inFlight: readonly Interval[];
   readonly ranks: readonly RankTrace[];
 }

@@ -6,9 +6,9 @@ import wgsl from "./same_device.wgsl" with { type: "text" };
 
 const MEMORIES: readonly Memory[] = ["input", "output", "scratch"];
 /** Most sources of a move: the most ranks. */
-const MOST_SOURCES = 16;
-const MOVE_WORDS = 3 + MOST_SOURCES;
-const ELEMENTS_A_GROUP = 64 * 16;
+const MAX_SOURCES = 16;
+const MOVE_WORDS = 3 + MAX_SOURCES;
+const ELEMENTS_PER_WORKGROUP = 64 * 16;
 
 /** Bytes of the one buffer that holds the memories of logical ranks. */
 export function arenaBytes(ranks: number, count: number): number {
@@ -29,9 +29,9 @@ export class SameDevice implements Disposable {
   /** Allocates memories of `count` elements and binds a program of sums for all ranks. */
   constructor(device: Device, program: StepProgram, shape: Omit<ProgramShape, "rank">) {
     const { ranks, count } = shape;
-    if (ranks > MOST_SOURCES) {
+    if (ranks > MAX_SOURCES) {
       throw new RangeError(
-        `Cannot put ${ranks} ranks on one device: legal are 1 to ${MOST_SOURCES}`,
+        `Cannot put ${ranks} ranks on one device: legal are 1 to ${MAX_SOURCES}`,
       );
     }
     this.#device = device;
@@ -53,7 +53,7 @@ export class SameDevice implements Disposable {
             move.count,
             at.length,
             ...at,
-            ...new Array<number>(MOST_SOURCES - at.length).fill(0),
+            ...new Array<number>(MAX_SOURCES - at.length).fill(0),
           );
         }
       });
@@ -75,7 +75,7 @@ export class SameDevice implements Disposable {
         ],
         constants: {},
         params: [move],
-        workgroups: [Math.ceil(elements / ELEMENTS_A_GROUP), 1, 1],
+        workgroups: [Math.ceil(elements / ELEMENTS_PER_WORKGROUP), 1, 1],
       }, { moves: this.#moves, arena: this.#arena }));
     });
   }

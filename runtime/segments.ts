@@ -17,7 +17,7 @@ export interface Segment {
 }
 
 /** Picks the variant that runs an operation. */
-export type ChooseVariant = (
+export type SelectVariant = (
   operation: Operation,
 ) => OperationVariant | Promise<OperationVariant>;
 
@@ -33,11 +33,11 @@ export interface SegmentBuffers {
 export class SegmentPlanner {
   readonly #device: Device;
   readonly #buffers: SegmentBuffers;
-  readonly #choose: ChooseVariant;
+  readonly #choose: SelectVariant;
   readonly #bound = new Map<string, Dispatch>();
 
   /** A planner for one rank. */
-  constructor(device: Device, buffers: SegmentBuffers, choose: ChooseVariant) {
+  constructor(device: Device, buffers: SegmentBuffers, choose: SelectVariant) {
     this.#device = device;
     this.#buffers = buffers;
     this.#choose = choose;

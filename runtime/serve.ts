@@ -41,22 +41,22 @@ export async function serve<Result extends BatchResult>(
   { limits, router = "least_loaded" }: ServeOptions,
 ): Promise<Served<Result>> {
   const log = new TokenLog(requests);
-  const desk = new Desk(requests, { executors: executors.length, limits, router });
+  const arrivals = new ArrivalQueue(requests, { executors: executors.length, limits, router });
   const start = performance.now();
   const replicas = await Promise.all(executors.map(async (executor, replica) => {
-    const engine = new EngineCore(desk.schedulers[replica]!, executor);
+    const engine = new EngineCore(arrivals.schedulers[replica]!, executor);
     const batches: StepOutput<Result>[] = [];
     for (;;) {
-      desk.admit(performance.now() - start);
+      arrivals.admit(performance.now() - start);
       if (!engine.isBusy) {
-        if (desk.isEmpty) break;
-        await desk.nextArrival(performance.now() - start);
+        if (arrivals.isEmpty) break;
+        await arrivals.nextArrival(performance.now() - start);
         continue;
       }
       const out = await engine.step();
       if (!out) continue;
       log.take(out, performance.now() - start);
-      if (out.batch.parts.length > 0) batches.push(out);
+      if (out.batch.scheduled.length > 0) batches.push(out);
     }
     return { batches, maxInFlight: engine.maxInFlight };
   }));
@@ -70,7 +70,7 @@ export async function serve<Result extends BatchResult>(
 }
 
 /** Where requests arrive and are given to replicas. */
-class Desk {
+class ArrivalQueue {
   readonly schedulers: readonly Scheduler[];
   readonly #router: Router;
   readonly #coming: TimedRequest[];

@@ -1,7 +1,7 @@
-import type { HeadExchange } from "./tensor_parallel_peers.ts";
+import type { LogitsGather } from "./tensor_parallel_group.ts";
 
 /** What a rank does for a while: computing, or a collective with its waiting and uploading. */
-export type SpanKind = "compute" | "all_reduce" | HeadExchange | "send" | "receive";
+export type SpanKind = "compute" | "all_reduce" | LogitsGather | "send" | "receive";
 
 /** A while of a rank's step, in ms of the rank's own clock. */
 export interface Span {

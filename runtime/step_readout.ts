@@ -2,7 +2,7 @@ import type { DeviceBuffer } from "../device/buffer.ts";
 import type { Device } from "../device/device.ts";
 import { TimestampBatch } from "../device/timestamps.ts";
 import { tensorBytes } from "../kernels/kernel.ts";
-import { maxSamples, stageBuffers } from "../model/stage_memory.ts";
+import { maxLogitsRows, stageBuffers } from "../model/stage_memory.ts";
 import { type BatchSize, type Stage, stageEnds } from "../model/stage_program.ts";
 import type { Span } from "./span.ts";
 import type { HiddenStates } from "./token_batch.ts";
@@ -38,18 +38,21 @@ export class StepReadout implements Disposable {
     this.#hiddenBytes = tensorBytes({ ...delta, rows: 1 });
     // A submission for each collective, and the last one.
     this.times = device.timestamps(2 * (stage.endLayer - stage.firstLayer) + 3);
-    const bytes = this.bytes({ tokens: stage.maxTokens, samples: maxSamples(stage) });
+    const bytes = this.bytes({
+      tokens: stage.maxNumBatchedTokens,
+      logitsRows: maxLogitsRows(stage),
+    });
     this.buffer = device.allocate({ label: "rank.readout", bytes });
   }
 
   /** Bytes that a step of a size leaves. */
-  bytes({ tokens, samples }: BatchSize): number {
-    const rest = this.#hands ? 2 * tokens * this.#hiddenBytes : 4 * samples;
+  bytes({ tokens, logitsRows }: BatchSize): number {
+    const rest = this.#hands ? 2 * tokens * this.#hiddenBytes : 4 * logitsRows;
     return this.#timeBytes + rest;
   }
 
   /** Records the copies, after `passes` timed passes. */
-  record(encoder: GPUCommandEncoder, { tokens, samples }: BatchSize, passes: number): void {
+  record(encoder: GPUCommandEncoder, { tokens, logitsRows }: BatchSize, passes: number): void {
     const to = this.buffer.gpu;
     const { times } = this;
     times?.resolve(encoder, passes);
@@ -63,13 +66,13 @@ export class StepReadout implements Disposable {
     if (this.#hands) {
       copy("state.delta", tokens * this.#hiddenBytes);
       copy("state.residual_a", tokens * this.#hiddenBytes);
-    } else copy("output.token_ids", 4 * samples);
+    } else copy("output.token_ids", 4 * logitsRows);
   }
 
   /** The token ids that were read; none where the stage does not choose them by itself. */
-  tokenIds(data: ArrayBuffer, { samples }: BatchSize): readonly number[] {
+  tokenIds(data: ArrayBuffer, { logitsRows }: BatchSize): readonly number[] {
     return this.#tensors.has("output.token_ids")
-      ? [...new Uint32Array(data, this.#timeBytes, samples)]
+      ? [...new Uint32Array(data, this.#timeBytes, logitsRows)]
       : [];
   }
 

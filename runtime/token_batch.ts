@@ -1,6 +1,6 @@
-import { maxSamples } from "../model/stage_memory.ts";
+import { maxLogitsRows } from "../model/stage_memory.ts";
 import { type Stage, stageEnds } from "../model/stage_program.ts";
-import type { ScheduledBatch } from "../schedules/scheduler.ts";
+import type { SchedulerOutput } from "../schedules/scheduler.ts";
 
 /** Tokens of one forward pass, of any number of sequences. */
 export interface TokenBatch {
@@ -10,7 +10,7 @@ export interface TokenBatch {
   /** The place of each token's sequence in the KV cache. */
   readonly slots: readonly number[];
   /** Rows of the batch whose successor is wanted, ascending. */
-  readonly samples: readonly number[];
+  readonly logitsIndices: readonly number[];
 }
 
 /**
@@ -20,33 +20,35 @@ export interface TokenBatch {
 export type HiddenStates = Float32Array;
 
 /** The tokens of a scheduled batch, one after another. */
-export function tokenBatch({ parts }: ScheduledBatch): TokenBatch {
+export function tokenBatch({ scheduled }: SchedulerOutput): TokenBatch {
   const batch = {
     tokenIds: [] as number[],
     positions: [] as number[],
     slots: [] as number[],
-    samples: [] as number[],
+    logitsIndices: [] as number[],
   };
-  for (const { tokenIds, start, slot, isSampled } of parts) {
+  for (const { tokenIds, start, slot, isSampled } of scheduled) {
     tokenIds.forEach((id, i) => {
       batch.tokenIds.push(id);
       batch.positions.push(start + i);
       batch.slots.push(slot);
     });
-    if (isSampled) batch.samples.push(batch.tokenIds.length - 1);
+    if (isSampled) batch.logitsIndices.push(batch.tokenIds.length - 1);
   }
   return batch;
 }
 
 /** Throws a RangeError where a batch does not fit a stage. */
 export function checkBatch(stage: Stage, batch: TokenBatch, input: HiddenStates | undefined): void {
-  const { tokenIds, positions, slots, samples } = batch;
+  const { tokenIds, positions, slots, logitsIndices } = batch;
   if (stageEnds(stage).isFirst === (input !== undefined)) {
     throw new RangeError("Cannot run the batch: hidden states go to every stage but the first");
   }
   const tokens = tokenIds.length;
-  if (tokens < 1 || tokens > stage.maxTokens) {
-    throw new RangeError(`Cannot run ${tokens} tokens: legal are 1 to ${stage.maxTokens}`);
+  if (tokens < 1 || tokens > stage.maxNumBatchedTokens) {
+    throw new RangeError(
+      `Cannot run ${tokens} tokens: legal are 1 to ${stage.maxNumBatchedTokens}`,
+    );
   }
   if (positions.length !== tokens || slots.length !== tokens) {
     throw new RangeError("Cannot run a batch whose tokens, positions and slots differ in number");
@@ -58,11 +60,13 @@ export function checkBatch(stage: Stage, batch: TokenBatch, input: HiddenStates 
     }
   };
   within("token id", tokenIds, stage.model.vocab);
-  within("position", positions, stage.context);
-  within("slot", slots, stage.slots);
-  within("sample", samples, tokens);
-  const most = maxSamples(stage);
-  if (samples.length > most || samples.some((s, i) => i > 0 && s <= samples[i - 1]!)) {
-    throw new RangeError(`Cannot sample ${samples}: at most ${most}, ascending`);
+  within("position", positions, stage.maxModelLen);
+  within("slot", slots, stage.maxNumSeqs);
+  within("sample", logitsIndices, tokens);
+  const most = maxLogitsRows(stage);
+  if (
+    logitsIndices.length > most || logitsIndices.some((s, i) => i > 0 && s <= logitsIndices[i - 1]!)
+  ) {
+    throw new RangeError(`Cannot sample ${logitsIndices}: at most ${most}, ascending`);
   }
 }

@@ -1,4 +1,4 @@
-import { RankError } from "../collectives/transports/shared_memory.ts";
+import { RankError } from "../collectives/transports/communicator.ts";
 import { DeviceError } from "../device/device_error.ts";
 import type { RankAnswer, RankQuestion } from "./worker_ranks.ts";
 

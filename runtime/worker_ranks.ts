@@ -1,6 +1,6 @@
 /** Ranks in Workers, as whoever starts them sees them: questions, answers, failures. */
 
-import { RankError } from "../collectives/transports/shared_memory.ts";
+import { RankError } from "../collectives/transports/communicator.ts";
 import { DeviceError } from "../device/device_error.ts";
 
 /** A question to a rank; one without an id is answered only where it fails. */

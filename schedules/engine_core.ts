@@ -1,11 +1,11 @@
-import type { NewToken, ScheduledBatch, Scheduler } from "./scheduler.ts";
+import type { NewToken, Scheduler, SchedulerOutput } from "./scheduler.ts";
 
 /** What runs batches: real ranks, or a clock that only counts. */
 export interface Executor<Result extends BatchResult = BatchResult> {
   /** Batches that may be in flight at once: vLLM's `max_concurrent_batches`. */
-  readonly depth: number;
+  readonly maxConcurrentBatches: number;
   /** Starts a batch; batches end in the order in which they were submitted. */
-  submit(batch: ScheduledBatch): Promise<Result>;
+  submit(batch: SchedulerOutput): Promise<Result>;
 }
 
 /** What a batch gave: the successors of its sampled tokens, in order. */
@@ -17,7 +17,7 @@ export interface BatchResult {
 /** What one call of the engine's step brought. */
 export interface StepOutput<Result> {
   /** What was run. */
-  readonly batch: ScheduledBatch;
+  readonly batch: SchedulerOutput;
   /** What it gave. */
   readonly result: Result;
   /** The tokens that came out of it. */
@@ -31,7 +31,7 @@ export interface StepOutput<Result> {
 export class EngineCore<Result extends BatchResult = BatchResult> {
   readonly #scheduler: Scheduler;
   readonly #executor: Executor<Result>;
-  readonly #queue: { readonly batch: ScheduledBatch; readonly result: Promise<Result> }[] = [];
+  readonly #queue: { readonly batch: SchedulerOutput; readonly result: Promise<Result> }[] = [];
   #maxInFlight = 0;
 
   /** An engine with nothing in flight. */
@@ -55,20 +55,20 @@ export class EngineCore<Result extends BatchResult = BatchResult> {
    * filling it beats waiting. Nothing comes back while it fills.
    */
   async step(): Promise<StepOutput<Result> | undefined> {
-    const { depth } = this.#executor;
+    const { maxConcurrentBatches } = this.#executor;
     if (this.#scheduler.hasRequests) {
       const batch = this.#scheduler.schedule();
       const result = this.#executor.submit(batch);
       result.catch(() => {}); // whoever takes it from the queue sees the error
       this.#queue.push({ batch, result });
       this.#maxInFlight = Math.max(this.#maxInFlight, this.#queue.length);
-      const hasWork = batch.parts.length > 0 || this.#scheduler.hasRequests;
-      if (this.#queue.length < depth && hasWork) return undefined;
+      const hasWork = batch.scheduled.length > 0 || this.#scheduler.hasRequests;
+      if (this.#queue.length < maxConcurrentBatches && hasWork) return undefined;
     }
     const oldest = this.#queue.shift();
     if (!oldest) return undefined;
     const result = await oldest.result;
-    const newTokens = this.#scheduler.update(oldest.batch, result.tokenIds);
+    const newTokens = this.#scheduler.updateFromOutput(oldest.batch, result.tokenIds);
     return { batch: oldest.batch, result, newTokens };
   }
 }

@@ -25,9 +25,9 @@ export interface ScheduledTokens {
 }
 
 /** What is run together; empty where nothing can be scheduled yet. */
-export interface ScheduledBatch {
+export interface SchedulerOutput {
   /** The requests in it. */
-  readonly parts: readonly ScheduledTokens[];
+  readonly scheduled: readonly ScheduledTokens[];
 }
 
 /** A token that came out. */
@@ -106,17 +106,17 @@ export class Scheduler {
   }
 
   /** The next batch. */
-  schedule(): ScheduledBatch {
-    const parts: ScheduledTokens[] = [];
+  schedule(): SchedulerOutput {
+    const scheduled: ScheduledTokens[] = [];
     const { maxSeqsPerBatch = Infinity } = this.#limits;
     let budget = this.#limits.maxNumBatchedTokens;
     const take = (running: Running) => {
       const { request, slot, known, computed } = running;
       const count = Math.min(known.length - computed, budget);
-      if (count === 0 || parts.length === maxSeqsPerBatch) return;
+      if (count === 0 || scheduled.length === maxSeqsPerBatch) return;
       running.computed += count;
       budget -= count;
-      parts.push({
+      scheduled.push({
         requestId: request.id,
         slot,
         start: computed,
@@ -125,7 +125,7 @@ export class Scheduler {
       });
     };
     for (const running of this.#running) take(running);
-    const hasRoom = () => budget > 0 && parts.length < maxSeqsPerBatch;
+    const hasRoom = () => budget > 0 && scheduled.length < maxSeqsPerBatch;
     while (hasRoom() && this.#waiting.length > 0 && this.#freeSlots.length > 0) {
       const request = this.#waiting.shift()!;
       const slot = this.#freeSlots.shift()!;
@@ -133,12 +133,15 @@ export class Scheduler {
       this.#running.push(running);
       take(running);
     }
-    return { parts };
+    return { scheduled };
   }
 
-  /** Notes the sampled tokens of a batch, in the order of its sampled parts; finished requests leave. */
-  update({ parts }: ScheduledBatch, tokenIds: readonly number[]): readonly NewToken[] {
-    const sampled = parts.filter((part) => part.isSampled);
+  /** Notes the sampled tokens of a batch, in the order of its sampled scheduled; finished requests leave. */
+  updateFromOutput(
+    { scheduled }: SchedulerOutput,
+    tokenIds: readonly number[],
+  ): readonly NewToken[] {
+    const sampled = scheduled.filter((part) => part.isSampled);
     if (tokenIds.length !== sampled.length) {
       throw new RangeError(`Cannot take ${tokenIds.length} tokens for ${sampled.length} samples`);
     }

@@ -1,8 +1,8 @@
 // The two ceilings of an adapter: copying memory, and multiply-adds that touch none.
-override LANES: u32 = 8u;
+override WORKGROUP_SIZE: u32 = 8u;
 @group(0) @binding(0) var<storage, read> from_: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> to: array<vec4f>;
-@group(0) @binding(2) var<uniform> params: vec4u; // x: vec4s, y: multiply-add rounds, z: vec4s a lane
+@group(0) @binding(2) var<uniform> params: vec4u; // x: vec4s, y: multiply-add rounds, z: vec4s an invocation
 
 fn multiply_adds(id: vec3u) {
   let a = vec4f(0.999 + f32(id.x % 2u) * 1e-6);
@@ -14,13 +14,13 @@ fn multiply_adds(id: vec3u) {
   to[id.x] = v0 + v1 + v2 + v3; // used, so that no compiler drops the work
 }
 
-@compute @workgroup_size(LANES)
+@compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   if (params.y > 0u) { multiply_adds(id); return; }
-  // Lanes of a workgroup copy neighbouring vec4s, each workgroup a range of its own.
-  let first = (id.x / LANES) * LANES * params.z + id.x % LANES;
+  // Invocations of a workgroup copy neighbouring vec4s, each workgroup a range of its own.
+  let first = (id.x / WORKGROUP_SIZE) * WORKGROUP_SIZE * params.z + id.x % WORKGROUP_SIZE;
   for (var i = 0u; i < params.z; i++) {
-    let at = first + i * LANES;
+    let at = first + i * WORKGROUP_SIZE;
     if (at < params.x) { to[at] = from_[at]; }
   }
 }

@@ -14,12 +14,16 @@ export interface Ceilings {
 
 const COPY_BYTES = [1 << 18, 1 << 20, 1 << 24, 1 << 26];
 /** Widths of workgroup, with the multiply-add rounds and groups that fill an adapter of that kind. */
-const WIDTHS = [{ lanes: 8, rounds: 20_000, groups: 64 }, { lanes: 256, rounds: 500, groups: 512 }];
+const WIDTHS = [{ invocations: 8, rounds: 20_000, groups: 64 }, {
+  invocations: 256,
+  rounds: 500,
+  groups: 512,
+}];
 const CANARY_ROUNDS = 20_000;
-const FLOPS_A_ROUND = 8 * 4 * 2;
+const FLOPS_PER_ROUND = 8 * 4 * 2;
 const REPEATS = 4;
 
-function program(lanes: number, params: readonly number[], groups: number): Program {
+function program(invocations: number, params: readonly number[], groups: number): Program {
   return {
     name: "bench/ceiling",
     wgsl: ceilingWgsl,
@@ -28,7 +32,7 @@ function program(lanes: number, params: readonly number[], groups: number): Prog
       { name: "to", access: "read_write" },
       { name: "params", access: "uniform" },
     ],
-    constants: { LANES: lanes },
+    constants: { WORKGROUP_SIZE: invocations },
     params,
     workgroups: [groups, 1, 1],
   };
@@ -41,7 +45,7 @@ export function canaryProgram(): Program {
 
 /** Measures both ceilings, the best of several sizes and widths of workgroup. */
 export async function measureCeilings(device: Device, timer: Timer): Promise<Ceilings> {
-  const largest = Math.min(COPY_BYTES.at(-1)!, device.bindingBytes);
+  const largest = Math.min(COPY_BYTES.at(-1)!, device.maxStorageBufferBindingSize);
   using from_ = device.allocate({ label: "ceiling.from", bytes: largest });
   using to = device.allocate({ label: "ceiling.to", bytes: largest });
   const fastestUs = async (work: Program): Promise<number> => {
@@ -57,17 +61,19 @@ export async function measureCeilings(device: Device, timer: Timer): Promise<Cei
   };
   let copyGbytesPerS = 0;
   let multiplyAddGflops = 0;
-  for (const { lanes, rounds, groups } of WIDTHS) {
+  for (const { invocations, rounds, groups } of WIDTHS) {
     for (const bytes of COPY_BYTES.filter((size) => size <= largest)) {
       const vec4s = bytes / 16;
-      const each = lanes === 8 ? 64 : 4;
-      const us = await fastestUs(program(lanes, [vec4s, 0, each], Math.ceil(vec4s / lanes / each)));
+      const each = invocations === 8 ? 64 : 4;
+      const us = await fastestUs(
+        program(invocations, [vec4s, 0, each], Math.ceil(vec4s / invocations / each)),
+      );
       copyGbytesPerS = Math.max(copyGbytesPerS, 2 * bytes / us / 1e3);
     }
-    const us = await fastestUs(program(lanes, [0, rounds, 0], groups));
+    const us = await fastestUs(program(invocations, [0, rounds, 0], groups));
     multiplyAddGflops = Math.max(
       multiplyAddGflops,
-      groups * lanes * rounds * FLOPS_A_ROUND / us / 1e3,
+      groups * invocations * rounds * FLOPS_PER_ROUND / us / 1e3,
     );
   }
   return { copyGbytesPerS, multiplyAddGflops };

@@ -19,7 +19,7 @@ export function fillTensor(tensor: Tensor, name: string, seed: number): HostArra
     case "integers":
       for (let i = 0; i < array.length; i++) array[i] = elementBits(key, i) % fill.below;
       break;
-    case "codes":
+    case "quantised":
       for (let i = 0; i < array.length; i++) array[i] = elementBits(key, i) % 255 - 127;
       break;
     case "scales":

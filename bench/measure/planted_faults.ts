@@ -50,7 +50,7 @@ export async function plantFaults(device: Device): Promise<readonly PlantedFault
       device.run(dispatches);
       verifier.queue();
     }
-    return await verifier.differences();
+    return await verifier.mismatchedWords();
   };
   const noOp = await once(edited(right, (w) => w.replace(STORE, "")));
   const wrong = await once(
@@ -58,7 +58,7 @@ export async function plantFaults(device: Device): Promise<readonly PlantedFault
   );
   // Writes nothing after a right run: only poison between iterations tells it from a fast kernel.
   const stale = await verified(edited(right, (w) => w.replace(STORE, "")), 3);
-  // Every lane of a row stores to its first element, and each reads before it stores.
+  // Every invocation of a row stores to its first element, and each reads before it stores.
   const race = await verified(
     edited(
       right,

@@ -16,7 +16,7 @@ export interface Sample {
 export type StopReason = "noise_target" | "noise_stable" | "timeout" | "max_samples";
 
 /** When a measurement may end: min time AND min samples AND (noise at target OR noise stable). */
-export interface StopRule {
+export interface StopCriteria {
   readonly minTimeMs: number;
   readonly minSamples: number;
   readonly maxNoisePct: number;
@@ -100,14 +100,14 @@ function median(values: readonly number[]): number {
 }
 
 /** Decides after each sample whether a measurement ends. */
-export class Stopper {
-  readonly #rule: StopRule;
+export class StoppingRule {
+  readonly #rule: StopCriteria;
   readonly #noise: number[] = [];
   #timedMs = 0;
   #spentMs = 0;
 
   /** A stopper that has seen no sample. */
-  constructor(rule: StopRule) {
+  constructor(rule: StopCriteria) {
     this.#rule = rule;
   }
 

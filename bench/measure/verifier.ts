@@ -5,7 +5,7 @@ import { tensorBytes } from "../../kernels/kernel.ts";
 import verifyWgsl from "./verify.wgsl" with { type: "text" };
 import { POISON, type Workload } from "./workload.ts";
 
-const WORDS_A_LANE = 64;
+const WORDS_PER_INVOCATION = 64;
 
 /**
  * Verifies every timed iteration on the device: outputs are compared word by word with those of a
@@ -37,8 +37,8 @@ export class Verifier implements Disposable {
           { name: "params", access: "uniform" },
         ],
         constants: {},
-        params: [words, POISON, WORDS_A_LANE],
-        workgroups: [Math.ceil(words / WORDS_A_LANE / 64), 1, 1],
+        params: [words, POISON, WORDS_PER_INVOCATION],
+        workgroups: [Math.ceil(words / WORDS_PER_INVOCATION / 64), 1, 1],
       }, { seen, golden, counts: this.#counts }));
     }
     device.run(this.#command); // poisons what the golden run left
@@ -51,7 +51,7 @@ export class Verifier implements Disposable {
   }
 
   /** Words that differed since the last call. */
-  async differences(): Promise<number> {
+  async mismatchedWords(): Promise<number> {
     const counts = new Uint32Array(await this.#device.download(this.#counts, 16));
     this.#device.upload(this.#counts, new Uint32Array(4));
     return counts[0]!;

@@ -3,7 +3,7 @@
 @group(0) @binding(0) var<storage, read_write> seen: array<u32>;
 @group(0) @binding(1) var<storage, read> golden: array<u32>;
 @group(0) @binding(2) var<storage, read_write> counts: array<atomic<u32>>;
-@group(0) @binding(3) var<uniform> params: vec4u; // x: words, y: poison, z: words a lane
+@group(0) @binding(3) var<uniform> params: vec4u; // x: words, y: poison, z: words an invocation
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {

@@ -1,5 +1,5 @@
 import type { Config } from "../../config/config.ts";
-import type { StopRule } from "../measure/timer.ts";
+import type { StopCriteria } from "../measure/timer.ts";
 import type { SampleRecord } from "../../records/run_folder/sample_record.ts";
 
 /** How far a run is. */
@@ -25,7 +25,7 @@ export interface SuiteRun<Row> {
 }
 
 /** The stop rule of a configuration. */
-export function stopRule({ measure }: Config): StopRule {
+export function stopCriteria({ measure }: Config): StopCriteria {
   return {
     minTimeMs: measure.min_time_ms,
     minSamples: measure.min_samples,

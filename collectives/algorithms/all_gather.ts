@@ -1,11 +1,11 @@
 /** Programs of all-gather: every rank ends with the shares of all, in rank order. */
 
 import {
+  chunk,
   type Move,
-  moveShare,
+  moveChunk,
   type Place,
   type ProgramShape,
-  share,
   type Step,
   wrap,
 } from "../step_program.ts";
@@ -15,22 +15,22 @@ function operand({ inPlace }: ProgramShape, rank: number, start: number): Place 
   return inPlace ? { rank, memory: "output", start } : { rank, memory: "input", start: 0 };
 }
 
-function ownShare(shape: ProgramShape): readonly Move[] {
+function ownChunk(shape: ProgramShape): readonly Move[] {
   const { rank, ranks, count, inPlace } = shape;
-  const mine = share(count, ranks, rank);
+  const mine = chunk(count, ranks, rank);
   const { start } = mine;
-  return inPlace ? [] : moveShare(mine, { memory: "output", start }, [operand(shape, rank, start)]);
+  return inPlace ? [] : moveChunk(mine, { memory: "output", start }, [operand(shape, rank, start)]);
 }
 
 /** Each rank reads every other's share. */
 export function allGatherOneShot(shape: ProgramShape): readonly Step[] {
   const { rank, ranks, count } = shape;
-  const moves = [...ownShare(shape)];
+  const moves = [...ownChunk(shape)];
   for (let peer = 0; peer < ranks; peer++) {
     if (peer === rank) continue;
-    const part = share(count, ranks, peer);
+    const part = chunk(count, ranks, peer);
     const { start } = part;
-    moves.push(...moveShare(part, { memory: "output", start }, [operand(shape, peer, start)]));
+    moves.push(...moveChunk(part, { memory: "output", start }, [operand(shape, peer, start)]));
   }
   return [{ moves }];
 }
@@ -41,15 +41,15 @@ export function allGatherRing(shape: ProgramShape): readonly Step[] {
   if (ranks === 1) return allGatherOneShot(shape);
   const before = wrap(rank - 1, ranks);
   return Array.from({ length: ranks - 1 }, (_, step) => {
-    const part = share(count, ranks, wrap(rank - step - 1, ranks));
+    const part = chunk(count, ranks, wrap(rank - step - 1, ranks));
     const { start } = part;
     const source: Place = step === 0
       ? operand(shape, before, start)
       : { rank: before, memory: "output", start };
     return {
       moves: [
-        ...(step === 0 ? ownShare(shape) : []),
-        ...moveShare(part, { memory: "output", start }, [source]),
+        ...(step === 0 ? ownChunk(shape) : []),
+        ...moveChunk(part, { memory: "output", start }, [source]),
       ],
     };
   });
@@ -63,15 +63,15 @@ export function allGatherRecursiveDoubling(shape: ProgramShape): readonly Step[]
   for (let size = 1; size < ranks; size *= 2) {
     const partner = rank ^ size;
     const first = partner - partner % size;
-    const start = share(count, ranks, first).start;
-    const end = share(count, ranks, first + size - 1).end;
+    const start = chunk(count, ranks, first).start;
+    const end = chunk(count, ranks, first + size - 1).end;
     const source: Place = size === 1
       ? operand(shape, partner, start)
       : { rank: partner, memory: "output", start };
     steps.push({
       moves: [
-        ...(size === 1 ? ownShare(shape) : []),
-        ...moveShare({ start, end }, { memory: "output", start }, [source]),
+        ...(size === 1 ? ownChunk(shape) : []),
+        ...moveChunk({ start, end }, { memory: "output", start }, [source]),
       ],
     });
   }

@@ -1,12 +1,12 @@
 /** Programs of all-reduce: every rank ends with the sum of all operands. */
 
 import {
+  chunk,
   type Memory,
   type Move,
-  moveShare,
+  moveChunk,
   type Place,
   type ProgramShape,
-  share,
   type Step,
   wrap,
 } from "../step_program.ts";
@@ -22,7 +22,7 @@ function everyRank({ ranks }: ProgramShape, memory: Memory, start: number): read
 /** Copies the operand out of the way. */
 function keepOperand({ rank, count }: ProgramShape): Step {
   const sources = [{ rank, memory: "output", start: 0 }] as const;
-  return { moves: moveShare({ start: 0, end: count }, { memory: "scratch", start: 0 }, sources) };
+  return { moves: moveChunk({ start: 0, end: count }, { memory: "scratch", start: 0 }, sources) };
 }
 
 /** Each rank reads all operands and adds them in rank order: bitwise the same sum everywhere. */
@@ -30,7 +30,7 @@ export function allReduceOneShot(shape: ProgramShape): readonly Step[] {
   const { count, inPlace } = shape;
   // In place a rank would overwrite its operand while others read it.
   const from_ = inPlace && shape.ranks > 1 ? "scratch" : own(shape);
-  const sum = moveShare(
+  const sum = moveChunk(
     { start: 0, end: count },
     { memory: "output", start: 0 },
     everyRank(shape, from_, 0),
@@ -42,21 +42,21 @@ export function allReduceOneShot(shape: ProgramShape): readonly Step[] {
 /** Each rank adds its share of all operands, in rank order, then reads the others' shares. */
 export function allReduceTwoShot(shape: ProgramShape): readonly Step[] {
   const { rank, ranks, count } = shape;
-  const mine = share(count, ranks, rank);
+  const mine = chunk(count, ranks, rank);
   const memory = own(shape);
   const gathered: Move[] = [];
   for (let peer = 0; peer < ranks; peer++) {
-    const { start, end } = share(count, ranks, peer);
+    const { start, end } = chunk(count, ranks, peer);
     if (peer === rank) continue;
     gathered.push(
-      ...moveShare({ start, end }, { memory: "output", start }, [{
+      ...moveChunk({ start, end }, { memory: "output", start }, [{
         rank: peer,
         memory: "output",
         start,
       }]),
     );
   }
-  const sum = moveShare(
+  const sum = moveChunk(
     mine,
     { memory: "output", start: mine.start },
     everyRank(shape, memory, mine.start),
@@ -75,19 +75,19 @@ export function allReduceRing(shape: ProgramShape): readonly Step[] {
   const before = wrap(rank - 1, ranks);
   const steps: Step[] = [];
   for (let step = 0; step < ranks - 1; step++) {
-    const part = share(count, ranks, wrap(rank - step - 1, ranks));
+    const part = chunk(count, ranks, wrap(rank - step - 1, ranks));
     const { start } = part;
     const sources: Place[] = [
       { rank: before, memory: step === 0 ? memory : "output", start },
       { rank, memory, start },
     ];
-    steps.push({ moves: moveShare(part, { memory: "output", start }, sources) });
+    steps.push({ moves: moveChunk(part, { memory: "output", start }, sources) });
   }
   for (let step = 0; step < ranks - 1; step++) {
-    const part = share(count, ranks, wrap(rank - step, ranks));
+    const part = chunk(count, ranks, wrap(rank - step, ranks));
     const { start } = part;
     steps.push({
-      moves: moveShare(part, { memory: "output", start }, [{
+      moves: moveChunk(part, { memory: "output", start }, [{
         rank: before,
         memory: "output",
         start,
@@ -115,12 +115,12 @@ export function allReduceRecursiveDoubling(shape: ProgramShape): readonly Step[]
     const memory = isToOutput ? "output" : "scratch";
     const pair = [rank, rank ^ (1 << round)].sort((a, b) => a - b);
     const sources = pair.map((peer) => ({ rank: peer, memory: from_, start: 0 }));
-    steps.push({ moves: moveShare(whole, { memory, start: 0 }, sources) });
+    steps.push({ moves: moveChunk(whole, { memory, start: 0 }, sources) });
     from_ = memory;
   }
   if (from_ !== "output") {
     const sources = [{ rank, memory: from_, start: 0 }];
-    steps.push({ moves: moveShare(whole, { memory: "output", start: 0 }, sources) });
+    steps.push({ moves: moveChunk(whole, { memory: "output", start: 0 }, sources) });
   }
   return steps;
 }

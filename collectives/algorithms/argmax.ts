@@ -1,12 +1,12 @@
 /** The program of vocab-parallel argmax: pairs (value, index) of all ranks, of which the best stays. */
 
-import { moveShare, type ProgramShape, type Step } from "../step_program.ts";
+import { moveChunk, type ProgramShape, type Step } from "../step_program.ts";
 
 /** Every rank reads all pairs; in place the own ones are copied out of the way first. */
 export function argmaxOneShot({ rank, ranks, count, inPlace }: ProgramShape): readonly Step[] {
   const whole = { start: 0, end: count };
   const memory = inPlace ? "scratch" : "input";
-  const keep = moveShare(whole, { memory: "scratch", start: 0 }, [{
+  const keep = moveChunk(whole, { memory: "scratch", start: 0 }, [{
     rank,
     memory: "output",
     start: 0,
@@ -15,7 +15,7 @@ export function argmaxOneShot({ rank, ranks, count, inPlace }: ProgramShape): re
     { length: ranks },
     (_, peer) => ({ rank: peer, memory, start: 0 } as const),
   );
-  const best = moveShare(whole, { memory: "output", start: 0 }, all)
-    .map((move) => ({ ...move, how: "best_pair" as const }));
+  const best = moveChunk(whole, { memory: "output", start: 0 }, all)
+    .map((move) => ({ ...move, how: "maxloc" as const }));
   return [...(inPlace ? [{ moves: keep }] : []), { moves: best }];
 }

@@ -1,11 +1,11 @@
 /** Programs of broadcast: every rank ends with the operand of rank 0. */
 
 import {
+  chunk,
   type Move,
-  moveShare,
+  moveChunk,
   type Place,
   type ProgramShape,
-  share,
   type Step,
 } from "../step_program.ts";
 
@@ -16,7 +16,7 @@ function root({ inPlace }: ProgramShape, start: number): Place {
 }
 
 function whole(shape: ProgramShape, source: Place): readonly Move[] {
-  return moveShare({ start: 0, end: shape.count }, { memory: "output", start: 0 }, [source]);
+  return moveChunk({ start: 0, end: shape.count }, { memory: "output", start: 0 }, [source]);
 }
 
 /** What the root does for itself: nothing in place. */
@@ -33,19 +33,19 @@ export function broadcastOneShot(shape: ProgramShape): readonly Step[] {
 export function broadcastTwoShot(shape: ProgramShape): readonly Step[] {
   const { rank, ranks, count } = shape;
   if (ranks === 1) return broadcastOneShot(shape);
-  const mine = share(count, ranks, rank);
-  const scattered = moveShare(mine, { memory: "output", start: mine.start }, [
+  const mine = chunk(count, ranks, rank);
+  const scattered = moveChunk(mine, { memory: "output", start: mine.start }, [
     root(shape, mine.start),
   ]);
   const gathered: Move[] = [];
   for (let peer = 0; peer < ranks; peer++) {
-    const part = share(count, ranks, peer);
+    const part = chunk(count, ranks, peer);
     const { start } = part;
     if (peer === rank || rank === ROOT) continue;
     const source: Place = peer === ROOT
       ? root(shape, start)
       : { rank: peer, memory: "output", start };
-    gathered.push(...moveShare(part, { memory: "output", start }, [source]));
+    gathered.push(...moveChunk(part, { memory: "output", start }, [source]));
   }
   return [{ moves: rank === ROOT ? rootCopy(shape) : scattered }, { moves: gathered }];
 }
@@ -58,12 +58,12 @@ export function broadcastRing(shape: ProgramShape): readonly Step[] {
     if (rank === ROOT) return { moves: step === 0 ? rootCopy(shape) : [] };
     const place = step - rank + 1;
     if (place < 0 || place >= ranks) return { moves: [] };
-    const part = share(count, ranks, place);
+    const part = chunk(count, ranks, place);
     const { start } = part;
     const source: Place = rank - 1 === ROOT
       ? root(shape, start)
       : { rank: rank - 1, memory: "output", start };
-    return { moves: moveShare(part, { memory: "output", start }, [source]) };
+    return { moves: moveChunk(part, { memory: "output", start }, [source]) };
   });
 }
 

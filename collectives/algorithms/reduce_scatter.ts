@@ -1,10 +1,10 @@
 /** Programs of reduce-scatter: every rank ends with its share of the sum. In place it lies at its share. */
 
 import {
-  moveShare,
+  chunk,
+  moveChunk,
   type Place,
   type ProgramShape,
-  share,
   type Step,
   wrap,
 } from "../step_program.ts";
@@ -17,13 +17,13 @@ function result({ inPlace }: ProgramShape, start: number) {
 export function reduceScatterOneShot(shape: ProgramShape): readonly Step[] {
   const { rank, ranks, count, inPlace } = shape;
   if (ranks === 1 && inPlace) return [];
-  const mine = share(count, ranks, rank);
+  const mine = chunk(count, ranks, rank);
   const memory = inPlace ? "output" : "input";
   const sources = Array.from(
     { length: ranks },
     (_, peer) => ({ rank: peer, memory, start: mine.start } as const),
   );
-  return [{ moves: moveShare(mine, result(shape, mine.start), sources) }];
+  return [{ moves: moveChunk(mine, result(shape, mine.start), sources) }];
 }
 
 /** Shares travel round the ring and collect a sum: share k is added in the order k+1, k+2, ... round to k. */
@@ -33,13 +33,13 @@ export function reduceScatterRing(shape: ProgramShape): readonly Step[] {
   const memory = inPlace ? "output" : "input";
   const before = wrap(rank - 1, ranks);
   return Array.from({ length: ranks - 1 }, (_, step) => {
-    const part = share(count, ranks, wrap(rank - step - 2, ranks));
+    const part = chunk(count, ranks, wrap(rank - step - 2, ranks));
     const { start } = part;
     const sources: Place[] = [
       { rank: before, memory: step === 0 ? memory : "scratch", start },
       { rank, memory, start },
     ];
     const to = step === ranks - 2 ? result(shape, start) : { memory: "scratch", start } as const;
-    return { moves: moveShare(part, to, sources) };
+    return { moves: moveChunk(part, to, sources) };
   });
 }

@@ -36,7 +36,7 @@ Deno.test("schedules on several layouts: rows, ranks, timelines; resume measures
       if (row["schedule"] === "step") assertEquals(row["speedup_vs_step"], "1");
       assert(Number(row["speedup_vs_step"]) > 0, where);
       assert(Number(row["max_in_flight"]) <= Number(row["max_concurrent_batches"]), where);
-      // 1 + 2L all-reduces for each exchange of logits, a send a lane and boundary.
+      // 1 + 2L all-reduces for each exchange of logits, a send a tensor parallel rank and boundary.
       if (tp > 1) assert(Number(row["all_reduces"]) >= 7 * Number(row["all_gathers"]), where);
       assertEquals(Number(row["sends"]) > 0, pp > 1, where);
       assertEquals(Number(row["collective_bytes"]) > 0, tp > 1 || pp > 1, where);

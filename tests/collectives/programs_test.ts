@@ -7,7 +7,7 @@ import {
 } from "../../collectives/collective.ts";
 import { type RankMemory, runLockstep } from "../../collectives/lockstep.ts";
 import { COLLECTIVES } from "../../collectives/registry.ts";
-import { BLOCK_WORDS, type ProgramShape, share, traffic } from "../../collectives/step_program.ts";
+import { BLOCK_WORDS, chunk, type ProgramShape, traffic } from "../../collectives/step_program.ts";
 
 const RANKS = Array.from({ length: 16 }, (_, i) => i + 1);
 const COUNTS = [0, 1, 2, 7, 16, 97, 240];
@@ -178,7 +178,7 @@ Deno.test("lockstep refuses programs that race, leave their memory, or differ in
 Deno.test("shares cover every element once, and differ by one at most", () => {
   for (const ranks of RANKS) {
     for (const count of COUNTS) {
-      const sizes = Array.from({ length: ranks }, (_, rank) => share(count, ranks, rank))
+      const sizes = Array.from({ length: ranks }, (_, rank) => chunk(count, ranks, rank))
         .map(({ start, end }) => end - start);
       assertEquals(sizes.reduce((a, b) => a + b, 0), count);
       assert(Math.max(...sizes) - Math.min(...sizes) <= 1);

@@ -1,5 +1,9 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { compare, expectedOf, operandOf } from "../../bench/suites/collectives/collective_loop.ts";
+import {
+  countWrong,
+  expectedOf,
+  operandOf,
+} from "../../bench/suites/collectives/collective_loop.ts";
 import { ALGORITHMS, unsupported } from "../../collectives/collective.ts";
 import { COLLECTIVES } from "../../collectives/registry.ts";
 import { SameDevice } from "../../runtime/same_device.ts";
@@ -29,7 +33,7 @@ for (const ranks of [1, 2, 3, 4, 5, 8, 16]) {
           const all = await same.download();
           for (const one of own) {
             const seen = same.memoryOf(all, one.rank, "output");
-            const { elements } = compare(seen, expectedOf(collective, one, 1), 0);
+            const { elements } = countWrong(seen, expectedOf(collective, one, 1), 0);
             assertEquals(
               elements,
               0,

@@ -9,7 +9,7 @@ import {
   unsupported,
 } from "../../collectives/collective.ts";
 import { COLLECTIVES } from "../../collectives/registry.ts";
-import { RankError, SharedRank, shareMemory } from "../../collectives/transports/shared_memory.ts";
+import { Communicator, RankError, shareMemory } from "../../collectives/transports/communicator.ts";
 
 const RULE = { minTimeMs: 0.001, minSamples: 3, maxNoisePct: 100, timeoutS: 20 };
 
@@ -75,7 +75,7 @@ Deno.test("sums in plain TypeScript have the bits of those in WASM", () => {
           timeoutMs: 1000,
           spins: 1,
         };
-        const rank = new SharedRank(shared, 0);
+        const rank = new Communicator(shared, 0);
         rank.array("input").forEach((_, i, all) => all[i] = Math.sin(i + 1) * 10 ** (i % 9 - 4));
         const places = Array.from(
           { length: sources },

@@ -30,7 +30,7 @@ for (
     });
     let compiled = 0;
     for (const case_ of cases) {
-      for (const operation of caseOperations(case_, model, device.bindingBytes)) {
+      for (const operation of caseOperations(case_, model, device.maxStorageBufferBindingSize)) {
         for (const variant of operation.variants) {
           if (variant.unsupported !== undefined) continue;
           await device.pipelines.compile(variant.program());

@@ -10,12 +10,12 @@ function shapesOf<Shape>(kernel: Kernel<Shape>, shapes: readonly Shape[]): Opera
 }
 
 const products = DTYPES.flatMap((dtype) => [
-  { tokens: 1, inner: 1, columns: 1, dtype },
-  { tokens: 7, inner: 31, columns: 13, dtype, activation: "gelu" as const },
-  { tokens: 5, inner: 64, columns: 72, dtype, bias: true, residual: true },
+  { tokens: 1, k: 1, columns: 1, dtype },
+  { tokens: 7, k: 31, columns: 13, dtype, activation: "gelu" as const },
+  { tokens: 5, k: 64, columns: 72, dtype, bias: true, residual: true },
 ]);
 
-const cache = { kvHeads: 2, headSize: 16, slots: 3, context: 37 };
+const cache = { kvHeads: 2, headSize: 16, maxNumSeqs: 3, context: 37 };
 const mixed = {
   ...cache,
   tokens: 6,
@@ -41,18 +41,18 @@ export const RAGGED: Readonly<Record<keyof typeof KERNELS, readonly Operation[]>
   ]),
   gemm: shapesOf(KERNELS.gemm, [
     ...products,
-    ...DTYPES.map((dtype) => ({ tokens: 67, inner: 53, columns: 131, dtype, bias: true })),
+    ...DTYPES.map((dtype) => ({ tokens: 67, k: 53, columns: 131, dtype, bias: true })),
   ]),
   gemv: shapesOf(KERNELS.gemv, [
     ...products,
     ...ACTIVATIONS.map((activation) => ({
       tokens: 3,
-      inner: 97,
+      k: 97,
       columns: 101,
       dtype: "float32" as const,
       activation,
     })),
-    { tokens: 8, inner: 19, columns: 300, dtype: "int8" },
+    { tokens: 8, k: 19, columns: 300, dtype: "int8" },
   ]),
   rope: shapesOf(KERNELS.rope, [
     { tokens: 1, heads: 1, headSize: 4, xColumns: 4, context: 1, theta: 1e4 },
@@ -72,7 +72,7 @@ export const RAGGED: Readonly<Record<keyof typeof KERNELS, readonly Operation[]>
     { ...mixed, keyColumns: 128, keyOffset: 64, valueColumns: 101, valueOffset: 68 },
   ]),
   attention: shapesOf(KERNELS.attention, [
-    { ...cache, tokens: 1, heads: 2, qColumns: 32, slots: 1, context: 1 },
+    { ...cache, tokens: 1, heads: 2, qColumns: 32, maxNumSeqs: 1, context: 1 },
     { ...mixed, heads: 6, qColumns: 99 },
     { ...cache, tokens: 37, heads: 4, qColumns: 64 },
     { ...cache, tokens: 37, heads: 4, qColumns: 64, window: 5 },
@@ -82,13 +82,13 @@ export const RAGGED: Readonly<Record<keyof typeof KERNELS, readonly Operation[]>
       heads: 2,
       kvHeads: 1,
       headSize: 32,
-      slots: 1,
+      maxNumSeqs: 1,
       context: 331,
       qColumns: 64,
       window: 100,
     },
-    { tokens: 1, heads: 8, kvHeads: 1, headSize: 128, slots: 1, context: 131, qColumns: 1024 },
-    { tokens: 2, heads: 3, kvHeads: 3, headSize: 20, slots: 1, context: 67, qColumns: 60 },
+    { tokens: 1, heads: 8, kvHeads: 1, headSize: 128, maxNumSeqs: 1, context: 131, qColumns: 1024 },
+    { tokens: 2, heads: 3, kvHeads: 3, headSize: 20, maxNumSeqs: 1, context: 67, qColumns: 60 },
   ]),
   activation: shapesOf(
     KERNELS.activation,

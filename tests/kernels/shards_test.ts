@@ -20,14 +20,19 @@ async function output(operations: readonly Operation[], name: string, table?: Fl
 }
 
 Deno.test("embedding shards sum exactly to the unsharded table, for several ranks", async () => {
-  const base = { tokens: TOKENS, hidden: HIDDEN, dtype: "float32", bindingBytes: 1 << 27 } as const;
+  const base = {
+    tokens: TOKENS,
+    hidden: HIDDEN,
+    dtype: "float32",
+    maxStorageBufferBindingSize: 1 << 27,
+  } as const;
   const table = Float32Array.from({ length: VOCAB * HIDDEN }, (_, i) => Math.sin(i) * 3);
   const whole = embeddingModule({ ...base, vocab: VOCAB, vocabStart: 0, rows: VOCAB });
   const expected = await output(whole, "hidden", table);
   for (const tensorParallelSize of [1, 2, 4, 8, 64]) {
     const sum = new Float32Array(expected.length);
     for (let rank = 0; rank < tensorParallelSize; rank++) {
-      const shard = vocabShard({ vocab: VOCAB, tensorParallelSize, rank });
+      const shard = vocabShard({ vocab: VOCAB, tensorParallelSize, tensorParallelRank: rank });
       const rows = shard.end - shard.start;
       const own = table.slice(shard.start * HIDDEN, shard.end * HIDDEN);
       const operations = embeddingModule({ ...base, vocab: VOCAB, vocabStart: shard.start, rows });
@@ -41,7 +46,7 @@ Deno.test("embedding shards sum exactly to the unsharded table, for several rank
 Deno.test("a weight wider than the binding limit is cut into blocks that cover it once", () => {
   const blocks = columnBlocks({ rows: 4096, columns: 14336 }, {
     dtype: "float32",
-    bindingBytes: 1 << 27,
+    maxStorageBufferBindingSize: 1 << 27,
   });
   assertEquals(blocks.map((b) => b.columns).reduce((a, b) => a + b, 0), 14336);
   let next = 0;
@@ -54,7 +59,7 @@ Deno.test("a weight wider than the binding limit is cut into blocks that cover i
 
 Deno.test("modules cut into column blocks agree with their float64 references", async () => {
   const device = await sharedDevice();
-  const tiny = { tokens: 5, hidden: 40, bindingBytes: 40 * 4 * 16 };
+  const tiny = { tokens: 5, hidden: 40, maxStorageBufferBindingSize: 40 * 4 * 16 };
   for (const dtype of ["float32", "float16", "int8"] as const) {
     const modules = [
       ffnModule({ ...tiny, dtype, ffn: 44, gated: true, activation: "silu" }),
@@ -79,7 +84,7 @@ Deno.test("the ledger of a workload equals the bytes of its tensors", async () =
     tokens: 3,
     hidden: 16,
     dtype: "float32",
-    bindingBytes: 1 << 20,
+    maxStorageBufferBindingSize: 1 << 20,
     vocab: 64,
     vocabStart: 0,
     rows: 64,

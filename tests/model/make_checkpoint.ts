@@ -35,7 +35,7 @@ export function fileTensors(
         { tensor, rowStart: 0, rowEnd: rows, columnStart: 0, columnEnd: columns },
         values,
       );
-      const shape = role === "gain" || role === "bias" ? [columns] : [rows, columns];
+      const shape = role === "norm" || role === "bias" ? [columns] : [rows, columns];
       return [name, { dtype, shape, bytes: encode(values, dtype) }];
     }),
   );

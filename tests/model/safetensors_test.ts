@@ -28,7 +28,7 @@ function loaded(
   cut: { dtype?: "int8"; size?: number; rank?: number } = {},
 ) {
   const { dtype = "float32", size = 1, rank = 0 } = cut;
-  const stage = tinyStage(model, { dtype, tensorParallelSize: size, rank });
+  const stage = tinyStage(model, { dtype, tensorParallelSize: size, tensorParallelRank: rank });
   return stageWeights(stage).map((weight) => ({
     name: weight.name,
     ...hostWeight(weight, source),
@@ -82,7 +82,7 @@ Deno.test("bf16 and f16 files give their rounded values, exactly", () =>
     }
   }));
 
-Deno.test("the int8 codes of a cut are the slice of the uncut ones", () =>
+Deno.test("the int8 values of a cut are the slice of the uncut ones", () =>
   inFolder((folder) => {
     const model = tinyModel({ vocab_size: 128 });
     writeCheckpoint(folder, fileTensors(model, dummy(model)));

@@ -1,8 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import {
+  coordinateOf,
   groupsOf,
   type Layout,
-  placeOf,
   rankAt,
   splitLayers,
   worldSize,
@@ -23,7 +23,7 @@ Deno.test("in vLLM's order tensor parallel ranks are neighbours, then stages, th
   assertEquals(distinct("tensorParallel"), ["0,1", "2,3", "4,5", "6,7"]);
   assertEquals(distinct("pipelineParallel"), ["0,2", "1,3", "4,6", "5,7"]);
   assertEquals(distinct("dataParallel"), ["0,4", "1,5", "2,6", "3,7"]);
-  assertEquals(placeOf(CUBE, 7), {
+  assertEquals(coordinateOf(CUBE, 7), {
     dataParallelRank: 1,
     pipelineParallelRank: 1,
     tensorParallelRank: 1,
@@ -43,10 +43,10 @@ Deno.test("every rank has one place and every place one rank", () => {
   for (const order of ["vllm", "megatron"] as const) {
     const layout = { tensorParallelSize: 3, pipelineParallelSize: 2, dataParallelSize: 5, order };
     for (let rank = 0; rank < worldSize(layout); rank++) {
-      assertEquals(rankAt(layout, placeOf(layout, rank)), rank);
+      assertEquals(rankAt(layout, coordinateOf(layout, rank)), rank);
     }
   }
-  assertThrows(() => placeOf(CUBE, 8), RangeError, "0 to 7");
+  assertThrows(() => coordinateOf(CUBE, 8), RangeError, "0 to 7");
   assertThrows(
     () => rankAt(CUBE, { dataParallelRank: 0, pipelineParallelRank: 2, tensorParallelRank: 0 }),
     RangeError,

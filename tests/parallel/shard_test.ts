@@ -10,7 +10,9 @@ import {
 const MISTRAL = { vocab: 32000, heads: 32, kvHeads: 8, ffn: 14336 };
 
 Deno.test("a vocabulary of 50257 over 2 ranks is padded to 50304 with all padding on rank 1", () => {
-  const shards = [0, 1].map((rank) => vocabShard({ vocab: 50257, tensorParallelSize: 2, rank }));
+  const shards = [0, 1].map((rank) =>
+    vocabShard({ vocab: 50257, tensorParallelSize: 2, tensorParallelRank: rank })
+  );
   assertEquals(shards, [
     { start: 0, end: 25152, padded: 50304, padding: 0 },
     { start: 25152, end: 50257, padded: 50304, padding: 47 },
@@ -18,7 +20,9 @@ Deno.test("a vocabulary of 50257 over 2 ranks is padded to 50304 with all paddin
 });
 
 Deno.test("a vocabulary of 32000 over 2 ranks is halved without padding", () => {
-  const shards = [0, 1].map((rank) => vocabShard({ vocab: 32000, tensorParallelSize: 2, rank }));
+  const shards = [0, 1].map((rank) =>
+    vocabShard({ vocab: 32000, tensorParallelSize: 2, tensorParallelRank: rank })
+  );
   assertEquals(shards.map(({ start, end, padding }) => [start, end, padding]), [
     [0, 16000, 0],
     [16000, 32000, 0],
@@ -26,7 +30,7 @@ Deno.test("a vocabulary of 32000 over 2 ranks is halved without padding", () => 
 });
 
 Deno.test("a vocabulary shard may be wholly padding", () => {
-  const shard = vocabShard({ vocab: 10, tensorParallelSize: 4, rank: 3 });
+  const shard = vocabShard({ vocab: 10, tensorParallelSize: 4, tensorParallelRank: 3 });
   assertEquals(shard, { start: 10, end: 10, padded: 64, padding: 16 });
 });
 
@@ -36,7 +40,7 @@ Deno.test("vocabulary shards cover every row exactly once for any legal size", (
       let next = 0;
       let padding = 0;
       for (let rank = 0; rank < tensorParallelSize; rank++) {
-        const shard = vocabShard({ vocab, tensorParallelSize, rank });
+        const shard = vocabShard({ vocab, tensorParallelSize, tensorParallelRank: rank });
         assertEquals(shard.start, next);
         assertEquals((shard.end - shard.start + shard.padding) * tensorParallelSize, shard.padded);
         next = shard.end;
@@ -51,7 +55,8 @@ Deno.test("vocabulary shards cover every row exactly once for any legal size", (
 Deno.test("32 query heads and 8 kv heads over 16 ranks replicate each kv head twice", () => {
   const shards = Array.from(
     { length: 16 },
-    (_, rank) => headShard({ heads: 32, kvHeads: 8, tensorParallelSize: 16, rank }),
+    (_, rank) =>
+      headShard({ heads: 32, kvHeads: 8, tensorParallelSize: 16, tensorParallelRank: rank }),
   );
   assertEquals(shards.map((shard) => shard.kvStart), [
     0,
@@ -79,7 +84,7 @@ Deno.test("32 query heads and 8 kv heads over 16 ranks replicate each kv head tw
 });
 
 Deno.test("8 kv heads over 2 ranks are halved without replicas", () => {
-  assertEquals(headShard({ heads: 32, kvHeads: 8, tensorParallelSize: 2, rank: 1 }), {
+  assertEquals(headShard({ heads: 32, kvHeads: 8, tensorParallelSize: 2, tensorParallelRank: 1 }), {
     queryStart: 16,
     queryEnd: 32,
     kvStart: 4,
@@ -93,7 +98,7 @@ Deno.test("query heads stay with the kv head of their group", () => {
     const [heads, kvHeads, tensorParallelSize] of [[32, 8, 4], [32, 8, 16], [8, 2, 8]] as const
   ) {
     for (let rank = 0; rank < tensorParallelSize; rank++) {
-      const shard = headShard({ heads, kvHeads, tensorParallelSize, rank });
+      const shard = headShard({ heads, kvHeads, tensorParallelSize, tensorParallelRank: rank });
       for (let head = shard.queryStart; head < shard.queryEnd; head++) {
         const kvHead = Math.floor(head / (heads / kvHeads));
         assertEquals(kvHead >= shard.kvStart && kvHead < shard.kvEnd, true);
@@ -104,23 +109,27 @@ Deno.test("query heads stay with the kv head of their group", () => {
 
 Deno.test("28 query heads and 4 kv heads refuse 8 ranks", () => {
   assertThrows(
-    () => headShard({ heads: 28, kvHeads: 4, tensorParallelSize: 8, rank: 0 }),
+    () => headShard({ heads: 28, kvHeads: 4, tensorParallelSize: 8, tensorParallelRank: 0 }),
     RangeError,
     "28 query heads must be divisible",
   );
 });
 
 Deno.test("the FFN is cut evenly or refused", () => {
-  assertEquals(ffnShard({ ffn: 14336, tensorParallelSize: 4, rank: 3 }), {
+  assertEquals(ffnShard({ ffn: 14336, tensorParallelSize: 4, tensorParallelRank: 3 }), {
     start: 10752,
     end: 14336,
   });
-  assertThrows(() => ffnShard({ ffn: 10, tensorParallelSize: 4, rank: 0 }), RangeError, "10");
+  assertThrows(
+    () => ffnShard({ ffn: 10, tensorParallelSize: 4, tensorParallelRank: 0 }),
+    RangeError,
+    "10",
+  );
 });
 
 Deno.test("a rank outside its group is refused", () => {
   assertThrows(
-    () => vocabShard({ vocab: 64, tensorParallelSize: 2, rank: 2 }),
+    () => vocabShard({ vocab: 64, tensorParallelSize: 2, tensorParallelRank: 2 }),
     RangeError,
     "0 to 1",
   );

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { VirtualExecutor } from "../../planner/virtual_executor.ts";
 import { type BatchResult, EngineCore, type Executor } from "../../schedules/engine_core.ts";
-import { type ScheduledBatch, Scheduler } from "../../schedules/scheduler.ts";
+import { Scheduler, type SchedulerOutput } from "../../schedules/scheduler.ts";
 
 /** m prompts of one batch each that generate one token: m micro-batches. */
 function microBatches(m: number): Scheduler {
@@ -41,7 +41,7 @@ Deno.test("host time is hidden by one batch more than there are stages", async (
 
 Deno.test("the slowest stage sets the pace, and hops delay the first result only", async () => {
   const stages = [3, 9, 5];
-  const executor = new VirtualExecutor(3, 8, { stageUs: (s) => stages[s]!, hopUs: 2 });
+  const executor = new VirtualExecutor(3, 8, { stageUs: (s) => stages[s]!, p2pLatencyUs: 2 });
   const m = 12;
   assertEquals(await executor.makespanUs(microBatches(m)), 3 + 9 + 5 + 2 * 2 + (m - 1) * 9);
 });
@@ -62,34 +62,34 @@ Deno.test("one group of requests is naive whatever the depth; two groups fill tw
 
 /** Checks what must hold of every batch in flight. */
 class Watching implements Executor<BatchResult> {
-  readonly depth: number;
+  readonly maxConcurrentBatches: number;
   most = 0;
   readonly #inner: VirtualExecutor;
   readonly #budget: number;
-  #inFlight: ScheduledBatch[] = [];
+  #inFlight: SchedulerOutput[] = [];
 
   constructor(inner: VirtualExecutor, budget: number) {
-    this.depth = inner.depth;
+    this.maxConcurrentBatches = inner.maxConcurrentBatches;
     this.#inner = inner;
     this.#budget = budget;
   }
 
-  submit(batch: ScheduledBatch) {
+  submit(batch: SchedulerOutput) {
     this.#inFlight.push(batch);
     this.most = Math.max(this.most, this.#inFlight.length);
-    assert(this.#inFlight.length <= this.depth);
-    const tokens = batch.parts.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0);
+    assert(this.#inFlight.length <= this.maxConcurrentBatches);
+    const tokens = batch.scheduled.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0);
     assert(tokens <= this.#budget, `${tokens} tokens`);
-    assertEquals(new Set(batch.parts.map((p) => p.requestId)).size, batch.parts.length);
-    const decoding = this.#inFlight.flatMap(({ parts }) =>
-      parts.filter(({ isSampled }) => isSampled).map(({ requestId }) => requestId)
+    assertEquals(new Set(batch.scheduled.map((p) => p.requestId)).size, batch.scheduled.length);
+    const decoding = this.#inFlight.flatMap(({ scheduled }) =>
+      scheduled.filter(({ isSampled }) => isSampled).map(({ requestId }) => requestId)
     );
     assertEquals(new Set(decoding).size, decoding.length, "a request is sampled twice at once");
     return this.#inner.submit(batch);
   }
 
   /** The oldest came back. */
-  took(batch: ScheduledBatch): void {
+  took(batch: SchedulerOutput): void {
     assert(this.#inFlight.shift() === batch, "not the oldest came back");
   }
 }
@@ -121,7 +121,7 @@ Deno.test("random traces: FIFO, the budget is kept, no request is in two in-flig
       const out = await engine.step();
       if (!out) continue;
       executor.took(out.batch);
-      for (const { requestId, start, tokenIds } of out.batch.parts) {
+      for (const { requestId, start, tokenIds } of out.batch.scheduled) {
         assertEquals(start, computed.get(requestId) ?? 0, "tokens in order, none twice");
         computed.set(requestId, start + tokenIds.length);
       }

@@ -5,7 +5,7 @@ import { loadConfig } from "../../config/config.ts";
 import { ConfigError } from "../../config/config_error.ts";
 import { readRows } from "../../records/files/csv_rows.ts";
 import { CsvWriter } from "../../records/run_folder/csv_writer.ts";
-import { Stopper } from "../../bench/measure/timer.ts";
+import { StoppingRule } from "../../bench/measure/timer.ts";
 import { columnsOf, rowKey } from "../../records/rows/row.ts";
 import { createRunFolder, resumeRunFolder } from "../../records/run_folder/run_folder.ts";
 import { RunFolderError } from "../../records/files/file_error.ts";
@@ -164,7 +164,12 @@ Deno.test("quantiles are of type 7 and the interval of the median holds it", () 
 });
 
 Deno.test("measuring stops only after min time and min samples, then at the noise target", () => {
-  const stopper = new Stopper({ minTimeMs: 10, minSamples: 3, maxNoisePct: 2, timeoutS: 1000 });
+  const stopper = new StoppingRule({
+    minTimeMs: 10,
+    minSamples: 3,
+    maxNoisePct: 2,
+    timeoutS: 1000,
+  });
   const times: number[] = [];
   const reasons = [1, 2, 3, 4, 5].map(() => {
     times.push(2500);

@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { compareRuns, differences } from "../../report/compare_runs.ts";
+import { compareRuns, identityDifferences } from "../../report/compare_runs.ts";
 import { comparisonMarkdown, comparisonText } from "../../report/compare_text.ts";
 import type { LoadedRun, TextRow } from "../../records/run_folder/load_run.ts";
 import { selftest } from "../../report/selftest.ts";
@@ -138,8 +138,8 @@ Deno.test("runs of other adapters, dtypes and schemas differ; rows that one run 
     times: [[1]],
     change: (row) => ({ ...row, adapter: "another", schema_version: "2" }),
   });
-  assertEquals([...differences(BASE, other).keys()], ["adapter", "schema"]);
-  assertEquals([...differences(BASE, BASE)], []);
+  assertEquals([...identityDifferences(BASE, other).keys()], ["adapter", "schema"]);
+  assertEquals([...identityDifferences(BASE, BASE)], []);
   const { missing, added } = compareRuns(
     BASE,
     made({

@@ -25,7 +25,7 @@ function chunk(
     tokenIds,
     positions: tokenIds.map((_, i) => at.start + i),
     slots: tokenIds.map(() => at.slot),
-    samples: at.sample ? [tokenIds.length - 1] : [],
+    logitsIndices: at.sample ? [tokenIds.length - 1] : [],
   };
 }
 
@@ -155,7 +155,7 @@ Deno.test("a batch of prefill chunks and decodes gives the tokens of one by one"
       tokenIds: [] as number[],
       positions: [] as number[],
       slots: [] as number[],
-      samples: [] as number[],
+      logitsIndices: [] as number[],
     };
     const sampled: number[] = [];
     counts.forEach((count, slot) => {
@@ -165,7 +165,7 @@ Deno.test("a batch of prefill chunks and decodes gives the tokens of one by one"
         batch.slots.push(slot);
       }
       if (count > 0 && done[slot] === known[slot]!.length) {
-        batch.samples.push(batch.tokenIds.length - 1);
+        batch.logitsIndices.push(batch.tokenIds.length - 1);
         sampled.push(slot);
       }
     });

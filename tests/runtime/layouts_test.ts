@@ -1,17 +1,17 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { addUp, decompose } from "../../bench/suites/schedules/decomposition.ts";
 import { serve } from "../../runtime/serve.ts";
-import { RankError } from "../../collectives/transports/shared_memory.ts";
+import { RankError } from "../../collectives/transports/communicator.ts";
 import { exitStatusOf } from "../../cli/exit_status.ts";
 import type { ModelShape } from "../../model/shape.ts";
 import { stageMemory } from "../../model/stage_memory.ts";
 import type { Stage } from "../../model/stage_program.ts";
 import { Rank } from "../../runtime/rank.ts";
 import { RankExecutor } from "../../runtime/rank_executor.ts";
-import type { HeadExchange } from "../../runtime/tensor_parallel_peers.ts";
+import type { LogitsGather } from "../../runtime/tensor_parallel_group.ts";
 import { closeSharedDevice, sharedDevice } from "../device/open_device.ts";
 import { lastVariant } from "./last_variant.ts";
-import { LIMITS, mixedRequests, type OpenLayout, openLayout, ROOM } from "./open_layout.ts";
+import { CACHE_CONFIG, LIMITS, mixedRequests, type OpenLayout, openLayout } from "./open_layout.ts";
 import { dummy, tinyModel, tinyStage } from "./tiny.ts";
 
 const WAY = { head: "all_gather", slicedSends: false } as const;
@@ -19,7 +19,7 @@ const WAY = { head: "all_gather", slicedSends: false } as const;
 /** Each request alone on one rank in this thread. */
 async function alone(model: ModelShape, dtype: Stage["dtype"]) {
   const device = await sharedDevice();
-  const stage = tinyStage(model, { ...ROOM, dtype });
+  const stage = tinyStage(model, { ...CACHE_CONFIG, dtype });
   const weights = dummy(model);
   using rank = await Rank.open(device, {
     stage,
@@ -29,7 +29,7 @@ async function alone(model: ModelShape, dtype: Stage["dtype"]) {
   });
   const tokens: (readonly number[])[] = [];
   for (const request of mixedRequests(model.vocab)) {
-    const limits = { maxNumBatchedTokens: ROOM.maxTokens, maxNumSeqs: 1 };
+    const limits = { maxNumBatchedTokens: CACHE_CONFIG.maxNumBatchedTokens, maxNumSeqs: 1 };
     const { tokenIds } = await serve([new RankExecutor(rank)], [request], { limits });
     tokens.push(tokenIds[0]!);
   }
@@ -39,7 +39,7 @@ async function alone(model: ModelShape, dtype: Stage["dtype"]) {
 async function serveAll(
   open: OpenLayout,
   model: ModelShape,
-  how: { readonly depth: number; readonly head?: HeadExchange; readonly slicedSends?: boolean },
+  how: { readonly depth: number; readonly head?: LogitsGather; readonly slicedSends?: boolean },
 ) {
   const executors = open.pools.map((pool) => pool.executor(how.depth, { ...WAY, ...how }));
   return await serve(executors, mixedRequests(model.vocab), { limits: LIMITS });
@@ -77,9 +77,11 @@ for (const [name, dtypes, layouts] of CASES) {
       const expected = await alone(model, dtype);
       for (const sizes of layouts) {
         await using open = await openLayout(model, sizes, { dtype });
-        for (const { number, stage } of open.pools.flatMap((pool) => pool.ranks)) {
-          const pool = open.pools.find(({ ranks }) => ranks.some((r) => r.number === number))!;
-          const place = pool.ranks.findIndex((rank) => rank.number === number);
+        for (const { globalRank, stage } of open.pools.flatMap((pool) => pool.ranks)) {
+          const pool = open.pools.find(({ ranks }) =>
+            ranks.some((r) => r.globalRank === globalRank)
+          )!;
+          const place = pool.ranks.findIndex((rank) => rank.globalRank === globalRank);
           const { weightBytes, kvCacheBytes } = stageMemory(stage);
           const opened = pool.opened[place]!;
           assertEquals([opened.weightBytes, opened.kvCacheBytes], [weightBytes, kvCacheBytes]);
@@ -109,14 +111,14 @@ Deno.test("stages of explicit sizes and Megatron's numbering change nothing but 
   const model = MODELS["5 layers"];
   const expected = await alone(model, "float32");
   await using open = await openLayout(model, [1, 2, 2], { layers: [4, 1], order: "megatron" });
-  const numbers = open.pools.map(({ ranks }) => ranks.map(({ number }) => number));
+  const numbers = open.pools.map(({ ranks }) => ranks.map(({ globalRank }) => globalRank));
   assertEquals(numbers, [[0, 2], [1, 3]]);
   const layers = open.pools[0]!.ranks.map(({ stage }) => stage.endLayer - stage.firstLayer);
   assertEquals(layers, [4, 1]);
   assertEquals((await serveAll(open, model, { depth: 2 })).tokenIds, expected);
 });
 
-Deno.test("a step makes 1 + 2L all-reduces, one all-gather and a send a lane; sliced sends move 1/tp", async () => {
+Deno.test("a step makes 1 + 2L all-reduces, one all-gather and a send a tensor parallel rank; sliced sends move 1/tp", async () => {
   const model = MODELS["5 layers"];
   await using open = await openLayout(model, [2, 2, 1]);
   const [pool] = open.pools;
@@ -134,9 +136,9 @@ Deno.test("a step makes 1 + 2L all-reduces, one all-gather and a send a lane; sl
     assertEquals(reports.map((r) => r.sends), [steps, steps, 0, 0]);
     const tokens = reports[0]!.steps.reduce((sum, step) => sum + step.tokens, 0);
     const H = model.hidden;
-    const lanes = slicedSends ? 1 / 2 : 1;
+    const slice = slicedSends ? 1 / 2 : 1;
     // An all-reduce of n = 2 moves the whole message out of each rank, whichever way.
-    assertEquals(reports[0]!.sentBytes, tokens * H * 4 * 7 + lanes * 2 * tokens * H * 4);
+    assertEquals(reports[0]!.sentBytes, tokens * H * 4 * 7 + slice * 2 * tokens * H * 4);
     sent.push(reports.reduce((sum, r) => sum + r.sentBytes, 0));
   }
 });
@@ -154,23 +156,26 @@ Deno.test("batches end in order, as many are in flight as the depth, and spans e
       assert(result.end >= results[i]!.end);
     });
     const ranks = (await pool!.report()).map(({ steps }, i) => ({
-      number: i,
+      globalRank: i,
       stage: i,
-      lane: 0,
+      tpRank: 0,
       steps,
     }));
     const origin = performance.timeOrigin;
-    const flights = results.map(({ start, end }) => ({ start: start + origin, end: end + origin }));
+    const inFlight = results.map(({ start, end }) => ({
+      start: start + origin,
+      end: end + origin,
+    }));
     for (const { steps } of ranks) {
       // Clocks of different threads agree: a step lies within its flight.
       steps.forEach(({ spans }, i) => {
-        assert(spans[0]!.start >= flights[i]!.start - 0.1, `batch ${i} began before it was sent`);
-        assert(spans.at(-1)!.end <= flights.at(-1)!.end + 1);
+        assert(spans[0]!.start >= inFlight[i]!.start - 0.1, `batch ${i} began before it was sent`);
+        assert(spans.at(-1)!.end <= inFlight.at(-1)!.end + 1);
       });
     }
     const start = origin + served.startMs;
     const wall = { start, end: start + served.wallMs };
-    const { idle: _, ...shares } = addUp([decompose({ stages: 2, flights, ranks }, wall)]);
+    const { idle: _, ...shares } = addUp([decompose({ stages: 2, inFlight, ranks }, wall)]);
     const total = Object.values(shares).reduce((sum, ms) => sum + ms, 0);
     assert(Math.abs(total / (2 * served.wallMs) - 1) < 0.01, `${total} of ${2 * served.wallMs} ms`);
     assert(shares.busy > 0 && shares.transfer > 0 && Object.values(shares).every((ms) => ms >= 0));

@@ -3,11 +3,16 @@ import type { Stage } from "../../model/stage_program.ts";
 import type { Layout } from "../../parallel/layout.ts";
 import { RankPool } from "../../runtime/rank_pool.ts";
 import { replicaRanks } from "../../model/replicas.ts";
-import { chooseVariants } from "../../runtime/variant_choices.ts";
+import { tuneStage } from "../../runtime/tuned_variants.ts";
 import { lastVariant } from "./last_variant.ts";
 
 /** Room of the layouts here. */
-export const ROOM = { slots: 4, context: 24, maxTokens: 10, bindingBytes: 1 << 27 } as const;
+export const CACHE_CONFIG = {
+  maxNumSeqs: 4,
+  maxModelLen: 24,
+  maxNumBatchedTokens: 10,
+  maxStorageBufferBindingSize: 1 << 27,
+} as const;
 
 /** Limits that chunk prompts and mix them with decoding. */
 export const LIMITS = { maxNumBatchedTokens: 10, maxNumSeqs: 4 } as const;
@@ -31,9 +36,9 @@ export interface OpenLayout extends AsyncDisposable {
 export async function openLayout(
   model: Stage["model"],
   [tp = 1, pp = 1, dp = 1]: readonly number[],
-  { dtype = "float32", depth = 5, timeoutMs, layers, order = "vllm" }: {
+  { dtype = "float32", maxConcurrentBatches = 5, timeoutMs, layers, order = "vllm" }: {
     readonly dtype?: Stage["dtype"];
-    readonly depth?: number;
+    readonly maxConcurrentBatches?: number;
     readonly timeoutMs?: number;
     readonly layers?: readonly number[];
     readonly order?: Layout["order"];
@@ -45,10 +50,10 @@ export async function openLayout(
     dataParallelSize: dp,
     order,
   };
-  const replicas = replicaRanks(model, layout, { ...ROOM, dtype, layers });
+  const replicas = replicaRanks(model, layout, { ...CACHE_CONFIG, dtype, layers });
   const variants = {};
   for (const [first] of replicas[0]!) {
-    Object.assign(variants, await chooseVariants(first!.stage, lastVariant));
+    Object.assign(variants, await tuneStage(first!.stage, lastVariant));
   }
   await using stack = new AsyncDisposableStack();
   const pools = await Promise.all(
@@ -60,7 +65,7 @@ export async function openLayout(
         adapter: {},
         threads: 1,
         ranksInAll: tp * pp * dp,
-        depth,
+        maxConcurrentBatches,
         timeoutMs,
       })
     ),

@@ -23,7 +23,7 @@ Deno.test("predicted weight and KV bytes are the ledger's, to the byte", async (
   for (const changes of SHAPES) {
     for (const dtype of ["float32", "float16", "int8"] as const) {
       const model = tinyModel(changes);
-      const stage = tinyStage(model, { dtype, bindingBytes: BLOCKS });
+      const stage = tinyStage(model, { dtype, maxStorageBufferBindingSize: BLOCKS });
       const predicted = stageMemory(stage);
       const before = device.ledger.totalBytes;
       using rank = await Rank.open(device, {
@@ -50,10 +50,14 @@ Deno.test("a stage's memory is what the formulas of tensor parallelism say", () 
   for (const tp of [1, 2, 4]) {
     const kv = Math.max(1, K / tp);
     const layer = H * D * (N / tp) * 2 + 2 * H * D * kv + 3 * H * F / tp + 2 * H;
-    const stage = tinyStage(model, { tensorParallelSize: tp, rank: tp - 1 });
+    const stage = tinyStage(model, { tensorParallelSize: tp, tensorParallelRank: tp - 1 });
     const { weightBytes, kvCacheBytes } = stageMemory(stage);
     assertEquals(weightBytes, 4 * (L * layer + 2 * V / tp * H + H), `tp ${tp}`);
-    assertEquals(kvCacheBytes, stage.slots * stage.context * 2 * 4 * L * kv * D, `tp ${tp}`);
+    assertEquals(
+      kvCacheBytes,
+      stage.maxNumSeqs * stage.maxModelLen * 2 * 4 * L * kv * D,
+      `tp ${tp}`,
+    );
     const first = { ...stage, endLayer: 1 };
     assertEquals(stageMemory(first).weightBytes, 4 * (layer + V / tp * H));
     const last = { ...stage, firstLayer: 3 };
@@ -64,7 +68,7 @@ Deno.test("a stage's memory is what the formulas of tensor parallelism say", () 
 Deno.test("every weight of a program has its source, and nothing else has", () => {
   for (const changes of SHAPES) {
     for (const dtype of ["float32", "int8"] as const) {
-      const stage = tinyStage(tinyModel(changes), { dtype, bindingBytes: BLOCKS });
+      const stage = tinyStage(tinyModel(changes), { dtype, maxStorageBufferBindingSize: BLOCKS });
       const named = stageWeights(stage).flatMap(({ name, scale }) =>
         scale ? [name, `${name}.scale`] : [name]
       );
@@ -77,7 +81,7 @@ Deno.test("every weight of a program has its source, and nothing else has", () =
 Deno.test("what does not fit is refused before anything is allocated, with what would fit", async () => {
   const device = await sharedDevice();
   const model = tinyModel();
-  const stage = tinyStage(model, { context: 100_000 });
+  const stage = tinyStage(model, { maxModelLen: 100_000 });
   const before = device.ledger.totalBytes;
   const memoryBytes = 3_000_000;
   const open = () =>
@@ -85,10 +89,13 @@ Deno.test("what does not fit is refused before anything is allocated, with what 
   const { kind, message } = await assertRejects(open, DeviceError);
   assertEquals([kind, device.ledger.totalBytes], ["OutOfMemory", before]);
   const context = Number(/a context of (\d+)/.exec(message)?.[1]);
-  assertEquals(memoryProblem({ ...stage, context }, memoryBytes), undefined);
-  assert(memoryProblem({ ...stage, context: context + 1 }, memoryBytes) !== undefined);
+  assertEquals(memoryProblem({ ...stage, maxModelLen: context }, memoryBytes), undefined);
+  assert(memoryProblem({ ...stage, maxModelLen: context + 1 }, memoryBytes) !== undefined);
   assert(
-    memoryProblem(tinyStage(model, { context: 10_000, bindingBytes: 1 << 17 }), Infinity)?.includes(
+    memoryProblem(
+      tinyStage(model, { maxModelLen: 10_000, maxStorageBufferBindingSize: 1 << 17 }),
+      Infinity,
+    )?.includes(
       "kv_cache",
     ),
   );
@@ -105,7 +112,7 @@ Deno.test("a batch that the stage has no room for is refused and changes nothing
     choose: lastVariant,
     memoryBytes: Infinity,
   });
-  const good = { tokenIds: [1], positions: [0], slots: [0], samples: [0] };
+  const good = { tokenIds: [1], positions: [0], slots: [0], logitsIndices: [0] };
   const { tokenIds } = await rank.step(good);
   for (
     const change of [
@@ -114,7 +121,7 @@ Deno.test("a batch that the stage has no room for is refused and changes nothing
       { tokenIds: [-1] },
       { positions: [32] },
       { slots: [3] },
-      { samples: [1] },
+      { logitsIndices: [1] },
       { positions: [0, 1] },
       {
         tokenIds: new Array(25).fill(1),

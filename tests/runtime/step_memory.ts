@@ -8,7 +8,7 @@ const { gc } = globalThis as unknown as { readonly gc: () => void };
 
 await using device = await Device.open();
 const model = tinyModel({ num_hidden_layers: 1 });
-const stage = tinyStage(model, { context: 64 });
+const stage = tinyStage(model, { maxModelLen: 64 });
 const options = { stage, weights: dummy(model), choose: lastVariant, memoryBytes: Infinity };
 using rank = await Rank.open(device, options);
 
@@ -17,7 +17,12 @@ async function heldAfter(
   steps: number,
 ): Promise<{ readonly heap: number; readonly native: number }> {
   for (let i = 0; i < steps; i++) {
-    await rank.step({ tokenIds: [i % 101], positions: [i % 64], slots: [i % 3], samples: [0] });
+    await rank.step({
+      tokenIds: [i % 101],
+      positions: [i % 64],
+      slots: [i % 3],
+      logitsIndices: [0],
+    });
     if (i % 200 === 0) gc(); // else the system keeps what garbage took at its height
   }
   gc();

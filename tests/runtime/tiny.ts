@@ -23,10 +23,10 @@ export function tinyStage(
 ): Stage {
   const rest = {
     dtype: "float32",
-    slots: 3,
-    context: 32,
-    maxTokens: 24,
-    bindingBytes: 1 << 27,
+    maxNumSeqs: 3,
+    maxModelLen: 32,
+    maxNumBatchedTokens: 24,
+    maxStorageBufferBindingSize: 1 << 27,
   } as const;
   return { ...wholeDecoder(model, rest), ...changes };
 }

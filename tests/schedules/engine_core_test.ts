@@ -1,19 +1,19 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { EngineCore } from "../../schedules/engine_core.ts";
-import { type ScheduledBatch, Scheduler } from "../../schedules/scheduler.ts";
+import { Scheduler, type SchedulerOutput } from "../../schedules/scheduler.ts";
 
 /** What a batch holds, as `r0:10 r1:8`. */
-function text({ parts }: ScheduledBatch): string {
-  return parts.map((part) => `r${part.requestId}:${part.tokenIds.length}`).join(" ");
+function text({ scheduled }: SchedulerOutput): string {
+  return scheduled.map((part) => `r${part.requestId}:${part.tokenIds.length}`).join(" ");
 }
 
 /** An executor that gives every sample the sum of what its request has computed so far. */
-function recording(depth: number, submitted: string[]) {
+function recording(maxConcurrentBatches: number, submitted: string[]) {
   return {
-    depth,
-    submit: (batch: ScheduledBatch) => {
+    maxConcurrentBatches,
+    submit: (batch: SchedulerOutput) => {
       submitted.push(text(batch));
-      const tokenIds = batch.parts.filter((p) => p.isSampled).map((p) =>
+      const tokenIds = batch.scheduled.filter((p) => p.isSampled).map((p) =>
         p.start + p.tokenIds.length
       );
       return Promise.resolve({ tokenIds });
@@ -96,11 +96,14 @@ Deno.test("no schedule exceeds the budget or the sequences, and no slot is share
     let tokens = 0;
     while (made.hasRequests) {
       const batch = made.schedule();
-      const count = batch.parts.reduce((sum, part) => sum + part.tokenIds.length, 0);
+      const count = batch.scheduled.reduce((sum, part) => sum + part.tokenIds.length, 0);
       assertEquals(count >= 1 && count <= 7, true);
-      const slots = batch.parts.map((part) => part.slot);
+      const slots = batch.scheduled.map((part) => part.slot);
       assertEquals([new Set(slots).size, slots.length <= 3], [slots.length, true]);
-      tokens += made.update(batch, batch.parts.filter((p) => p.isSampled).map(() => 1)).length;
+      tokens += made.updateFromOutput(
+        batch,
+        batch.scheduled.filter((p) => p.isSampled).map(() => 1),
+      ).length;
     }
     assertEquals(tokens, requests.reduce((sum, [, out]) => sum + out, 0));
   }

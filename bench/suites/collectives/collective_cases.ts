@@ -23,7 +23,7 @@ export interface CollectiveCase extends RankGroup {
 }
 
 /** Operands are exact in float32 for so many ranks. */
-export const MOST_RANKS = 16;
+export const MAX_RANKS = 16;
 
 /** Elements of a case's array; pairs come two by two. */
 export function elementsOf({ op, messageBytes }: CollectiveCase): number {
@@ -34,8 +34,8 @@ export function elementsOf({ op, messageBytes }: CollectiveCase): number {
 /** Why a case cannot be run, or undefined. */
 export function caseProblem(c: CollectiveCase): string | undefined {
   if (c.transport === "mpi" || c.algorithm === "native") return "this version has no MPI transport";
-  if (c.ranks > MOST_RANKS) {
-    return `operands are exact for up to ${MOST_RANKS} ranks, not ${c.ranks}`;
+  if (c.ranks > MAX_RANKS) {
+    return `operands are exact for up to ${MAX_RANKS} ranks, not ${c.ranks}`;
   }
   if (c.transport === "same_device" && !sumsOnly(c)) {
     return `${c.algorithm} ${c.op} needs more than sums, which is all that same_device has`;

@@ -4,11 +4,14 @@ import type {
   CollectiveName,
   Elements,
 } from "../../../collectives/collective.ts";
-import { type ProgramShape, share } from "../../../collectives/step_program.ts";
-import type { SharedRank, SharedRanks } from "../../../collectives/transports/shared_memory.ts";
+import { chunk, type ProgramShape } from "../../../collectives/step_program.ts";
+import type {
+  Communicator,
+  CommunicatorState,
+} from "../../../collectives/transports/communicator.ts";
 import type { DeviceBuffer } from "../../../device/buffer.ts";
 import { Device } from "../../../device/device.ts";
-import { Stopper, type StopReason, type StopRule } from "../../measure/timer.ts";
+import { type StopCriteria, StoppingRule, type StopReason } from "../../measure/timer.ts";
 import { summarise } from "../../../statistics/summary.ts";
 
 /** One case that all ranks measure together. */
@@ -20,7 +23,7 @@ export interface LoopRequest {
   readonly inPlace: boolean;
   /** Where operands and results lie. */
   readonly memory: "host" | "device";
-  readonly rule: StopRule;
+  readonly rule: StopCriteria;
   /**
    * Runs so many times without a check between and then verifies the last: for measuring what else the
    * machine can do meanwhile. The one time is that of a run on average.
@@ -56,12 +59,12 @@ export function operandValue(rank: number, index: number, pattern: number): numb
 
 /** The loop in which ranks measure a collective: fresh operands, a timed run, every element verified. */
 export class CollectiveLoop implements AsyncDisposable {
-  readonly #end: SharedRank;
-  readonly #shared: SharedRanks;
+  readonly #end: Communicator;
+  readonly #shared: CommunicatorState;
   #device: Device | undefined;
 
   /** A loop over one rank's end of the shared memory. */
-  constructor(end: SharedRank, shared: SharedRanks) {
+  constructor(end: Communicator, shared: CommunicatorState) {
     this.#end = end;
     this.#shared = shared;
   }
@@ -84,10 +87,10 @@ export class CollectiveLoop implements AsyncDisposable {
     const outputAt = inPlace ? result.start : 0;
     const operandView = input.subarray(inputAt, inputAt + operand.end - operand.start);
     const resultView = output.subarray(outputAt, outputAt + result.end - result.start);
-    const sides = memory === "device"
-      ? await this.#openSides({ operand: operandView.length, result: resultView.length })
+    const staging = memory === "device"
+      ? await this.#openStaging({ operand: operandView.length, result: resultView.length })
       : undefined;
-    const stopper = new Stopper(rule);
+    const stopper = new StoppingRule(rule);
     const seen = {
       timesUs: [] as number[],
       readUs: [] as number[],
@@ -107,29 +110,29 @@ export class CollectiveLoop implements AsyncDisposable {
       const pattern = patterns[(iteration + warmUps) % PATTERNS]!;
       output.subarray(0, count).fill(NaN);
       operandView.set(pattern.operand);
-      if (sides) {
-        sides.device.upload(sides.operand, pattern.operand);
-        await sides.device.finish();
+      if (staging) {
+        staging.device.upload(staging.operand, pattern.operand);
+        await staging.device.finish();
       }
       end.barrier();
       const start = performance.now();
-      if (sides) sides.read(operandView);
+      if (staging) staging.read(operandView);
       const read = performance.now();
       for (let i = 0; i < (backToBack ?? 1); i++) end.run(prepared);
       const exchanged = performance.now();
-      if (sides) sides.write(resultView);
+      if (staging) staging.write(resultView);
       const done = performance.now();
       end.barrier(); // a rank that verifies takes no core from one that is not done
-      const found = sides
-        ? new Float32Array(await sides.device.download(sides.result, 4 * resultView.length))
+      const found = staging
+        ? new Float32Array(await staging.device.download(staging.result, 4 * resultView.length))
         : resultView;
-      if (sides) await sides.device.readBack.yield();
-      const wrong = compare(found, pattern.expected, tolerance);
+      if (staging) await staging.device.readBack.yield();
+      const wrong = countWrong(found, pattern.expected, tolerance);
       seen.wrongElements += wrong.elements;
       seen.maxAbsError = Math.max(seen.maxAbsError, wrong.error);
       if (iteration >= 0) {
         seen.timesUs.push((done - start) * 1000 / (backToBack ?? 1));
-        if (sides) {
+        if (staging) {
           seen.readUs.push((read - start) * 1000);
           seen.exchangeUs.push((exchanged - read) * 1000);
           seen.writeUs.push((done - exchanged) * 1000);
@@ -141,7 +144,7 @@ export class CollectiveLoop implements AsyncDisposable {
         ? iteration < 0 ? undefined : "max_samples"
         : this.#agree(stopper, { times: seen.timesUs, spentUs });
     }
-    sides?.[Symbol.dispose]();
+    staging?.[Symbol.dispose]();
     return { ...seen, tolerance, stopReason };
   }
 
@@ -158,35 +161,37 @@ export class CollectiveLoop implements AsyncDisposable {
     const prepared = this.#end.prepare(program, request);
     for (;;) {
       this.#end.barrier();
-      if (this.#end.told === 0) return;
+      if (this.#end.flag === 0) return;
       this.#end.run(prepared);
     }
   }
 
   /** Rank 0 decides by its own times and tells the others. */
   #agree(
-    stopper: Stopper,
+    stopper: StoppingRule,
     { times, spentUs }: { readonly times: readonly number[]; readonly spentUs: number },
   ): StopReason | undefined {
     if (this.#end.rank === 0) {
       const noise = () => summarise(times).noisePct;
       const reason = times.length === 0 ? undefined : stopper.next(times, { noise, spentUs });
-      this.#end.tell(reason === undefined ? 0 : 1 + REASONS.indexOf(reason));
+      this.#end.broadcastFlag(reason === undefined ? 0 : 1 + REASONS.indexOf(reason));
     }
     this.#end.barrier();
-    return REASONS[this.#end.told - 1];
+    return REASONS[this.#end.flag - 1];
   }
 
-  async #openSides(size: { readonly operand: number; readonly result: number }): Promise<Sides> {
+  async #openStaging(
+    size: { readonly operand: number; readonly result: number },
+  ): Promise<DeviceStaging> {
     this.#device ??= await Device.open();
-    return await Sides.open(this.#device, size);
+    return await DeviceStaging.open(this.#device, size);
   }
 }
 
 const REASONS: readonly StopReason[] = ["noise_target", "noise_stable", "timeout", "max_samples"];
 
 /** The adapter's side of a rank: buffers of operand and result, and the ways to and from shared memory. */
-class Sides implements Disposable {
+class DeviceStaging implements Disposable {
   readonly device: Device;
   readonly operand: DeviceBuffer;
   readonly result: DeviceBuffer;
@@ -200,10 +205,10 @@ class Sides implements Disposable {
   static async open(
     device: Device,
     size: { readonly operand: number; readonly result: number },
-  ): Promise<Sides> {
-    const sides = new Sides(device, size);
+  ): Promise<DeviceStaging> {
+    const staging = new DeviceStaging(device, size);
     await device.readBack.prime(Math.max(4, 4 * size.operand));
-    return sides;
+    return staging;
   }
 
   /** From the adapter to shared memory: the wait for the adapter included. */
@@ -244,7 +249,7 @@ export function expectedOf(
   const expected = new Float32Array(result.end - result.start);
   // Within one rank's share of the array values repeat, whatever the collective makes of them.
   for (let rank = 0; rank < shape.ranks; rank++) {
-    const own = share(shape.count, shape.ranks, rank);
+    const own = chunk(shape.count, shape.ranks, rank);
     const start = Math.max(own.start, result.start);
     const end = Math.min(own.end, result.end);
     if (start >= end) continue;
@@ -266,7 +271,7 @@ function periodic({ start, end }: Elements, value: (index: number) => number): F
 }
 
 /** How many elements are off by more than the tolerance, and by how much at most. */
-export function compare(
+export function countWrong(
   found: Float32Array,
   expected: Float32Array,
   tolerance: number,

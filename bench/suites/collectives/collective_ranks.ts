@@ -1,5 +1,5 @@
-import { openSharedRanks } from "../../../collectives/transports/open_shared_ranks.ts";
-import { blame } from "../../../collectives/transports/shared_memory.ts";
+import { createCommunicatorState } from "../../../collectives/transports/communicator_state.ts";
+import { abort } from "../../../collectives/transports/communicator.ts";
 import { WorkerRanks } from "../../../runtime/worker_ranks.ts";
 import type { LoopRequest, LoopResult } from "./collective_loop.ts";
 import type { RankMessage } from "./collective_worker.ts";
@@ -28,14 +28,14 @@ export class CollectiveRanks implements AsyncDisposable {
   /** Starts the Workers; needs read permission for this program's own files. */
   static async open(options: RanksOptions): Promise<CollectiveRanks> {
     const { ranks, timeoutMs = 20_000 } = options;
-    const shared = openSharedRanks({ ...options, timeoutMs });
+    const shared = createCommunicatorState({ ...options, timeoutMs });
     const workers = Array.from(
       { length: ranks },
       () => new Worker(new URL("./collective_worker.ts", import.meta.url), { type: "module" }),
     );
     const opened = new WorkerRanks<RankMessage>(workers, {
       leave: { kind: "leave" },
-      onFailure: (rank) => blame(shared, rank),
+      onFailure: (rank) => abort(shared, rank),
     });
     await opened.askAll((rank) => ({ kind: "join", shared, rank }));
     return new CollectiveRanks(ranks, opened);

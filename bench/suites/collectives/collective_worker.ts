@@ -2,13 +2,16 @@
 /** A rank of the collectives suite, in a Worker of its own. */
 
 import { COLLECTIVES } from "../../../collectives/registry.ts";
-import { SharedRank, type SharedRanks } from "../../../collectives/transports/shared_memory.ts";
+import {
+  Communicator,
+  type CommunicatorState,
+} from "../../../collectives/transports/communicator.ts";
 import { serveQuestions } from "../../../runtime/worker_end.ts";
 import { CollectiveLoop, type LoopRequest } from "./collective_loop.ts";
 
 /** What a rank is told. */
 export type RankMessage =
-  | { readonly kind: "join"; readonly shared: SharedRanks; readonly rank: number }
+  | { readonly kind: "join"; readonly shared: CommunicatorState; readonly rank: number }
   | { readonly kind: "measure"; readonly request: LoopRequest }
   | { readonly kind: "follow"; readonly request: LoopRequest }
   | { readonly kind: "misbehave"; readonly how: "throw" | "exit" | "close" | "hang" | "slow" }
@@ -17,7 +20,7 @@ export type RankMessage =
 declare const self: DedicatedWorkerGlobalScope;
 
 let loop: CollectiveLoop | undefined;
-let end: SharedRank | undefined;
+let end: Communicator | undefined;
 
 /** Planted misbehaviour: what tests make a rank do while the others wait for it. */
 function misbehave(how: Extract<RankMessage, { kind: "misbehave" }>["how"]): void {
@@ -32,7 +35,7 @@ function misbehave(how: Extract<RankMessage, { kind: "misbehave" }>["how"]): voi
 async function obey(message: RankMessage): Promise<unknown> {
   switch (message.kind) {
     case "join":
-      end = new SharedRank(message.shared, message.rank);
+      end = new Communicator(message.shared, message.rank);
       loop = new CollectiveLoop(end, message.shared);
       return undefined;
     case "measure":
@@ -51,6 +54,6 @@ async function obey(message: RankMessage): Promise<unknown> {
 
 serveQuestions<RankMessage>(self, {
   obey,
-  onFailure: () => end?.fail(),
+  onFailure: () => end?.abort(),
   isLast: ({ kind }) => kind === "leave",
 });

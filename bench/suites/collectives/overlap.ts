@@ -3,13 +3,13 @@ import { operation } from "../../../kernels/operation.ts";
 import { KERNELS } from "../../../kernels/registry.ts";
 import { type CollectiveCase, elementsOf } from "./collective_cases.ts";
 import type { CollectiveRanks } from "./collective_ranks.ts";
-import type { StopRule } from "../../measure/timer.ts";
+import type { StopCriteria } from "../../measure/timer.ts";
 import type { Session } from "../../measure/session.ts";
 import { median } from "../../../statistics/summary.ts";
 import { Workload } from "../../measure/workload.ts";
 
 /** The GEMM that runs meanwhile: a few milliseconds on a software adapter. */
-const GEMM = { tokens: 64, inner: 512, columns: 512, dtype: "float32" } as const;
+const GEMM = { tokens: 64, k: 512, columns: 512, dtype: "float32" } as const;
 /** Each is measured for about so long. */
 const WINDOW_US = 150_000;
 const ALONE_SAMPLES = 10;
@@ -24,7 +24,7 @@ export async function measureOverlap(
   pool: CollectiveRanks,
   { case: c, rule }: {
     readonly case: CollectiveCase & { readonly algorithm: AlgorithmName };
-    readonly rule: StopRule;
+    readonly rule: StopCriteria;
   },
 ): Promise<number> {
   const { device, timer, tuner } = session;

@@ -15,11 +15,11 @@ import { CollectiveRanks } from "./collective_ranks.ts";
 import { collectiveKey, type CollectiveResult, collectiveRow, slowest } from "./collective_row.ts";
 import type { Config } from "../../../config/config.ts";
 import { fitLink, type LinkFit } from "../../../statistics/link_fit.ts";
-import type { StopRule } from "../../measure/timer.ts";
+import type { StopCriteria } from "../../measure/timer.ts";
 import { parseMessageSizes } from "../../../config/message_sizes.ts";
 import { measureOverlap } from "./overlap.ts";
 import { type CollectiveRow, rowKey } from "../../../records/rows/row.ts";
-import { stopRule } from "../suite_run.ts";
+import { stopCriteria } from "../suite_run.ts";
 import { measureSameDevice } from "./same_device_loop.ts";
 import type { Session } from "../../measure/session.ts";
 import { shuffled } from "../../../statistics/shuffled.ts";
@@ -97,7 +97,7 @@ async function measureGroup(
     })).filter((c) => roomProblem(c, session) === undefined)
     : [];
   const capacity = Math.max(...[...runnable, ...linkCases].map(elementsOf));
-  const rule = partOf(stopRule(config));
+  const rule = partOf(stopCriteria(config));
   const parts = new Map<string, LoopResult[][]>();
   const label = (c: CollectiveCase) => collectiveLabel(c);
   const clock = transport === "same_device" ? session.device.clock : "host";
@@ -176,8 +176,8 @@ function roomProblem(c: CollectiveCase, { device }: Session): string | undefined
   const elements = elementsOf(c);
   if (c.transport === "same_device") {
     const bytes = arenaBytes(c.ranks, elements);
-    return bytes > device.bindingBytes
-      ? `its ranks' memories take ${bytes} bytes; the adapter binds ${device.bindingBytes}`
+    return bytes > device.maxStorageBufferBindingSize
+      ? `its ranks' memories take ${bytes} bytes; the adapter binds ${device.maxStorageBufferBindingSize}`
       : undefined;
   }
   const bytes = 3 * c.ranks * 4 * elements;
@@ -256,7 +256,7 @@ function merged(rounds: readonly (readonly LoopResult[])[]): readonly LoopResult
 }
 
 /** One round's share of a stop rule. */
-function partOf(rule: StopRule): StopRule {
+function partOf(rule: StopCriteria): StopCriteria {
   return {
     ...rule,
     minTimeMs: rule.minTimeMs / ROUNDS,

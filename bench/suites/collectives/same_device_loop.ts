@@ -2,8 +2,8 @@ import type { AlgorithmName } from "../../../collectives/collective.ts";
 import { COLLECTIVES } from "../../../collectives/registry.ts";
 import { SameDevice } from "../../../runtime/same_device.ts";
 import { type CollectiveCase, elementsOf } from "./collective_cases.ts";
-import { compare, expectedOf, type LoopResult, operandOf } from "./collective_loop.ts";
-import { Stopper, type StopReason, type StopRule } from "../../measure/timer.ts";
+import { countWrong, expectedOf, type LoopResult, operandOf } from "./collective_loop.ts";
+import { type StopCriteria, StoppingRule, type StopReason } from "../../measure/timer.ts";
 import type { Session } from "../../measure/session.ts";
 import { summarise } from "../../../statistics/summary.ts";
 
@@ -14,7 +14,7 @@ const PATTERNS = 2;
 export async function measureSameDevice(
   c: CollectiveCase & { readonly algorithm: AlgorithmName },
   session: Session,
-  rule: StopRule,
+  rule: StopCriteria,
 ): Promise<LoopResult> {
   const { device, timer } = session;
   const collective = COLLECTIVES[c.op];
@@ -27,7 +27,7 @@ export async function measureSameDevice(
       expected: expectedOf(collective, one, pattern),
     })));
   const poison = new Float32Array(Math.max(1, shape.count)).fill(NaN);
-  const stopper = new Stopper(rule);
+  const stopper = new StoppingRule(rule);
   const timesUs: number[] = [];
   let wrongElements = 0;
   let maxAbsError = 0;
@@ -43,7 +43,7 @@ export async function measureSameDevice(
     const sample = await timer.sample(same.dispatches);
     const all = await same.download();
     pattern.forEach(({ expected }, rank) => {
-      const found = compare(same.memoryOf(all, rank, "output"), expected, 0);
+      const found = countWrong(same.memoryOf(all, rank, "output"), expected, 0);
       wrongElements += found.elements;
       maxAbsError = Math.max(maxAbsError, found.error);
     });

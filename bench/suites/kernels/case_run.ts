@@ -2,17 +2,17 @@ import { type Cost, tensorBytes } from "../../../kernels/kernel.ts";
 import type { Operation, OperationVariant } from "../../../kernels/operation.ts";
 import { caseOperations, type KernelCase, MODULE_OPS } from "../../../model/kernel_ops.ts";
 import {
-  type Choice,
   type KernelResult,
   type KernelsSetting,
   Measurement,
   type Mode,
+  type VariantRun,
 } from "./measurement.ts";
 import type { Session } from "../../measure/session.ts";
 import { Workload } from "../../measure/workload.ts";
 
 /** Which variants to measure. */
-export type VariantChoice = "best" | "all" | readonly string[];
+export type WantedVariants = "best" | "all" | readonly string[];
 
 /** Names of the variants that a case can be asked for. */
 export function variantNames(operations: readonly Operation[], isModule: boolean): string[] {
@@ -23,8 +23,8 @@ export function variantNames(operations: readonly Operation[], isModule: boolean
 async function choices(
   { tuner }: Session,
   operations: readonly Operation[],
-  wanted: { readonly variants: VariantChoice; readonly isModule: boolean },
-): Promise<{ chosen: Choice[]; missing: string[] }> {
+  wanted: { readonly variants: WantedVariants; readonly isModule: boolean },
+): Promise<{ chosen: VariantRun[]; missing: string[] }> {
   const best = new Map<Operation, OperationVariant>();
   const useBest = wanted.variants !== "all" || wanted.isModule;
   if (useBest) { for (const o of operations) best.set(o, await tuner.best(o)); }
@@ -35,7 +35,7 @@ async function choices(
   const names = wanted.variants === "all"
     ? variantNames(operations, wanted.isModule)
     : wanted.variants;
-  const chosen: Choice[] = [];
+  const chosen: VariantRun[] = [];
   const missing: string[] = [];
   for (const name of names) {
     const pick = new Map<Operation, OperationVariant>();
@@ -53,7 +53,7 @@ async function choices(
 
 /** What is wanted of a case. */
 export interface CaseWish {
-  readonly variants: VariantChoice;
+  readonly variants: WantedVariants;
   readonly modes: readonly Mode[];
   /** Whether a row is still missing. */
   readonly keep: (variant: string, mode: Mode) => boolean;
@@ -79,7 +79,8 @@ export class CaseRun implements Disposable {
 
   /** Bytes of the tensors that a case would take, on the host and on the device. */
   static bytes({ session, model }: KernelsSetting, case_: KernelCase): number {
-    return tensorsBytes(caseOperations(case_, model, session.device.bindingBytes)).total;
+    return tensorsBytes(caseOperations(case_, model, session.device.maxStorageBufferBindingSize))
+      .total;
   }
 
   /** Fills the tensors, compiles and checks every wanted variant; what cannot run is skipped. */
@@ -91,7 +92,7 @@ export class CaseRun implements Disposable {
     const { session, model, seed } = setting;
     const { device } = session;
     const isModule = (MODULE_OPS as readonly string[]).includes(case_.op);
-    const operations = caseOperations(case_, model, device.bindingBytes);
+    const operations = caseOperations(case_, model, device.maxStorageBufferBindingSize);
     const cost = totalCost(operations);
     const skip = (variants: readonly string[], reason: string): KernelResult[] =>
       variants.flatMap((variant) =>
@@ -179,8 +180,8 @@ function memoryProblem(
 ): string | undefined {
   const { byName, total } = tensorsBytes(operations);
   for (const [name, size] of byName) {
-    if (size > device.bindingBytes) {
-      return `"${name}" takes ${size} bytes; the adapter binds at most ${device.bindingBytes}`;
+    if (size > device.maxStorageBufferBindingSize) {
+      return `"${name}" takes ${size} bytes; the adapter binds at most ${device.maxStorageBufferBindingSize}`;
     }
   }
   return total > memoryBytes

@@ -4,9 +4,14 @@ import type { Cost } from "../../../kernels/kernel.ts";
 import type { Operation, OperationVariant } from "../../../kernels/operation.ts";
 import type { ModelShape } from "../../../model/shape.ts";
 import { ceilingPct } from "../../measure/ceilings.ts";
-import type { Evictor } from "../../measure/evictor.ts";
+import type { CacheFlush } from "../../measure/cache_flush.ts";
 import type { KernelCase } from "../../../model/kernel_ops.ts";
-import { type Sample, Stopper, type StopReason, type StopRule } from "../../measure/timer.ts";
+import {
+  type Sample,
+  type StopCriteria,
+  StoppingRule,
+  type StopReason,
+} from "../../measure/timer.ts";
 import type { Session } from "../../measure/session.ts";
 import { summarise } from "../../../statistics/summary.ts";
 import { Verifier } from "../../measure/verifier.ts";
@@ -20,8 +25,8 @@ export interface KernelsSetting {
   readonly session: Session;
   readonly model: ModelShape;
   readonly seed: number;
-  readonly rule: StopRule;
-  readonly evictor: Evictor | undefined;
+  readonly rule: StopCriteria;
+  readonly cacheFlush: CacheFlush | undefined;
   /** Host memory that may be used. */
   readonly memoryBytes: number;
 }
@@ -57,7 +62,7 @@ const TURN_US = 20_000;
 const MUTATION_BYTES = 2 ** 20;
 
 /** A way to run all operations of a case. */
-export interface Choice {
+export interface VariantRun {
   readonly name: string;
   readonly pick: ReadonlyMap<Operation, OperationVariant>;
 }
@@ -66,11 +71,11 @@ export interface Choice {
 export class Measurement implements Disposable {
   readonly #setting: KernelsSetting;
   readonly #workload: Workload;
-  readonly #what: { choice: Choice; mode: Mode; case: KernelCase; cost: Cost };
+  readonly #what: { choice: VariantRun; mode: Mode; case: KernelCase; cost: Cost };
   readonly #samples: Sample[] = [];
   #dispatches: readonly Dispatch[] = [];
   #verifier: Verifier | undefined;
-  #stopper: Stopper | undefined;
+  #stopper: StoppingRule | undefined;
   #stopReason: StopReason | undefined;
   #failure: string | undefined;
   #wrong = 0;
@@ -83,7 +88,7 @@ export class Measurement implements Disposable {
   private constructor(
     setting: KernelsSetting,
     workload: Workload,
-    what: { choice: Choice; mode: Mode; case: KernelCase; cost: Cost },
+    what: { choice: VariantRun; mode: Mode; case: KernelCase; cost: Cost },
   ) {
     this.#setting = setting;
     this.#workload = workload;
@@ -99,7 +104,7 @@ export class Measurement implements Disposable {
   static async start(
     setting: KernelsSetting,
     workload: Workload,
-    what: { choice: Choice; mode: Mode; case: KernelCase; cost: Cost },
+    what: { choice: VariantRun; mode: Mode; case: KernelCase; cost: Cost },
   ): Promise<Measurement> {
     const measurement = new Measurement(setting, workload, what);
     const { device, timer } = setting.session;
@@ -119,7 +124,7 @@ export class Measurement implements Disposable {
       await measurement.#check();
       measurement.#verifier = new Verifier(device, workload);
       await timer.warmUp(dispatches);
-      measurement.#stopper = new Stopper(setting.rule);
+      measurement.#stopper = new StoppingRule(setting.rule);
     });
     return measurement;
   }
@@ -130,7 +135,7 @@ export class Measurement implements Disposable {
    */
   async turn(): Promise<void> {
     await this.#guard(async () => {
-      const before = this.#what.mode === "cold" ? this.#setting.evictor?.dispatch : undefined;
+      const before = this.#what.mode === "cold" ? this.#setting.cacheFlush?.dispatch : undefined;
       const isShort = (this.#samples.at(-1)?.hostUs ?? 0) < TURN_US;
       if (before === undefined && isShort) {
         await this.#setting.session.timer.sample(this.#dispatches);
@@ -155,7 +160,7 @@ export class Measurement implements Disposable {
     const { device, ceilings } = this.#setting.session;
     if (this.#failure === undefined) {
       await this.#guard(async () => {
-        this.#wrong += await this.#verifier!.differences();
+        this.#wrong += await this.#verifier!.mismatchedWords();
         this.#workload.poison();
         device.run(this.#dispatches);
         await this.#check();

@@ -1,6 +1,6 @@
 import { CaseRun } from "./case_run.ts";
 import type { Config } from "../../../config/config.ts";
-import { Evictor } from "../../measure/evictor.ts";
+import { CacheFlush } from "../../measure/cache_flush.ts";
 import { kernelCases } from "./kernel_cases.ts";
 import type { KernelCase } from "../../../model/kernel_ops.ts";
 import { kernelKey, kernelRow } from "./kernel_row.ts";
@@ -9,7 +9,7 @@ import type { Sample } from "../../measure/timer.ts";
 import { type KernelRow, rowKey } from "../../../records/rows/row.ts";
 import type { Session } from "../../measure/session.ts";
 import { shuffled } from "../../../statistics/shuffled.ts";
-import { stopRule, type SuiteRun } from "../suite_run.ts";
+import { stopCriteria, type SuiteRun } from "../suite_run.ts";
 
 /** A run of the kernels suite. */
 export interface KernelsRun extends SuiteRun<KernelRow> {
@@ -52,14 +52,14 @@ export async function runKernels(
 ): Promise<void> {
   const { device, canary, tuner } = session;
   const modes: readonly Mode[] = config.measure.modes;
-  using evictor = modes.includes("cold") ? new Evictor(device, run.cacheBytes) : undefined;
+  using cacheFlush = modes.includes("cold") ? new CacheFlush(device, run.cacheBytes) : undefined;
   const setting: KernelsSetting = {
     session,
     model: config.model,
     seed: config.seed,
     memoryBytes: run.memoryBytes,
-    evictor,
-    rule: stopRule(config),
+    cacheFlush,
+    rule: stopCriteria(config),
   };
   const waiting = shuffled(casesOf(config, run.filter), config.seed);
   const total = waiting.length;

@@ -37,21 +37,24 @@ export function addUp(parts: readonly Decomposition[]): Decomposition {
  * another works waits for the pipeline to fill or drain where fewer batches are in flight than there
  * are stages, and is held up by a slower stage where there are as many.
  */
-export function decompose({ stages, flights, ranks }: ReplicaTrace, wall: Interval): Decomposition {
+export function decompose(
+  { stages, inFlight, ranks }: ReplicaTrace,
+  wall: Interval,
+): Decomposition {
   const work = ranks.map(({ steps }) => clip(steps.flatMap(pieces), wall));
   const busy = sumOf(work.flat(), (piece) => piece.busy);
   const transfer = sumOf(work.flat(), (piece) => piece.transfer);
   const within = sumOf(work.flat(), (p) => p.end - p.start - p.busy - p.transfer);
   let [fillDrain, imbalance, betweenGap] = [0, 0, 0];
-  const lastEnd = Math.max(wall.start, ...flights.map(({ end }) => end));
+  const lastEnd = Math.max(wall.start, ...inFlight.map(({ end }) => end));
   const edges = [
     wall.start,
     wall.end,
     ...work.flat().flatMap(({ start, end }) => [start, end]),
-    ...clip(flights, wall).flatMap(({ start, end }) => [start, end]),
+    ...clip(inFlight, wall).flatMap(({ start, end }) => [start, end]),
   ].sort((a, b) => a - b);
   const working = work.map((list) => new Cursor(list));
-  const flying = flights.map((flight) => new Cursor([flight]));
+  const flying = inFlight.map((flight) => new Cursor([flight]));
   for (let i = 1; i < edges.length; i++) {
     const [from_, to] = [edges[i - 1]!, edges[i]!];
     if (to === from_) continue;

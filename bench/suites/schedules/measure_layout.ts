@@ -3,14 +3,14 @@ import type { BatchResult } from "../../../schedules/engine_core.ts";
 import type { Config } from "../../../config/config.ts";
 import { addUp, decompose, type Decomposition } from "./decomposition.ts";
 import type { OpenLayout, Repetition } from "../../../runtime/open_layout.ts";
-import { Stopper, type StopReason } from "../../measure/timer.ts";
+import { StoppingRule, type StopReason } from "../../measure/timer.ts";
 import { requestsOf } from "./requests.ts";
-import { stopRule } from "../suite_run.ts";
+import { stopCriteria } from "../suite_run.ts";
 import { limitsOf, type ScheduleCase } from "./schedule_cases.ts";
 import type { Served, TimedRequest } from "../../../runtime/serve.ts";
 import { shuffled } from "../../../statistics/shuffled.ts";
 import { engineTimesUs, mostInFlight, stageTimes } from "./stage_times.ts";
-import { idealBubble, lawMs, simulateMs } from "../../../planner/pipeline_law.ts";
+import { idealBubble, simulateMs, steadyStateBoundMs } from "../../../planner/pipeline_law.ts";
 import { type StepTimes, stepTimes } from "../../../runtime/step_times.ts";
 import { summarise } from "../../../statistics/summary.ts";
 
@@ -35,7 +35,7 @@ export interface MeasuredCase {
   /** Wall time of the engine in virtual time with this case's own stage times. */
   readonly simulatedMs: number | undefined;
   /** The same by the pipeline law. */
-  readonly lawMs: number | undefined;
+  readonly steadyStateBoundMs: number | undefined;
   /** The last repetition, for timelines. */
   readonly last: Repetition;
 }
@@ -58,16 +58,16 @@ export interface MeasureLayout {
 }
 
 /** Repetitions that are made at least, in place of the configured number of samples. */
-const LEAST_REPETITIONS = 3;
+const MIN_REPETITIONS = 3;
 
 /** A case that is under way. */
-interface Progress {
+interface CaseUnderWay {
   readonly case: ScheduleCase;
   readonly served: Pick<Served<BatchResult>, "wallMs" | "ttftMs" | "tpotMs">[];
   readonly steps: StepTimes[];
   readonly spent: Decomposition[];
   readonly engineUs: number[];
-  readonly stopper: Stopper;
+  readonly stopper: StoppingRule;
   mismatches: number;
   maxInFlight: number;
   reason: StopReason | undefined;
@@ -83,7 +83,7 @@ export async function measureLayout(
   const router = config.schedules!.router;
   const serve = (c: ScheduleCase) =>
     run.serve(requests, {
-      depth: c.depth,
+      depth: c.maxConcurrentBatches,
       way: c.way,
       limits: limitsOf(c, config, requests.length),
       router,
@@ -92,13 +92,13 @@ export async function measureLayout(
     if (signal.aborted) return undefined;
     await serve(case_); // compiles and warms up
   }
-  const under: Progress[] = cases.map((case_) => ({
+  const under: CaseUnderWay[] = cases.map((case_) => ({
     case: case_,
     served: [],
     steps: [],
     spent: [],
     engineUs: [],
-    stopper: new Stopper({ ...stopRule(config), minSamples: LEAST_REPETITIONS }),
+    stopper: new StoppingRule({ ...stopCriteria(config), minSamples: MIN_REPETITIONS }),
     mismatches: 0,
     maxInFlight: 0,
     reason: undefined,
@@ -116,7 +116,7 @@ export async function measureLayout(
 }
 
 function take(
-  progress: Progress,
+  progress: CaseUnderWay,
   repetition: Repetition,
   expected: readonly (readonly number[])[],
 ): void {
@@ -129,7 +129,7 @@ function take(
   }
   progress.spent.push(...traces.map((trace) => decompose(trace, wall)));
   progress.engineUs.push(...traces.flatMap(engineTimesUs));
-  progress.mismatches += differences(served.tokenIds, expected);
+  progress.mismatches += tokenMismatches(served.tokenIds, expected);
   progress.maxInFlight = Math.max(progress.maxInFlight, ...traces.map(mostInFlight));
   progress.last = repetition;
   // Steps of prefill and of decoding differ by nature: what must come to rest is the whole.
@@ -139,7 +139,7 @@ function take(
 }
 
 async function finish(
-  progress: Progress,
+  progress: CaseUnderWay,
   config: Config,
   requests: readonly TimedRequest[],
 ): Promise<MeasuredCase> {
@@ -151,15 +151,15 @@ async function finish(
     requests: servedBy(last, replica, requests),
     limits,
     stages,
-    depth: case_.depth,
+    maxConcurrentBatches: case_.maxConcurrentBatches,
   }));
   const isAtOnce = requests.every(({ arrivalMs }) => arrivalMs === 0);
   const times = traces.map((trace) => stageTimes([trace]));
   const simulated = await Promise.all(replicas.map((r, i) => simulateMs(r, times[i]!)));
-  const laws = traces.map((trace, i) => lawMs(times[i]!, mostInFlight(trace)));
+  const laws = traces.map((trace, i) => steadyStateBoundMs(times[i]!, mostInFlight(trace)));
   const sum = (of: (report: RankReport) => number) =>
     reports.reduce((total, report) => total + of(report), 0);
-  const lanes = traces[0]!.ranks.length / traces[0]!.stages;
+  const tensorParallelSize = traces[0]!.ranks.length / traces[0]!.stages;
   return {
     case: case_,
     stopReason: progress.reason!,
@@ -168,8 +168,8 @@ async function finish(
     spent: addUp(progress.spent),
     mismatches,
     counts: {
-      allReduces: sum(({ allReduces }) => allReduces) / lanes,
-      allGathers: sum(({ allGathers }) => allGathers) / lanes,
+      allReduces: sum(({ allReduces }) => allReduces) / tensorParallelSize,
+      allGathers: sum(({ allGathers }) => allGathers) / tensorParallelSize,
       sends: sum(({ sends }) => sends),
       sentBytes: sum(({ sentBytes }) => sentBytes),
     },
@@ -177,7 +177,7 @@ async function finish(
     engineUs,
     idealBubble: isAtOnce ? await idealBubble(replicas) : undefined,
     simulatedMs: isAtOnce ? Math.max(...simulated) : undefined,
-    lawMs: isAtOnce ? Math.max(...laws) : undefined,
+    steadyStateBoundMs: isAtOnce ? Math.max(...laws) : undefined,
     last,
   };
 }
@@ -189,12 +189,12 @@ function servedBy(
   requests: readonly TimedRequest[],
 ): readonly TimedRequest[] {
   const ids = new Set(
-    served.batches[replica]!.flatMap(({ batch }) => batch.parts.map((part) => part.requestId)),
+    served.batches[replica]!.flatMap(({ batch }) => batch.scheduled.map((part) => part.requestId)),
   );
   return requests.filter(({ id }) => ids.has(id));
 }
 
-function differences(
+function tokenMismatches(
   seen: readonly (readonly number[])[],
   expected: readonly (readonly number[])[],
 ): number {

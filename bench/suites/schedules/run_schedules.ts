@@ -2,7 +2,7 @@ import { DeviceError } from "../../../device/device_error.ts";
 import { stageProgram, wholeDecoder } from "../../../model/stage_program.ts";
 import { stageCosts } from "../../../model/stage_tensors.ts";
 import { type Layout, worldSize } from "../../../parallel/layout.ts";
-import type { StageRoom } from "../../../model/replicas.ts";
+import type { CacheConfig } from "../../../model/replicas.ts";
 import { tokenBatch } from "../../../runtime/token_batch.ts";
 import { ceilingUs } from "../../measure/ceilings.ts";
 import type { Config } from "../../../config/config.ts";
@@ -70,7 +70,7 @@ async function runLayout(cases: readonly ScheduleCase[], suite: Suite): Promise<
   const requests = requestsOf(config);
   const ranks = worldSize(layoutOf(sizes));
   const { device } = session;
-  const room = roomOf(config, session);
+  const cacheConfig = cacheConfigOf(config, session);
   const unmeasured = async (status: "failed" | "skipped", reason: string) => {
     for (const case_ of cases) {
       const key = scheduleKey(case_, config);
@@ -79,23 +79,23 @@ async function runLayout(cases: readonly ScheduleCase[], suite: Suite): Promise<
       run.onRow(unmeasuredRow(key, { status, reason }, context), {});
     }
   };
-  const problem = refusal(suite, { sizes, room });
+  const problem = refusal(suite, { sizes, cacheConfig });
   if (problem !== undefined) return await unmeasured("skipped", problem);
-  const depth = Math.max(...cases.map((c) => c.depth));
+  const maxConcurrentBatches = Math.max(...cases.map((c) => c.maxConcurrentBatches));
   try {
     const expected = await suite.expected.tokens();
     await using opened = await OpenLayout.open(decoderSource(config), {
       layout: layoutOf(sizes),
       layers: sizes.stage_layers,
-      room,
-      depth,
+      cacheConfig,
+      maxConcurrentBatches,
       choose: (operation) => session.tuner.best(operation),
       memoryBytes: deviceMemoryBytes(device),
     });
     await session.tuner.save();
     const allocated = opened.opened;
     const layout = layoutOf(sizes);
-    const sized = sizedRanks(config.model, layout, { ...room, layers: sizes.stage_layers });
+    const sized = sizedRanks(config.model, layout, { ...cacheConfig, layers: sizes.stage_layers });
     run.onRanks(sized.map((rank) => ({ ...rank, allocated: allocated[rank.rank] })));
     const measured = await measureLayout(config, {
       run: opened,
@@ -114,7 +114,7 @@ async function runLayout(cases: readonly ScheduleCase[], suite: Suite): Promise<
         kvCacheBytes: sum("kvCacheBytes"),
         stepWallMs: stepWallMs(one, measured),
         outputTokens: requests.reduce((total, { maxTokens }) => total + maxTokens, 0),
-        idealUs: ranks === 1 ? idealUs(one.last, room, suite) : undefined,
+        idealUs: ranks === 1 ? idealUs(one.last, cacheConfig, suite) : undefined,
       };
       const context = await rowContext(suite, ranks);
       run.onRow(scheduleRow(one, key, { layout: numbers, context }), series(one));
@@ -151,15 +151,15 @@ class ExpectedTokens {
   }
 
   async #find(): Promise<readonly (readonly number[])[]> {
-    const room = roomOf(this.#config, this.#session);
+    const cacheConfig = cacheConfigOf(this.#config, this.#session);
     await using run = await OpenLayout.open(decoderSource(this.#config), {
       layout: ONE_RANK,
-      room,
-      depth: 1,
+      cacheConfig,
+      maxConcurrentBatches: 1,
       choose: (operation) => this.#session.tuner.best(operation),
       memoryBytes: deviceMemoryBytes(this.#session.device),
     });
-    const limits = { maxNumBatchedTokens: room.maxTokens, maxNumSeqs: 1 };
+    const limits = { maxNumBatchedTokens: cacheConfig.maxNumBatchedTokens, maxNumSeqs: 1 };
     const way = { head: "all_gather", slicedSends: false } as const;
     const tokens: (readonly number[])[] = [];
     for (const request of requestsOf(this.#config)) {
@@ -171,33 +171,36 @@ class ExpectedTokens {
   }
 }
 
-function roomOf(config: Config, { device }: Session): StageRoom {
+function cacheConfigOf(config: Config, { device }: Session): CacheConfig {
   const { max_num_batched_tokens, max_num_seqs } = config.schedules!;
   const requests = requestsOf(config);
   const prompts = requests.map(({ promptTokenIds }) => promptTokenIds.length);
   const total = prompts.reduce((sum, length) => sum + length, 0);
   return {
     dtype: config.dtype,
-    slots: Math.min(max_num_seqs, requests.length),
-    context: Math.max(...requests.map((r) => r.promptTokenIds.length + r.maxTokens)),
-    maxTokens: Math.min(max_num_batched_tokens, total),
-    bindingBytes: device.bindingBytes,
+    maxNumSeqs: Math.min(max_num_seqs, requests.length),
+    maxModelLen: Math.max(...requests.map((r) => r.promptTokenIds.length + r.maxTokens)),
+    maxNumBatchedTokens: Math.min(max_num_batched_tokens, total),
+    maxStorageBufferBindingSize: device.maxStorageBufferBindingSize,
   };
 }
 
 /** Why a layout cannot be run here. */
 function refusal(
   { config, session: { device } }: Suite,
-  { sizes, room }: { readonly sizes: ScheduleCase["layout"]; readonly room: StageRoom },
+  { sizes, cacheConfig }: {
+    readonly sizes: ScheduleCase["layout"];
+    readonly cacheConfig: CacheConfig;
+  },
 ): string | undefined {
   if (config.launcher.kind === "mpi") return "ranks under MPI cannot be run by this version";
-  if (room.context > config.model.maxPositions) {
-    return `a context of ${room.context} is beyond the model's ${config.model.maxPositions} positions`;
+  if (cacheConfig.maxModelLen > config.model.maxPositions) {
+    return `a context of ${cacheConfig.maxModelLen} is beyond the model's ${config.model.maxPositions} positions`;
   }
   return layoutMemoryProblem(config.model, {
     layout: layoutOf(sizes),
     layers: sizes.stage_layers,
-    room,
+    cacheConfig,
     memoryBytes: deviceMemoryBytes(device),
   });
 }
@@ -226,11 +229,15 @@ function stepWallMs(
 }
 
 /** The least time of a repetition's batches on one rank: each operation at the slower of the two ceilings. */
-function idealUs({ served }: Repetition, room: StageRoom, { config, session }: Suite): number {
-  const stage = wholeDecoder(config.model, room);
+function idealUs(
+  { served }: Repetition,
+  cacheConfig: CacheConfig,
+  { config, session }: Suite,
+): number {
+  const stage = wholeDecoder(config.model, cacheConfig);
   return served.batches.flat().reduce((sum, { batch: scheduled }) => {
     const batch = tokenBatch(scheduled);
-    const size = { tokens: batch.tokenIds.length, samples: batch.samples.length };
+    const size = { tokens: batch.tokenIds.length, logitsRows: batch.logitsIndices.length };
     const costs = stageCosts(stageProgram(stage, size, batch));
     return sum + costs.reduce((total, cost) => total + ceilingUs(cost, session.ceilings), 0);
   }, 0);

@@ -10,7 +10,7 @@ export interface ScheduleCase {
   readonly schedule: "step" | "step_with_batch_queue";
   readonly layout: LayoutSizes;
   /** Batches that may be in flight at once. */
-  readonly depth: number;
+  readonly maxConcurrentBatches: number;
   readonly admission: "greedy" | "split";
   readonly way: StepWay;
 }
@@ -28,10 +28,12 @@ export function scheduleCases({ schedules }: Config, filter?: RegExp): readonly 
       slices.flatMap((slicedSends) =>
         schedules.admission.flatMap((admission) =>
           schedules.schedules.flatMap((schedule) =>
-            (schedule === "step" ? [1] : schedules.max_concurrent_batches).map((depth) => ({
+            (schedule === "step" ? [1] : schedules.max_concurrent_batches).map((
+              maxConcurrentBatches,
+            ) => ({
               schedule,
               layout,
-              depth,
+              maxConcurrentBatches,
               admission,
               way: { head, slicedSends },
             }))
@@ -44,13 +46,15 @@ export function scheduleCases({ schedules }: Config, filter?: RegExp): readonly 
 }
 
 /** A case as `--filter` and progress see it. */
-export function scheduleLabel({ schedule, layout, depth, admission, way }: ScheduleCase): string {
+export function scheduleLabel(
+  { schedule, layout, maxConcurrentBatches, admission, way }: ScheduleCase,
+): string {
   const words = [
     schedule,
     `tp=${layout.tensor_parallel_size}`,
     `pp=${layout.pipeline_parallel_size}`,
     `dp=${layout.data_parallel_size}`,
-    `depth=${depth}`,
+    `depth=${maxConcurrentBatches}`,
   ];
   if (admission !== "greedy") words.push(admission);
   if (way.head !== "all_gather") words.push(way.head);
@@ -72,7 +76,7 @@ export function scheduleKey(case_: ScheduleCase, config: Config): ScheduleKey {
     tensor_parallel_size: layout.tensor_parallel_size,
     pipeline_parallel_size: layout.pipeline_parallel_size,
     data_parallel_size: layout.data_parallel_size,
-    max_concurrent_batches: case_.depth,
+    max_concurrent_batches: case_.maxConcurrentBatches,
     ...describeRequests(config, requestsOf(config)),
     max_num_batched_tokens,
     max_num_seqs,
@@ -93,6 +97,6 @@ export function limitsOf(case_: ScheduleCase, config: Config, requests: number):
   if (case_.admission === "greedy") return limits;
   const { pipeline_parallel_size, data_parallel_size } = case_.layout;
   const running = Math.min(max_num_seqs, Math.ceil(requests / data_parallel_size));
-  const parts = Math.max(case_.depth, pipeline_parallel_size);
+  const parts = Math.max(case_.maxConcurrentBatches, pipeline_parallel_size);
   return { ...limits, maxSeqsPerBatch: Math.ceil(running / parts) };
 }

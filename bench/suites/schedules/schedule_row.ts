@@ -103,7 +103,7 @@ export function scheduleRow(
     weight_bytes: layout.weightBytes,
     kv_cache_bytes: layout.kvCacheBytes,
     simulated_output_tokens_per_s: perS(measured.simulatedMs),
-    pipeline_law_tokens_per_s: perS(measured.lawMs),
+    pipeline_law_tokens_per_s: perS(measured.steadyStateBoundMs),
     engine_us_median: measured.engineUs.length > 0 ? median(measured.engineUs) : undefined,
   };
 }

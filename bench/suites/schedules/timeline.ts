@@ -38,12 +38,12 @@ export function traceEvents(
   ];
   for (const [replica, { ranks }] of replicas.entries()) {
     const first = Math.min(...ranks.flatMap(({ steps }) => steps.map(({ step }) => step)));
-    for (const { number, stage, lane, steps } of ranks) {
-      const at = { pid: process, tid: number };
-      const name = `rank ${number}: replica ${replica}, stage ${stage}, tp ${lane}`;
+    for (const { globalRank, stage, tpRank, steps } of ranks) {
+      const at = { pid: process, tid: globalRank };
+      const name = `rank ${globalRank}: replica ${replica}, stage ${stage}, tp ${tpRank}`;
       events.push(
         { ph: "M", name: "thread_name", ...at, args: { name } },
-        { ph: "M", name: "thread_sort_index", ...at, args: { sort_index: number } },
+        { ph: "M", name: "thread_sort_index", ...at, args: { sort_index: globalRank } },
       );
       for (const { step, tokens, spans } of steps) {
         for (const { kind, start, end, gpuUs, ops } of spans) {
@@ -65,7 +65,7 @@ export function traceEvents(
           });
           if (kind !== "send" && kind !== "receive") continue;
           const to = kind === "send" ? stage + 1 : stage;
-          const id = `${process}.${replica}.${to}.${lane}.${step}`;
+          const id = `${process}.${replica}.${to}.${tpRank}.${step}`;
           const flow = { name: "hidden states", cat: "send", id, ts, ...at };
           events.push(kind === "send" ? { ph: "s", ...flow } : { ph: "f", bp: "e", ...flow });
         }
@@ -80,11 +80,11 @@ export function traceEvents(
  * `0F3` for stage 0 and micro-batch 3, blank where a stage idles. Slots follow what was measured: a
  * batch comes behind its own last stage, the batch before, and every result that it was launched after.
  */
-export function pipelineCsv({ stages, flights }: ReplicaTrace): string {
+export function pipelineCsv({ stages, inFlight }: ReplicaTrace): string {
   const grid = Array.from({ length: stages }, () => [] as string[]);
   const ends: number[] = [];
-  for (const [batch, flight] of flights.entries()) {
-    let slot = flights.slice(0, batch)
+  for (const [batch, flight] of inFlight.entries()) {
+    let slot = inFlight.slice(0, batch)
       .reduce(
         (least, { end }, i) => end <= flight.start ? Math.max(least, ends[i]! + 1) : least,
         0,
@@ -112,19 +112,19 @@ export function textTimeline(
   replica: ReplicaTrace,
   { label, width = 72 }: { readonly label: string; readonly width?: number },
 ): string {
-  const shown = replica.flights.slice(0, TEXT_BATCHES);
+  const shown = replica.inFlight.slice(0, TEXT_BATCHES);
   if (shown.length === 0) return "";
   const start = shown[0]!.start;
   const end = Math.max(...shown.map((flight) => flight.end));
-  const title = `${label}: ${shown.length} of ${replica.flights.length} batches, ` +
+  const title = `${label}: ${shown.length} of ${replica.inFlight.length} batches, ` +
     `${(end - start).toPrecision(3)} ms`;
   const lines = replica.ranks.map((rank) =>
-    `  rank ${String(rank.number).padStart(2)} |${lane(rank, { start, end }, width)}|`
+    `  rank ${String(rank.globalRank).padStart(2)} |${row(rank, { start, end }, width)}|`
   );
   return [title, ...lines].join("\n");
 }
 
-function lane({ steps }: RankTrace, { start, end }: Interval, width: number): string {
+function row({ steps }: RankTrace, { start, end }: Interval, width: number): string {
   const cells = new Array<string>(width).fill(".");
   const first = Math.min(...steps.map(({ step }) => step));
   const paint = (from_: number, to: number, mark: string) => {

@@ -10,7 +10,7 @@ Deno.test("the tuner tries every candidate once, keeps their times and the faste
   using timer = await new Timer(device).ready();
   const folder = await Deno.makeTempDir();
   try {
-    const shape = operation(KERNELS.gemv, { tokens: 1, inner: 64, columns: 96, dtype: "int8" });
+    const shape = operation(KERNELS.gemv, { tokens: 1, k: 64, columns: 96, dtype: "int8" });
     const tuner = await Tuner.open(device, timer, folder);
     const best = await tuner.best(shape);
     await tuner.save();

@@ -6,7 +6,7 @@ import {
   mostInFlight,
   stageTimes,
 } from "../../../bench/suites/schedules/stage_times.ts";
-import { lawMs } from "../../../planner/pipeline_law.ts";
+import { steadyStateBoundMs } from "../../../planner/pipeline_law.ts";
 import {
   pipelineCsv,
   textTimeline,
@@ -14,25 +14,29 @@ import {
 } from "../../../bench/suites/schedules/timeline.ts";
 
 /** A stage's work on some batches: [batch, start, end], the last ms of all but the last stage a send. */
-function rank(number: number, last: number, work: readonly (readonly [number, number, number])[]) {
+function rank(
+  globalRank: number,
+  last: number,
+  work: readonly (readonly [number, number, number])[],
+) {
   return {
-    number,
-    stage: number,
-    lane: 0,
+    globalRank,
+    stage: globalRank,
+    tpRank: 0,
     steps: work.map(([step, start, end]) => ({
       step,
       tokens: 4,
       submitUs: 1,
       waitUs: 1,
       spans: [
-        ...(number > 0 ? [{ kind: "receive", start, end: start + 1 } as const] : []),
+        ...(globalRank > 0 ? [{ kind: "receive", start, end: start + 1 } as const] : []),
         {
           kind: "compute",
-          start: number > 0 ? start + 1 : start,
-          end: number < last ? end - 1 : end,
+          start: globalRank > 0 ? start + 1 : start,
+          end: globalRank < last ? end - 1 : end,
           gpuUs: 1000 * (end - start - 2),
         } as const,
-        ...(number < last ? [{ kind: "send", start: end - 1, end } as const] : []),
+        ...(globalRank < last ? [{ kind: "send", start: end - 1, end } as const] : []),
       ],
     })),
   };
@@ -41,7 +45,7 @@ function rank(number: number, last: number, work: readonly (readonly [number, nu
 /** Two stages of 10 ms, one batch at a time, 2 ms of host time between batches. */
 const NAIVE: ReplicaTrace = {
   stages: 2,
-  flights: [{ start: 0, end: 20 }, { start: 22, end: 42 }],
+  inFlight: [{ start: 0, end: 20 }, { start: 22, end: 42 }],
   ranks: [
     rank(0, 1, [[0, 0, 10], [1, 22, 32]]),
     rank(1, 1, [[0, 10, 20], [1, 32, 42]]),
@@ -51,7 +55,7 @@ const NAIVE: ReplicaTrace = {
 /** The same work, both batches in flight; the second stage takes 12 ms for the second batch. */
 const QUEUE: ReplicaTrace = {
   stages: 2,
-  flights: [{ start: 0, end: 20 }, { start: 0, end: 32 }],
+  inFlight: [{ start: 0, end: 20 }, { start: 0, end: 32 }],
   ranks: [
     rank(0, 1, [[0, 0, 10], [1, 10, 20]]),
     rank(1, 1, [[0, 10, 20], [1, 20, 32]]),
@@ -89,11 +93,11 @@ Deno.test("stage times, depth and the pipeline law are read off the spans", () =
   assertEquals(engineTimesUs(NAIVE), [2000]);
   assertEquals(engineTimesUs(QUEUE), []);
   const naive = stageTimes([NAIVE]);
-  assertEquals(naive.host, 2000);
-  assertAlmostEquals(lawMs(naive, 1), 44, 1e-9);
+  assertEquals(naive.hostUs, 2000);
+  assertAlmostEquals(steadyStateBoundMs(naive, 1), 44, 1e-9);
   // Two in flight: (10 + 10 + 2) / 2 = 11 ms a batch, more than a stage takes.
-  assertAlmostEquals(lawMs(naive, 2), 22, 1e-9);
-  assertAlmostEquals(lawMs(naive, 3), 20, 1e-9);
+  assertAlmostEquals(steadyStateBoundMs(naive, 2), 22, 1e-9);
+  assertAlmostEquals(steadyStateBoundMs(naive, 3), 20, 1e-9);
 });
 
 Deno.test("pipeline schedules are written as PyTorch writes them", () => {

@@ -1,6 +1,6 @@
 /** Ranks of one process that share a WebAssembly memory: flags, barriers, sums. */
 
-import { combine } from "../combine.ts";
+import { reduce } from "../reduce.ts";
 import {
   BLOCK_WORDS,
   type Memory,
@@ -10,7 +10,7 @@ import {
 } from "../step_program.ts";
 
 /** What ranks share, made once by whoever starts them and given to each. */
-export interface SharedRanks {
+export interface CommunicatorState {
   readonly memory: WebAssembly.Memory;
   /** collectives/reduce.wasm; without it sums are plain TypeScript, with the same bits. */
   readonly reduce: WebAssembly.Module | undefined;
@@ -42,10 +42,10 @@ const FLAG_WORDS = 32;
 const FAILED = 0;
 const TOLD = 1;
 const FIRST_FLAG = FLAG_WORDS;
-const MOST_RANKS = 64;
+const MAX_RANKS = 64;
 /** Addresses of a sum's sources, a table a rank. */
-const FIRST_TABLE = FIRST_FLAG + MOST_RANKS * FLAG_WORDS;
-const CONTROL_BYTES = Math.ceil((FIRST_TABLE + MOST_RANKS * MOST_RANKS) * 4 / PAGE) * PAGE;
+const FIRST_TABLE = FIRST_FLAG + MAX_RANKS * FLAG_WORDS;
+const CONTROL_BYTES = Math.ceil((FIRST_TABLE + MAX_RANKS * MAX_RANKS) * 4 / PAGE) * PAGE;
 /** A sleeping rank looks up this often, in case nobody wakes it. */
 const SLICE_MS = 50;
 /** Arrays start this far apart: a page each, so that cores do not share lines. */
@@ -64,7 +64,7 @@ export function spinsFor(ranks: number, cores: number): number {
 export function shareMemory(ranks: number, capacity: number): WebAssembly.Memory {
   const bytes = CONTROL_BYTES + ranks * MEMORIES.length * arrayBytes(capacity);
   const pages = Math.ceil(bytes / PAGE);
-  if (ranks < 1 || ranks > MOST_RANKS || pages > 65536) {
+  if (ranks < 1 || ranks > MAX_RANKS || pages > 65536) {
     throw new RangeError(
       `Cannot share memory between ${ranks} ranks: it would take ${bytes} bytes`,
     );
@@ -92,16 +92,16 @@ interface Sums {
 }
 
 /** One rank's end of the shared memory. */
-export class SharedRank {
+export class Communicator {
   readonly rank: number;
-  readonly #shared: SharedRanks;
+  readonly #shared: CommunicatorState;
   readonly #words: Int32Array;
   readonly #floats: Float32Array;
   readonly #sums: Sums;
   #epoch = 0;
 
   /** Joins; every rank must make as many calls of `barrier` and `run` as every other. */
-  constructor(shared: SharedRanks, rank: number) {
+  constructor(shared: CommunicatorState, rank: number) {
     this.#shared = shared;
     this.rank = rank;
     this.#words = new Int32Array(shared.memory.buffer);
@@ -149,11 +149,11 @@ export class SharedRank {
         const { to, sources, count } = move;
         if (move.how !== "sum") {
           const span = (address: number) => ({ array: this.#floats, start: address / 4 });
-          combine(span(to), sources.map(span), move);
+          reduce(span(to), sources.map(span), move);
         } else if (sources.length === 1) this.#sums.copy(to, sources[0]!, count);
         else if (sources.length === 2) this.#sums.sum2(to, sources[0]!, sources[1]!, count);
         else {
-          const table = FIRST_TABLE + this.rank * MOST_RANKS;
+          const table = FIRST_TABLE + this.rank * MAX_RANKS;
           sources.forEach((address, i) => this.#words[table + i] = address);
           this.#sums.sum(to, table * 4, sources.length, count);
         }
@@ -177,18 +177,18 @@ export class SharedRank {
   }
 
   /** Leaves a number for all ranks to read after the next barrier. */
-  tell(value: number): void {
+  broadcastFlag(value: number): void {
     Atomics.store(this.#words, TOLD, value);
   }
 
   /** The number that a rank left before the last barrier. */
-  get told(): number {
+  get flag(): number {
     return Atomics.load(this.#words, TOLD);
   }
 
   /** Tells every rank that this one failed; the first to fail is the one that is named. */
-  fail(): void {
-    this.#blame(this.rank);
+  abort(): void {
+    this.#abort(this.rank);
   }
 
   #await(peer: number, epoch: number): void {
@@ -204,7 +204,7 @@ export class SharedRank {
       const seen = Atomics.load(words, flag);
       if (seen - epoch >= 0) return;
       if (performance.now() - start > this.#shared.timeoutMs) {
-        this.#blame(peer);
+        this.#abort(peer);
         const what = `did not come within ${this.#shared.timeoutMs} ms`;
         throw new RankError(this.#number(peer), what);
       }
@@ -218,7 +218,7 @@ export class SharedRank {
     return this.#shared.numbers?.[rank] ?? rank;
   }
 
-  #blame(rank: number): void {
+  #abort(rank: number): void {
     Atomics.compareExchange(this.#words, FAILED, 0, rank + 1);
     for (let peer = 0; peer < this.#shared.ranks; peer++) {
       Atomics.notify(this.#words, FIRST_FLAG + peer * FLAG_WORDS);
@@ -232,7 +232,7 @@ export class SharedRank {
 }
 
 /** Marks a rank as failed from outside: for one that cannot do so any more. */
-export function blame({ memory }: Pick<SharedRanks, "memory">, rank: number): void {
+export function abort({ memory }: Pick<CommunicatorState, "memory">, rank: number): void {
   const words = new Int32Array(memory.buffer);
   Atomics.compareExchange(words, FAILED, 0, rank + 1);
 }
@@ -242,7 +242,7 @@ function plainSums(memory: WebAssembly.Memory): Sums {
   const array = new Float32Array(memory.buffer);
   const words = new Int32Array(memory.buffer);
   const add = (to: number, sources: readonly number[], count: number) =>
-    combine({ array, start: to / 4 }, sources.map((source) => ({ array, start: source / 4 })), {
+    reduce({ array, start: to / 4 }, sources.map((source) => ({ array, start: source / 4 })), {
       count,
     });
   return {

@@ -1,15 +1,15 @@
-import { maxSamples } from "../model/stage_memory.ts";
+import { maxLogitsRows } from "../model/stage_memory.ts";
 import { type BatchSize, type Stage, stageProgram } from "../model/stage_program.ts";
-import type { ChooseVariant } from "./segments.ts";
+import type { SelectVariant } from "./segments.ts";
 
 /** Names of variants by class of shapes: what one thread chose for ranks on others. */
-export type VariantChoices = Readonly<Record<string, string>>;
+export type TunedVariants = Readonly<Record<string, string>>;
 
 /** Chooses the variants of every operation that batches of a stage can ask for. */
-export async function chooseVariants(
+export async function tuneStage(
   stage: Stage,
-  choose: ChooseVariant,
-): Promise<VariantChoices> {
+  choose: SelectVariant,
+): Promise<TunedVariants> {
   const choices: Record<string, string> = {};
   for (const size of representativeSizes(stage)) {
     for (const op of stageProgram(stage, size).ops) {
@@ -22,7 +22,7 @@ export async function chooseVariants(
 }
 
 /** Finds a chosen variant again. Error where none was chosen for the class or the shape refuses it. */
-export function chosenVariant(choices: VariantChoices): ChooseVariant {
+export function tunedVariant(choices: TunedVariants): SelectVariant {
   return (operation) => {
     const name = choices[operation.shapeClass];
     const chosen = operation.variants.find((variant) => variant.name === name);
@@ -42,10 +42,10 @@ function representativeSizes(stage: Stage): readonly BatchSize[] {
     for (let size = 1; size < most; size *= 2) sizes.unshift(size);
     return sizes;
   };
-  const samples = powers(maxSamples(stage));
+  const samples = powers(maxLogitsRows(stage));
   return [
-    ...powers(stage.maxTokens).map((tokens) => ({ tokens, samples: 1 })),
-    ...samples.map((count) => ({ tokens: count, samples: count })),
-    ...samples.map((count) => ({ tokens: stage.maxTokens, samples: count })),
+    ...powers(stage.maxNumBatchedTokens).map((tokens) => ({ tokens, logitsRows: 1 })),
+    ...samples.map((count) => ({ tokens: count, logitsRows: count })),
+    ...samples.map((count) => ({ tokens: stage.maxNumBatchedTokens, logitsRows: count })),
   ];
 }

@@ -1,7 +1,7 @@
 // out[T, N] = activate(x[T, K] * W[K, N] * scale[N] + bias[N]) + residual[T, N]
 // What every variant of gemm and gemv shares: bindings and the epilogue of one vec4 of columns.
 // W may be one block of a wider matrix: then out's rows are wider than W's.
-override INNER: u32;         // K
+override K: u32;         // K
 override X_STRIDE: u32;      // floats a row of x, K rounded up to 4
 override COLUMNS4: u32;      // vec4 columns of W
 override OUT_STRIDE4: u32;   // vec4 columns of out

@@ -17,14 +17,14 @@ import {
   vec4s,
   type WeightDType,
 } from "./kernel.ts";
-import productWgsl from "./product.wgsl" with { type: "text" };
+import productWgsl from "./matmul_shared.wgsl" with { type: "text" };
 import { readWeightRow, WEIGHT_WGSL, weightBytes, weightTensors } from "./weight.ts";
 
 /** A product out[T, N] = activation(x[T, K] W[K, N] + bias) + residual, or a column block of it. */
-export interface ProductShape {
+export interface MatmulShape {
   readonly tokens: number;
   /** K. */
-  readonly inner: number;
+  readonly k: number;
   /** Columns of this weight block. */
   readonly columns: number;
   readonly dtype: WeightDType;
@@ -38,12 +38,12 @@ export interface ProductShape {
 }
 
 /** The tensors of a product. */
-export function productTensors(shape: ProductShape): Readonly<Record<string, Tensor>> {
-  const { tokens, inner, columns, dtype, outColumns = columns, bias, residual } = shape;
+export function matmulTensors(shape: MatmulShape): Readonly<Record<string, Tensor>> {
+  const { tokens, k, columns, dtype, outColumns = columns, bias, residual } = shape;
   const row = { rows: 1, columns: outColumns, dtype: "float32" } as const;
   return {
-    ...weightTensors({ rows: inner, columns }, dtype),
-    x: { rows: tokens, columns: inner, dtype: "float32", fill: { kind: "uniform", scale: 1 } },
+    ...weightTensors({ rows: k, columns }, dtype),
+    x: { rows: tokens, columns: k, dtype: "float32", fill: { kind: "uniform", scale: 1 } },
     bias: bias ? { ...row, fill: { kind: "uniform", scale: 1 } } : NONE,
     residual: residual ? { ...row, rows: tokens, fill: { kind: "uniform", scale: 1 } } : NONE,
     out: { ...row, rows: tokens, fill: { kind: "zero" } },
@@ -51,11 +51,11 @@ export function productTensors(shape: ProductShape): Readonly<Record<string, Ten
 }
 
 /** A program from the part of its shader that differs and its workgroup counts. */
-export function productProgram(
-  shape: ProductShape,
+export function matmulProgram(
+  shape: MatmulShape,
   variant: { readonly name: string; readonly wgsl: string; readonly workgroups: [number, number] },
 ): Program {
-  const { tokens, inner, columns, dtype, outColumns = columns, columnOffset = 0 } = shape;
+  const { tokens, k, columns, dtype, outColumns = columns, columnOffset = 0 } = shape;
   return {
     name: variant.name,
     wgsl: [WEIGHT_WGSL[dtype], ACTIVATE_WGSL, productWgsl, variant.wgsl].join("\n"),
@@ -69,8 +69,8 @@ export function productProgram(
       { name: "params", access: "uniform" },
     ],
     constants: {
-      INNER: inner,
-      X_STRIDE: vec4s(inner) * 4,
+      K: k,
+      X_STRIDE: vec4s(k) * 4,
       COLUMNS4: vec4s(columns),
       OUT_STRIDE4: vec4s(outColumns),
       OUT_OFFSET4: columnOffset / 4,
@@ -84,27 +84,27 @@ export function productProgram(
 }
 
 /** 2 T K N operations; weights, x and what the epilogue reads are read once, out is written once. */
-export function productCost(shape: ProductShape): Cost {
-  const { tokens, inner, columns, dtype, bias, residual } = shape;
+export function matmulCost(shape: MatmulShape): Cost {
+  const { tokens, k, columns, dtype, bias, residual } = shape;
   return {
-    flops: 2 * tokens * inner * columns,
-    bytesRead: inner * columns * weightBytes(dtype) + (dtype === "int8" ? columns * 4 : 0) +
-      tokens * inner * 4 + (bias ? columns * 4 : 0) + (residual ? tokens * columns * 4 : 0),
+    flops: 2 * tokens * k * columns,
+    bytesRead: k * columns * weightBytes(dtype) + (dtype === "int8" ? columns * 4 : 0) +
+      tokens * k * 4 + (bias ? columns * 4 : 0) + (residual ? tokens * columns * 4 : 0),
     bytesWritten: tokens * columns * 4,
   };
 }
 
 /** The product in float64. */
-export function productReference(shape: ProductShape, tensors: HostTensors): void {
-  const { tokens, inner, columns, outColumns = columns, columnOffset = 0 } = shape;
+export function matmulReference(shape: MatmulShape, tensors: HostTensors): void {
+  const { tokens, k, columns, outColumns = columns, columnOffset = 0 } = shape;
   const x = host(tensors, "x");
   const out = host(tensors, "out");
   const row = new Float64Array(columns);
   const sums = new Float64Array(tokens * columns);
-  for (let k = 0; k < inner; k++) {
-    readWeightRow(tensors, k, row);
+  for (let i = 0; i < k; i++) {
+    readWeightRow(tensors, i, row);
     for (let t = 0; t < tokens; t++) {
-      const a = x[t * inner + k]!;
+      const a = x[t * k + i]!;
       const first = t * columns;
       for (let n = 0; n < columns; n++) sums[first + n]! += a * row[n]!;
     }
@@ -126,17 +126,17 @@ export function productReference(shape: ProductShape, tensors: HostTensors): voi
  * the error of the sum is about u * K * rms(x) * rms(w); 8 of those are more than the largest of a
  * million outputs (Higham and Mary, 2019, argue the same growth). Errors of x come through as sqrt(K).
  */
-export function productError(
-  shape: ProductShape,
+export function matmulError(
+  shape: MatmulShape,
   inputs: Readonly<Record<string, Magnitude>>,
 ): number {
-  const { inner, activation = "none", dtype } = shape;
+  const { k, activation = "none", dtype } = shape;
   const x = inputs["x"]!;
   const code = inputs["weight"]!.rms;
   const w = dtype === "int8" ? code * inputs["scale"]!.max : code;
-  const terms = Math.sqrt(inner) * x.rms * w;
-  const sum = 8 * UNIT_ROUNDOFF * (inner * x.rms * w + terms + (inputs["bias"]?.max ?? 0)) +
-    6 * Math.sqrt(inner) * w * x.error;
+  const terms = Math.sqrt(k) * x.rms * w;
+  const sum = 8 * UNIT_ROUNDOFF * (k * x.rms * w + terms + (inputs["bias"]?.max ?? 0)) +
+    6 * Math.sqrt(k) * w * x.error;
   const max = 6 * terms + (inputs["bias"]?.max ?? 0);
   const residual = shape.residual ? inputs["residual"]! : { max: 0, error: 0 };
   return activationError(activation, { max, error: sum }) + residual.error +

@@ -1,6 +1,6 @@
 // Reads and rewrites a buffer larger than the last-level cache, so that the next pass starts cold.
 @group(0) @binding(0) var<storage, read_write> scratch: array<vec4f>;
-@group(0) @binding(1) var<uniform> params: vec4u; // x: vec4s, y: vec4s a lane
+@group(0) @binding(1) var<uniform> params: vec4u; // x: vec4s, y: vec4s an invocation
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {

@@ -1,5 +1,5 @@
 // A weight matrix stored as int8, four to a word, with one float32 scale a column:
-// W[k, n] = code[k, n] * scale[n]. Kernels sum codes and multiply once, at the end.
+// W[k, n] = quantised[k, n] * scale[n]. Kernels sum these and multiply once, at the end.
 @group(0) @binding(0) var<storage, read> weight: array<u32>;
 @group(0) @binding(1) var<storage, read> scale: array<vec4f>;
 

@@ -1,7 +1,7 @@
 import { BLOCK, BLOCK_WORDS, type Move } from "./step_program.ts";
 
 /** A place in an array. */
-export interface Span {
+export interface ArraySlice {
   readonly array: Float32Array;
   readonly start: number;
 }
@@ -10,9 +10,9 @@ export interface Span {
  * Combines the sources of a move in plain TypeScript, in float32. An element is stored when all its
  * sources were read: a source may be the place of the result, element for element.
  */
-export function combine(
-  to: Span,
-  sources: readonly Span[],
+export function reduce(
+  to: ArraySlice,
+  sources: readonly ArraySlice[],
   move: Pick<Move, "how" | "count">,
 ): void {
   switch (move.how ?? "sum") {
@@ -22,12 +22,12 @@ export function combine(
       return quantise(to, sources[0]!, move.count);
     case "sum_quantised":
       return sumQuantised(to, sources, move.count);
-    case "best_pair":
-      return bestPair(to, sources, move.count);
+    case "maxloc":
+      return maxloc(to, sources, move.count);
   }
 }
 
-function sum(to: Span, sources: readonly Span[], count: number): void {
+function sum(to: ArraySlice, sources: readonly ArraySlice[], count: number): void {
   const [a, b] = sources;
   if (sources.length === 1) {
     to.array.set(a!.array.subarray(a!.start, a!.start + count), to.start);
@@ -42,13 +42,15 @@ function sum(to: Span, sources: readonly Span[], count: number): void {
   }
 }
 
-/** All bytes of a span's buffer, and the place of its first block's codes in them. */
-function codesOf({ array, start }: Span): { readonly codes: Int8Array; readonly first: number } {
-  return { codes: new Int8Array(array.buffer), first: array.byteOffset + 4 * (start + 1) };
+/** All bytes of a slice's buffer, and the place of its first block's values in them. */
+function quantisedOf(
+  { array, start }: ArraySlice,
+): { readonly quantised: Int8Array; readonly first: number } {
+  return { quantised: new Int8Array(array.buffer), first: array.byteOffset + 4 * (start + 1) };
 }
 
-function quantise(to: Span, source: Span, count: number): void {
-  const { codes, first } = codesOf(to);
+function quantise(to: ArraySlice, source: ArraySlice, count: number): void {
+  const { quantised, first } = quantisedOf(to);
   for (let block = 0; block * BLOCK < count; block++) {
     const from_ = source.start + block * BLOCK;
     const length = Math.min(BLOCK, count - block * BLOCK);
@@ -59,29 +61,29 @@ function quantise(to: Span, source: Span, count: number): void {
     const scale = Math.fround(largest / 127);
     const at = first + 4 * BLOCK_WORDS * block;
     for (let i = 0; i < length; i++) {
-      codes[at + i] = scale > 0 ? Math.round(source.array[from_ + i]! / scale) : 0;
+      quantised[at + i] = scale > 0 ? Math.round(source.array[from_ + i]! / scale) : 0;
     }
     to.array[to.start + block * BLOCK_WORDS] = scale;
   }
 }
 
-function sumQuantised(to: Span, sources: readonly Span[], count: number): void {
-  const operands = sources.map((source) => ({ ...source, ...codesOf(source) }));
+function sumQuantised(to: ArraySlice, sources: readonly ArraySlice[], count: number): void {
+  const operands = sources.map((source) => ({ ...source, ...quantisedOf(source) }));
   for (let block = 0; block * BLOCK < count; block++) {
     const length = Math.min(BLOCK, count - block * BLOCK);
     const into = to.start + block * BLOCK;
-    operands.forEach(({ array, start, codes, first }, k) => {
+    operands.forEach(({ array, start, quantised, first }, k) => {
       const scale = array[start + block * BLOCK_WORDS]!;
       const at = first + 4 * BLOCK_WORDS * block;
       for (let i = 0; i < length; i++) {
-        const value = Math.fround(codes[at + i]! * scale);
+        const value = Math.fround(quantised[at + i]! * scale);
         to.array[into + i] = k === 0 ? value : to.array[into + i]! + value;
       }
     });
   }
 }
 
-function bestPair(to: Span, sources: readonly Span[], count: number): void {
+function maxloc(to: ArraySlice, sources: readonly ArraySlice[], count: number): void {
   for (let at = 0; at + 1 < count; at += 2) {
     let [value, index] = [-Infinity, Infinity];
     for (const { array, start } of sources) {

@@ -1,7 +1,7 @@
 import type { AlgorithmName, CollectiveName } from "../collectives/collective.ts";
 import { COLLECTIVES } from "../collectives/registry.ts";
 import { traffic } from "../collectives/step_program.ts";
-import type { PreparedProgram, SharedRank } from "../collectives/transports/shared_memory.ts";
+import type { Communicator, PreparedProgram } from "../collectives/transports/communicator.ts";
 import { vec4s } from "../kernels/kernel.ts";
 import type { Stage } from "../model/stage_program.ts";
 import { padVocab } from "../parallel/shard.ts";
@@ -13,7 +13,7 @@ const TWO_SHOT_BYTES = 16 * 2 ** 10;
  * How ranks that share the vocabulary find the greedy token, the same either way. all_gather: every
  * rank has all logits; gather: tensor parallel rank 0 has; argmax: ranks send their best (value, index).
  */
-export type HeadExchange = "all_gather" | "gather" | "argmax";
+export type LogitsGather = "all_gather" | "gather" | "argmax";
 
 /** What ranks have done together so far. */
 export interface CollectiveCounts {
@@ -30,24 +30,24 @@ interface Prepared {
 }
 
 /** The other ranks of a tensor parallel group: collectives over shared memory. */
-export class TensorParallelPeers {
+export class TensorParallelGroup {
   readonly counts: CollectiveCounts = { allReduces: 0, allGathers: 0, sentBytes: 0 };
-  readonly #end: SharedRank;
+  readonly #end: Communicator;
   readonly #ranks: number;
   readonly #prepared = new Map<string, Prepared>();
 
-  /** Peers over one rank's end of the group's shared memory. */
-  constructor(end: SharedRank, ranks: number) {
+  /** The group, seen from one of its ranks. */
+  constructor(end: Communicator, ranks: number) {
     this.#end = end;
     this.#ranks = ranks;
   }
 
   /** Elements that the shared memory needs for the batches of a stage. */
   static capacity(
-    { model, tensorParallelSize, maxTokens }: Stage,
+    { model, tensorParallelSize, maxNumBatchedTokens }: Stage,
     samples: number,
   ): number {
-    const hidden = maxTokens * vec4s(model.hidden) * 4;
+    const hidden = maxNumBatchedTokens * vec4s(model.hidden) * 4;
     const logits = samples * vec4s(padVocab(model.vocab) / tensorParallelSize) * 4;
     return Math.max(2 * hidden + tensorParallelSize, logits * tensorParallelSize);
   }
@@ -68,16 +68,16 @@ export class TensorParallelPeers {
    * The greedy token of each row from every rank's logits [rows, P/tp]; ties take the lowest id. With
    * `gather` only rank 0 of the group learns it.
    */
-  choose(
+  sampleGreedy(
     logits: Float32Array,
     { rows, stage, head }: {
       readonly rows: number;
       readonly stage: Stage;
-      readonly head: HeadExchange;
+      readonly head: LogitsGather;
     },
   ): readonly number[] {
     this.counts.allGathers++;
-    const { tensorParallelSize: tp, rank, model: { vocab } } = stage;
+    const { tensorParallelSize: tp, tensorParallelRank, model: { vocab } } = stage;
     const columns = padVocab(vocab) / tp;
     const stride = vec4s(columns) * 4;
     const places = Array.from({ length: rows }, (_, row) => row);
@@ -87,7 +87,7 @@ export class TensorParallelPeers {
         const { value, id } = best(logits, {
           from_: row * stride,
           columns,
-          id: rank * columns,
+          id: tensorParallelRank * columns,
           vocab,
         });
         pairs.set([value, id], 2 * row);
@@ -96,7 +96,7 @@ export class TensorParallelPeers {
       return places.map((row) => winners[2 * row + 1]!);
     }
     const all = this.#run(head, "one_shot", { operand: logits, count: logits.length * tp });
-    if (head === "gather" && rank > 0) return [];
+    if (head === "gather" && tensorParallelRank > 0) return [];
     return places.map((row) => {
       let winner = { value: -Infinity, id: 0 };
       for (let peer = 0; peer < tp; peer++) {

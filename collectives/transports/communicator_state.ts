@@ -1,7 +1,7 @@
-import { type SharedRanks, shareMemory, spinsFor } from "./shared_memory.ts";
+import { type CommunicatorState, shareMemory, spinsFor } from "./communicator.ts";
 
 /** What ranks are to share. */
-export interface SharedRanksOptions {
+export interface CommunicatorOptions {
   readonly ranks: number;
   /** Elements that each of a rank's memories can hold. */
   readonly capacity: number;
@@ -16,7 +16,7 @@ export interface SharedRanksOptions {
 }
 
 /** Makes what ranks of a group share; needs read permission for this program's own files. */
-export function openSharedRanks(options: SharedRanksOptions): SharedRanks {
+export function createCommunicatorState(options: CommunicatorOptions): CommunicatorState {
   const { ranks, capacity, sums = "wasm", timeoutMs, ranksInAll = ranks, numbers } = options;
   const binary = new URL("../reduce.wasm", import.meta.url);
   return {

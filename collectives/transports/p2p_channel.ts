@@ -1,9 +1,9 @@
 /** One-way messages between two ranks through shared memory, several in flight. */
 
-import { RankError } from "./shared_memory.ts";
+import { RankError } from "./communicator.ts";
 
-/** A mailbox, made once by whoever starts the ranks and given to both ends. */
-export interface Mailbox {
+/** A channel, made once by whoever starts the ranks and given to both ends. */
+export interface P2PChannel {
   readonly buffer: SharedArrayBuffer;
   /** The ranks at its ends. */
   readonly sender: number;
@@ -23,14 +23,14 @@ const FAILED = 2;
 const SLICE_MS = 50;
 const SPINS = 2000;
 
-/** Makes a mailbox. */
-export function makeMailbox(size: Omit<Mailbox, "buffer">): Mailbox {
+/** Makes a channel. */
+export function createP2PChannel(size: Omit<P2PChannel, "buffer">): P2PChannel {
   const bytes = 4 * (HEADER_WORDS + size.slots * size.capacity);
   return { ...size, buffer: new SharedArrayBuffer(bytes) };
 }
 
 /** Tells both ends that a rank failed. */
-export function failMailbox({ buffer }: Mailbox, rank: number): void {
+export function abortP2PChannel({ buffer }: P2PChannel, rank: number): void {
   const words = new Int32Array(buffer, 0, HEADER_WORDS);
   Atomics.compareExchange(words, FAILED, 0, rank + 1);
   Atomics.notify(words, WRITTEN);
@@ -41,12 +41,12 @@ export function failMailbox({ buffer }: Mailbox, rank: number): void {
  * Puts a message in, waiting for room.
  * @throws {RankError} where a rank failed, or the receiver takes nothing out in time.
  */
-export function send(mailbox: Mailbox, message: Float32Array): void {
-  const words = new Int32Array(mailbox.buffer, 0, HEADER_WORDS);
+export function send(channel: P2PChannel, message: Float32Array): void {
+  const words = new Int32Array(channel.buffer, 0, HEADER_WORDS);
   const written = Atomics.load(words, WRITTEN);
-  const isReady = (read: number) => written - read < mailbox.slots;
-  waitFor(mailbox, { word: READ, isReady, other: mailbox.receiver });
-  slot(mailbox, written, message.length).set(message);
+  const isReady = (read: number) => written - read < channel.slots;
+  waitFor(channel, { word: READ, isReady, other: channel.receiver });
+  slot(channel, written, message.length).set(message);
   Atomics.store(words, WRITTEN, written + 1);
   Atomics.notify(words, WRITTEN);
 }
@@ -55,27 +55,31 @@ export function send(mailbox: Mailbox, message: Float32Array): void {
  * Waits until a message is there, without taking it.
  * @throws {RankError} where a rank failed, or the sender sends nothing in time.
  */
-export function awaitMessage(mailbox: Mailbox): void {
-  const words = new Int32Array(mailbox.buffer, 0, HEADER_WORDS);
+export function waitRecv(channel: P2PChannel): void {
+  const words = new Int32Array(channel.buffer, 0, HEADER_WORDS);
   const read = Atomics.load(words, READ);
   const isReady = (written: number) => written > read;
-  waitFor(mailbox, { word: WRITTEN, isReady, other: mailbox.sender });
+  waitFor(channel, { word: WRITTEN, isReady, other: channel.sender });
 }
 
 /** The oldest message, in place: valid until it is released. */
-export function oldestMessage(mailbox: Mailbox, count: number): Float32Array {
-  const words = new Int32Array(mailbox.buffer, 0, HEADER_WORDS);
-  return slot(mailbox, Atomics.load(words, READ), count);
+export function front(channel: P2PChannel, count: number): Float32Array {
+  const words = new Int32Array(channel.buffer, 0, HEADER_WORDS);
+  return slot(channel, Atomics.load(words, READ), count);
 }
 
 /** Takes the oldest message out: its room is free again. */
-export function releaseMessage({ buffer }: Mailbox): void {
+export function pop({ buffer }: P2PChannel): void {
   const words = new Int32Array(buffer, 0, HEADER_WORDS);
   Atomics.add(words, READ, 1);
   Atomics.notify(words, READ);
 }
 
-function slot({ buffer, slots, capacity }: Mailbox, message: number, count: number): Float32Array {
+function slot(
+  { buffer, slots, capacity }: P2PChannel,
+  message: number,
+  count: number,
+): Float32Array {
   if (count > capacity) {
     throw new RangeError(`Cannot send ${count} elements: a message has room for ${capacity}`);
   }
@@ -83,7 +87,7 @@ function slot({ buffer, slots, capacity }: Mailbox, message: number, count: numb
 }
 
 function waitFor(
-  { buffer, timeoutMs }: Mailbox,
+  { buffer, timeoutMs }: P2PChannel,
   { word, isReady, other }: {
     readonly word: number;
     readonly isReady: (value: number) => boolean;
