@@ -182,7 +182,7 @@ function pageTimeline(events: readonly Readonly<Record<string, Cell | object>>[]
   return {
     label: text(named("process_name")[0]),
     kinds,
-    lanes: threads.map((thread) => ({
+    rows: threads.map((thread) => ({
       name: text(thread).replace(/: replica (\d+), stage (\d+), tp (\d+)$/, " dp$1 pp$2 tp$3"),
       spans: shown.filter(({ tid }) => tid === thread["tid"]).map((event) =>
         [

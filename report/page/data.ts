@@ -10,11 +10,11 @@ export interface PageTable {
 export interface PageTimeline {
   readonly label: string;
   readonly kinds: readonly string[];
-  readonly lanes: readonly {
+  readonly rows: readonly {
     readonly name: string;
     readonly spans: readonly (readonly [number, number, number, number])[];
   }[];
-  /** [from us, from lane, to us, to lane] of each send. */
+  /** [from us, from row, to us, to row] of each send. */
   readonly sends: readonly (readonly [number, number, number, number])[];
   /** Spans of the file that are not shown. */
   readonly left: number;

@@ -2,8 +2,8 @@
 
 import { isWrong, type PageData, type PageRun, type Row, rowsOf, short } from "./data.ts";
 import { h, redraw } from "./dom.ts";
-import { lanes } from "./lanes.ts";
 import { table } from "./table.ts";
+import { timeline } from "./timeline.ts";
 import {
   type Charts,
   collectiveCharts,
@@ -147,7 +147,7 @@ const views: readonly (readonly [string, boolean, () => HTMLElement])[] = [
   [
     "Timeline",
     data.runs.some((run) => run.timelines.length > 0),
-    () => h("div", {}, data.runs.flatMap((run) => run.timelines.map(lanes))),
+    () => h("div", {}, data.runs.flatMap((run) => run.timelines.map(timeline))),
   ],
   ["Layouts", has("ranks"), () => h("div", {}, layoutView(data))],
   ["Plan", has("plan"), () => suiteView("plan", planCharts)],

@@ -314,7 +314,7 @@ export function layoutView(data: PageData): readonly HTMLElement[] {
             { class: "replica" },
             h("h4", {}, `replica ${replica}`),
             [...Map.groupBy(members, (r) => r.cells["pipeline_parallel_rank"]!)].map((
-              [stage, lanes],
+              [stage, tpRanks],
             ) =>
               h(
                 "div",
@@ -322,14 +322,14 @@ export function layoutView(data: PageData): readonly HTMLElement[] {
                 h(
                   "div",
                   { class: "quiet" },
-                  `stage ${stage}, layers ${lanes[0]!.cells["first_layer"]}-${
-                    lanes[0]!.cells["last_layer"]
+                  `stage ${stage}, layers ${tpRanks[0]!.cells["first_layer"]}-${
+                    tpRanks[0]!.cells["last_layer"]
                   }`,
                 ),
                 h(
                   "div",
-                  { class: "lanes" },
-                  lanes.map((r) =>
+                  { class: "ranks" },
+                  tpRanks.map((r) =>
                     h(
                       "div",
                       { class: "rank" },

@@ -2,25 +2,25 @@ import { COLOURS } from "./chart.ts";
 import type { PageTimeline } from "./data.ts";
 import { h, hint, redrawn } from "./dom.ts";
 
-const LANE_PX = 26;
+const ROW_PX = 26;
 const LEFT_PX = 150;
 const TOP_PX = 22;
 /** Wide enough for paper, where a hidden view is drawn to be printed. */
 const PRINTED_PX = 700;
 
-/** A case's timeline: a lane a rank, zoomed with wheel, keys or buttons, moved by dragging. */
-export function lanes(timeline: PageTimeline): HTMLElement {
+/** A case's timeline: a row a rank, zoomed with wheel, keys or buttons, moved by dragging. */
+export function timeline({ label, kinds, rows, sends, left }: PageTimeline): HTMLElement {
   const end = Math.max(
     1,
-    ...timeline.lanes.flatMap(({ spans }) => spans.map(([at, us]) => at + us)),
+    ...rows.flatMap(({ spans }) => spans.map(([at, us]) => at + us)),
   );
   let [from, to] = [0, end];
   const canvas = h("canvas", {
     tabindex: 0,
     role: "img",
-    "aria-label": `timeline of ${timeline.label}: plus and minus zoom, arrows move`,
+    "aria-label": `timeline of ${label}: plus and minus zoom, arrows move`,
   });
-  const height = TOP_PX + LANE_PX * timeline.lanes.length + 6;
+  const height = TOP_PX + ROW_PX * rows.length + 6;
   const draw = () => {
     const ratio = devicePixelRatio || 1;
     const width = canvas.clientWidth || PRINTED_PX;
@@ -39,20 +39,20 @@ export function lanes(timeline: PageTimeline): HTMLElement {
       pen.fillText(`${(us / 1000).toFixed(2)} ms`, x(us), 12);
     }
     pen.textAlign = "left";
-    for (const [place, { name, spans }] of timeline.lanes.entries()) {
-      const y = TOP_PX + place * LANE_PX;
+    for (const [place, { name, spans }] of rows.entries()) {
+      const y = TOP_PX + place * ROW_PX;
       pen.fillStyle = line!;
-      pen.fillRect(LEFT_PX, y + LANE_PX - 1, width - LEFT_PX, 1);
+      pen.fillRect(LEFT_PX, y + ROW_PX - 1, width - LEFT_PX, 1);
       pen.save();
       pen.beginPath();
-      pen.rect(LEFT_PX, y, width - LEFT_PX, LANE_PX);
+      pen.rect(LEFT_PX, y, width - LEFT_PX, ROW_PX);
       pen.clip();
       for (const [at, us, kind, batch] of spans) {
         if (at + us < from || at > to) continue;
         const [a, b] = [x(at), Math.max(x(at + us), x(at) + 0.5)];
         pen.fillStyle = COLOURS[kind % COLOURS.length]!;
-        const isWide = timeline.kinds[kind] === "compute";
-        pen.fillRect(a, y + (isWide ? 2 : 6), b - a, isWide ? LANE_PX - 5 : LANE_PX - 13);
+        const isWide = kinds[kind] === "compute";
+        pen.fillRect(a, y + (isWide ? 2 : 6), b - a, isWide ? ROW_PX - 5 : ROW_PX - 13);
         if (isWide && b - a > 22) {
           pen.fillStyle = "#fff";
           pen.fillText(String(batch), a + 4, y + 16);
@@ -64,11 +64,11 @@ export function lanes(timeline: PageTimeline): HTMLElement {
     }
     pen.strokeStyle = ink!;
     pen.globalAlpha = 0.35;
-    for (const [at, fromLane, us, toLane] of timeline.sends) {
+    for (const [at, fromRow, us, toRow] of sends) {
       if (us < from || at > to) continue;
       pen.beginPath();
-      pen.moveTo(x(at), TOP_PX + fromLane * LANE_PX + LANE_PX - 4);
-      pen.lineTo(x(us), TOP_PX + toLane * LANE_PX + 4);
+      pen.moveTo(x(at), TOP_PX + fromRow * ROW_PX + ROW_PX - 4);
+      pen.lineTo(x(us), TOP_PX + toRow * ROW_PX + 4);
       pen.stroke();
     }
   };
@@ -99,14 +99,14 @@ export function lanes(timeline: PageTimeline): HTMLElement {
   });
   canvas.addEventListener("mousemove", (event) => {
     if (event.buttons === 1) return move(-event.movementX / (canvas.clientWidth - LEFT_PX));
-    const lane = timeline.lanes[Math.floor((event.offsetY - TOP_PX) / LANE_PX)];
+    const row = rows[Math.floor((event.offsetY - TOP_PX) / ROW_PX)];
     const us = timeAt(event);
-    const span = lane?.spans.find(([at, duration]) => at <= us && us <= at + duration);
+    const span = row?.spans.find(([at, duration]) => at <= us && us <= at + duration);
     hint(
-      lane && span
+      row && span
         ? [
-          lane.name,
-          `${timeline.kinds[span[2]]}, batch ${span[3]}`,
+          row.name,
+          `${kinds[span[2]]}, batch ${span[3]}`,
           `${(span[1] / 1000).toFixed(3)} ms`,
         ]
         : [],
@@ -122,7 +122,7 @@ export function lanes(timeline: PageTimeline): HTMLElement {
   return h(
     "figure",
     { class: "chart wide" },
-    h("figcaption", {}, timeline.label),
+    h("figcaption", {}, label),
     h(
       "div",
       { class: "bar" },
@@ -136,8 +136,8 @@ export function lanes(timeline: PageTimeline): HTMLElement {
     h(
       "ul",
       { class: "legend" },
-      timeline.kinds.map((kind, i) => {
-        if (!timeline.lanes.some(({ spans }) => spans.some((span) => span[2] === i))) {
+      kinds.map((kind, i) => {
+        if (!rows.some(({ spans }) => spans.some((span) => span[2] === i))) {
           return undefined;
         }
         const mark = h("span", { class: "mark", "aria-hidden": "true" }, "■");
@@ -149,7 +149,7 @@ export function lanes(timeline: PageTimeline): HTMLElement {
       "p",
       { class: "note" },
       "Host clock of each rank; the last repetition of the case; numbers are batches, lines are sends." +
-        (timeline.left > 0 ? ` ${timeline.left} later spans are in timeline.json only.` : ""),
+        (left > 0 ? ` ${left} later spans are in timeline.json only.` : ""),
     ),
   );
 }
