@@ -1,6 +1,8 @@
 import uPlot from "uplot";
+import { colour, COLOURS, styleColour } from "./colours.ts";
 import type { Row } from "./data.ts";
 import { h, hint, redrawn } from "./dom.ts";
+import { colourMark, legend } from "./legend.ts";
 
 /** A point, and the row that it stands for. */
 export interface Point {
@@ -29,17 +31,15 @@ export interface ChartOptions {
   readonly describe: (row: Row) => readonly string[];
 }
 
-/** Okabe and Ito's colours, which colour-blind readers can tell apart; dashes differ besides. */
-export const COLOURS = [
-  "#0072b2",
-  "#d55e00",
-  "#009e73",
-  "#cc79a7",
-  "#e69f00",
-  "#56b4e9",
-  "#7f7f7f",
+const DASHES = [
+  { dash: [], mark: "━━" },
+  { dash: [8, 4], mark: "╍╍" },
+  { dash: [2, 3], mark: "┅┅" },
+  { dash: [10, 3, 2, 3], mark: "━╍" },
+  { dash: [5, 5], mark: "╌╌" },
+  { dash: [1, 4], mark: "┈┈" },
+  { dash: [12, 2], mark: "━ " },
 ];
-const DASHES = [[], [8, 4], [2, 3], [10, 3, 2, 3], [5, 5], [1, 4], [12, 2]];
 const NEAR_PX = 28;
 
 /** A chart in a figure; points can be hovered and clicked. */
@@ -55,7 +55,8 @@ export function chart(series: readonly Series[], options: ChartOptions): HTMLEle
     role: "img",
     "aria-label": `${options.title}: ${options.note}`,
   });
-  figure.append(box, legend(shown), h("p", { class: "note" }, options.note));
+  const entries = shown.map(({ name }, i) => ({ mark: colourMark(dashOf(i).mark, i), name }));
+  figure.append(box, legend(entries), h("p", { class: "note" }, options.note));
   const xs = [...new Set(shown.flatMap(({ points }) => points.map(({ x }) => x)))]
     .sort((a, b) => a - b);
   const byX = shown.map(({ points }) => new Map(points.map((point) => [point.x, point])));
@@ -77,10 +78,9 @@ export function chart(series: readonly Series[], options: ChartOptions): HTMLEle
     return best?.point;
   };
   const draw = () => {
-    const style = getComputedStyle(document.documentElement);
-    const ink = style.getPropertyValue("--ink").trim();
-    const grid = { stroke: style.getPropertyValue("--line").trim(), width: 1 };
-    const axis = (label: string) => ({ label, stroke: ink, grid, ticks: grid, labelSize: 22 });
+    const stroke = styleColour("--ink");
+    const grid = { stroke: styleColour("--line"), width: 1 };
+    const axis = (label: string) => ({ label, stroke, grid, ticks: grid, labelSize: 22 });
     box.replaceChildren();
     const width = Math.max(280, box.clientWidth || 640);
     const plot = new uPlot(
@@ -103,12 +103,11 @@ export function chart(series: readonly Series[], options: ChartOptions): HTMLEle
           {},
           ...shown.map(({ name, how }, i) => ({
             label: name,
-            stroke: COLOURS[i % COLOURS.length]!,
+            stroke: colour(i),
             width: how === "points" ? 0 : 1.6,
-            // The second seven differ from the first ones in dashes.
-            dash: [...DASHES[(i + Math.floor(i / COLOURS.length)) % DASHES.length]!],
+            dash: dashOf(i).dash,
             spanGaps: true,
-            points: { show: how !== "line", size: 7, fill: COLOURS[i % COLOURS.length]! },
+            points: { show: how !== "line", size: 7, fill: colour(i) },
             ...(how === "points" ? { paths: () => null } : {}),
           })),
         ],
@@ -138,18 +137,7 @@ export function chart(series: readonly Series[], options: ChartOptions): HTMLEle
   return figure;
 }
 
-function legend(series: readonly Series[]): HTMLElement {
-  return h(
-    "ul",
-    { class: "legend" },
-    series.map(({ name }, i) => {
-      const mark = h(
-        "span",
-        { class: "mark", "aria-hidden": "true" },
-        ["━━", "╍╍", "┅┅", "━╍", "╌╌", "┈┈", "━ "][(i + Math.floor(i / 7)) % 7]!,
-      );
-      mark.style.color = COLOURS[i % COLOURS.length]!;
-      return h("li", {}, mark, ` ${name}`);
-    }),
-  );
+/** The dash of the i-th series: the second seven differ from the first ones in dashes. */
+function dashOf(i: number) {
+  return DASHES[(i + Math.floor(i / COLOURS.length)) % DASHES.length]!;
 }

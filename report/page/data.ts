@@ -67,6 +67,11 @@ export function rowsOf(
   return { headers, rows };
 }
 
+/** A cell as a text, blank where there is none; the run's name where the header is "run". */
+export function cell(row: Row, header: string): string {
+  return header === "run" ? row.run.name : row.cells[header] ?? "";
+}
+
 /** A cell as a number; NaN where it is blank or none. */
 export function num(row: Row, header: string): number {
   const text = row.cells[header] ?? "";
@@ -97,13 +102,13 @@ export function short(value: number): string {
  */
 export function passes(row: Row, filters: ReadonlyMap<string, string>): boolean {
   for (const [header, filter] of filters) {
-    const cell = header === "run" ? row.run.name : row.cells[header] ?? "";
+    const text = cell(row, header);
     const [sign, rest] = [filter[0], filter.slice(1).trim()];
     if (
-      sign === "=" ? cell !== rest : sign === "<" || sign === ">"
-        ? !(cell !== "" &&
-          (sign === "<" ? Number(cell) < Number(rest) : Number(cell) > Number(rest)))
-        : !cell.toLowerCase().includes(filter.toLowerCase())
+      sign === "=" ? text !== rest : sign === "<" || sign === ">"
+        ? !(text !== "" &&
+          (sign === "<" ? Number(text) < Number(rest) : Number(text) > Number(rest)))
+        : !text.toLowerCase().includes(filter.toLowerCase())
     ) return false;
   }
   return true;

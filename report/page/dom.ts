@@ -21,6 +21,28 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
+/** Attributes of an element that is chosen by a click, or by Enter. */
+export function choosable(choose: () => void): Attributes {
+  return {
+    tabindex: 0,
+    onclick: choose,
+    onkeydown: (event) => (event as KeyboardEvent).key === "Enter" && choose(),
+  };
+}
+
+/** The pen of a canvas of a size in CSS pixels, as sharp as the screen is. */
+export function penOn(
+  canvas: HTMLCanvasElement,
+  { width, height }: { readonly width: number; readonly height: number },
+): CanvasRenderingContext2D {
+  const ratio = devicePixelRatio || 1;
+  canvas.width = width * ratio;
+  canvas.height = height * ratio;
+  const pen = canvas.getContext("2d")!;
+  pen.scale(ratio, ratio);
+  return pen;
+}
+
 let tip: HTMLElement | undefined;
 
 /** Shows lines beside the pointer; none hides them. */

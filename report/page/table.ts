@@ -1,5 +1,5 @@
-import { isWrong, type PageData, passes, type Row, rowsOf } from "./data.ts";
-import { h } from "./dom.ts";
+import { cell, isWrong, type PageData, passes, type Row, rowsOf } from "./data.ts";
+import { choosable, h } from "./dom.ts";
 
 const PAGE_ROWS = 100;
 
@@ -18,27 +18,22 @@ export function table(data: PageData, file: string, { onRows, onPick }: TableOpt
   let sort: { header: string; sign: 1 | -1 } | undefined;
   let page = 0;
   let shown: readonly Row[] = rows;
-  const cell = (row: Row, header: string) =>
-    header === "run" ? row.run.name : row.cells[header] ?? "";
   const body = h("tbody");
   const status = h("span", { class: "quiet", role: "status" });
   const draw = () => {
     const pages = Math.max(1, Math.ceil(shown.length / PAGE_ROWS));
     page = Math.min(page, pages - 1);
     const part = shown.slice(page * PAGE_ROWS, (page + 1) * PAGE_ROWS);
-    body.replaceChildren(...part.map((row) => {
-      const pick = () => onPick(row);
-      return h(
+    body.replaceChildren(...part.map((row) =>
+      h(
         "tr",
         {
-          tabindex: 0,
+          ...choosable(() => onPick(row)),
           class: isWrong(row) ? "wrong" : row.cells["status"] === "skipped" ? "skipped" : "",
-          onclick: pick,
-          onkeydown: (event) => (event as KeyboardEvent).key === "Enter" && pick(),
         },
         all.map((header) => h("td", {}, cell(row, header))),
-      );
-    }));
+      )
+    ));
     status.textContent = `${shown.length} of ${rows.length} rows, page ${page + 1} of ${pages}`;
   };
   const update = () => {

@@ -1,6 +1,7 @@
-import { COLOURS } from "./chart.ts";
+import { colour, styleColour } from "./colours.ts";
 import type { PageTimeline } from "./data.ts";
-import { h, hint, redrawn } from "./dom.ts";
+import { h, hint, penOn, redrawn } from "./dom.ts";
+import { colourMark, legend } from "./legend.ts";
 
 const ROW_PX = 26;
 const LEFT_PX = 150;
@@ -10,10 +11,7 @@ const PRINTED_PX = 700;
 
 /** A case's timeline: a row a rank, zoomed with wheel, keys or buttons, moved by dragging. */
 export function timeline({ label, kinds, rows, sends, left }: PageTimeline): HTMLElement {
-  const end = Math.max(
-    1,
-    ...rows.flatMap(({ spans }) => spans.map(([at, us]) => at + us)),
-  );
+  const end = Math.max(1, ...rows.flatMap(({ spans }) => spans.map(([at, us]) => at + us)));
   let [from, to] = [0, end];
   const canvas = h("canvas", {
     tabindex: 0,
@@ -22,17 +20,12 @@ export function timeline({ label, kinds, rows, sends, left }: PageTimeline): HTM
   });
   const height = TOP_PX + ROW_PX * rows.length + 6;
   const draw = () => {
-    const ratio = devicePixelRatio || 1;
     const width = canvas.clientWidth || PRINTED_PX;
-    canvas.width = width * ratio;
-    canvas.height = height * ratio;
-    const pen = canvas.getContext("2d")!;
-    const style = getComputedStyle(document.documentElement);
-    const [ink, line] = ["--ink", "--line"].map((name) => style.getPropertyValue(name).trim());
-    pen.scale(ratio, ratio);
+    const pen = penOn(canvas, { width, height });
+    const [ink, line] = [styleColour("--ink"), styleColour("--line")];
     pen.font = "11px system-ui, sans-serif";
     const x = (us: number) => LEFT_PX + (us - from) / (to - from) * (width - LEFT_PX);
-    pen.fillStyle = ink!;
+    pen.fillStyle = ink;
     for (let i = 0; i <= 4; i++) {
       const us = from + (to - from) * i / 4;
       pen.textAlign = i === 4 ? "right" : i === 0 ? "left" : "center";
@@ -41,7 +34,7 @@ export function timeline({ label, kinds, rows, sends, left }: PageTimeline): HTM
     pen.textAlign = "left";
     for (const [place, { name, spans }] of rows.entries()) {
       const y = TOP_PX + place * ROW_PX;
-      pen.fillStyle = line!;
+      pen.fillStyle = line;
       pen.fillRect(LEFT_PX, y + ROW_PX - 1, width - LEFT_PX, 1);
       pen.save();
       pen.beginPath();
@@ -50,7 +43,7 @@ export function timeline({ label, kinds, rows, sends, left }: PageTimeline): HTM
       for (const [at, us, kind, batch] of spans) {
         if (at + us < from || at > to) continue;
         const [a, b] = [x(at), Math.max(x(at + us), x(at) + 0.5)];
-        pen.fillStyle = COLOURS[kind % COLOURS.length]!;
+        pen.fillStyle = colour(kind);
         const isWide = kinds[kind] === "compute";
         pen.fillRect(a, y + (isWide ? 2 : 6), b - a, isWide ? ROW_PX - 5 : ROW_PX - 13);
         if (isWide && b - a > 22) {
@@ -59,10 +52,10 @@ export function timeline({ label, kinds, rows, sends, left }: PageTimeline): HTM
         }
       }
       pen.restore();
-      pen.fillStyle = ink!;
+      pen.fillStyle = ink;
       pen.fillText(name.length > 26 ? `${name.slice(0, 25)}…` : name, 2, y + 16);
     }
-    pen.strokeStyle = ink!;
+    pen.strokeStyle = ink;
     pen.globalAlpha = 0.35;
     for (const [at, fromRow, us, toRow] of sends) {
       if (us < from || at > to) continue;
@@ -72,19 +65,16 @@ export function timeline({ label, kinds, rows, sends, left }: PageTimeline): HTM
       pen.stroke();
     }
   };
+  const show = (start: number, span: number) => {
+    from = Math.min(Math.max(0, start), end - span);
+    to = from + span;
+    draw();
+  };
   const zoom = (factor: number, center = (from + to) / 2) => {
     const span = Math.min(end, Math.max(end / 1e5, (to - from) * factor));
-    const share = (center - from) / (to - from);
-    from = Math.min(Math.max(0, center - span * share), end - span);
-    to = from + span;
-    draw();
+    show(center - span * (center - from) / (to - from), span);
   };
-  const move = (share: number) => {
-    const span = to - from;
-    from = Math.min(Math.max(0, from + span * share), end - span);
-    to = from + span;
-    draw();
-  };
+  const move = (share: number) => show(from + (to - from) * share, to - from);
   const timeAt = (event: MouseEvent) =>
     from + (event.offsetX - LEFT_PX) / (canvas.clientWidth - LEFT_PX) * (to - from);
   canvas.addEventListener("wheel", (event) => {
@@ -117,6 +107,7 @@ export function timeline({ label, kinds, rows, sends, left }: PageTimeline): HTM
   canvas.style.height = `${height}px`;
   new ResizeObserver(draw).observe(canvas);
   redrawn(canvas, draw);
+  const seen = new Set(rows.flatMap(({ spans }) => spans.map((span) => span[2])));
   const button = (text: string, act: () => void) =>
     h("button", { type: "button", onclick: act }, text);
   return h(
@@ -133,18 +124,7 @@ export function timeline({ label, kinds, rows, sends, left }: PageTimeline): HTM
       button("all", () => zoom(1e9)),
     ),
     canvas,
-    h(
-      "ul",
-      { class: "legend" },
-      kinds.map((kind, i) => {
-        if (!rows.some(({ spans }) => spans.some((span) => span[2] === i))) {
-          return undefined;
-        }
-        const mark = h("span", { class: "mark", "aria-hidden": "true" }, "■");
-        mark.style.color = COLOURS[i % COLOURS.length]!;
-        return h("li", {}, mark, ` ${kind}`);
-      }),
-    ),
+    legend(kinds.flatMap((name, i) => seen.has(i) ? [{ mark: colourMark("■", i), name }] : [])),
     h(
       "p",
       { class: "note" },
