@@ -1,0 +1,51 @@
+import { SUITES } from "../../records/rows/suite.ts";
+import { chart, type Series } from "./chart.ts";
+import { isRight, num, rowsOf } from "./data.ts";
+import { h } from "./dom.ts";
+import { describe } from "./row_words.ts";
+import type { ChartContext } from "./suite_view.ts";
+
+/** A column over runs in time, a line a row key. */
+export function history({ data, onPick }: ChartContext): HTMLElement {
+  const suites = SUITES.filter((s) => data.runs.some((run) => run.tables[s]));
+  const box = h("div", {});
+  const suite = h("select", { "aria-label": "suite" }, suites.map((s) => h("option", {}, s)));
+  const column = h("select", { "aria-label": "column" });
+  const draw = () => {
+    const { rows } = rowsOf(data, suite.value);
+    const keys = Map.groupBy(rows.filter(isRight), (r) => r.cells["row_key"] ?? "");
+    const often = [...keys.values()].filter((members) => members.length > 1);
+    const series = often.map((members): Series => ({
+      name: describe(members[0]!)[0]!,
+      how: "both",
+      points: members.map((row) => ({
+        x: 1 + data.runs.indexOf(row.run),
+        y: num(row, column.value),
+        row,
+      }))
+        .filter(({ y }) => Number.isFinite(y)),
+    }));
+    box.replaceChildren(chart(series, {
+      title: `${column.value} over runs`,
+      x: "run, oldest first",
+      y: column.value,
+      logY: true,
+      note: `${often.length} rows that several runs have: ${
+        data.runs.map((r, i) => `${i + 1} = ${r.started}`).join(", ")
+      }`,
+      onPick,
+      describe,
+    }));
+  };
+  const fill = () => {
+    const { headers, rows } = rowsOf(data, suite.value);
+    const numeric = headers.filter((header) => rows.some((row) => num(row, header) > 0));
+    column.replaceChildren(...numeric.map((header) => h("option", {}, header)));
+    column.value = numeric.includes("time_us_median") ? "time_us_median" : numeric[0] ?? "";
+    draw();
+  };
+  suite.addEventListener("change", fill);
+  column.addEventListener("change", draw);
+  if (suites.length > 0) fill();
+  return h("section", {}, h("div", { class: "bar" }, suite, column), box);
+}
