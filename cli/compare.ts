@@ -1,4 +1,4 @@
-import { Command, ValidationError } from "@cliffy/command";
+import { Command } from "@cliffy/command";
 import { z } from "zod";
 import {
   compareRuns,
@@ -9,6 +9,7 @@ import {
 import { comparisonMarkdown, comparisonText } from "../report/compare_text.ts";
 import { loadRun } from "../records/run_folder/load_run.ts";
 import { EXIT } from "./exit_status.ts";
+import { listOf, oneOf, threshold } from "./option_values.ts";
 
 const FORMATS = ["terminal", "md", "json"] as const;
 const DIFFERENCES: readonly Difference[] = ["adapter", "dtype", "schema"];
@@ -38,17 +39,9 @@ export function compareCommand(exit: (status: number) => void): Command {
 }
 
 function compare(paths: readonly string[], options: z.output<typeof OPTIONS>): number {
-  const threshold = options.threshold ?? DEFAULT_THRESHOLD_PCT;
-  if (!(threshold > 0 && threshold < 100)) {
-    throw new ValidationError(`Cannot use --threshold "${threshold}": legal is above 0, below 100`);
-  }
-  const format = options.json ? "json" : FORMATS.find((known) => known === options.format);
-  if (!format) {
-    throw new ValidationError(
-      `Cannot use --format "${options.format}": legal are ${FORMATS.join(", ")}`,
-    );
-  }
-  const allowed = allowedOf(options.allow);
+  const thresholdPct = threshold("--threshold", options.threshold ?? DEFAULT_THRESHOLD_PCT);
+  const format = options.json ? "json" : oneOf("--format", options.format, FORMATS);
+  const allowed = listOf("--allow", options.allow, DIFFERENCES);
   const [baseline, candidate] = [loadRun(paths[0]!), loadRun(paths[1]!)];
   const differing = [...identityDifferences(baseline, candidate)].filter(([kind]) =>
     !allowed.includes(kind)
@@ -59,7 +52,7 @@ function compare(paths: readonly string[], options: z.output<typeof OPTIONS>): n
     }
     return EXIT.incomplete;
   }
-  const comparison = compareRuns(baseline, candidate, threshold);
+  const comparison = compareRuns(baseline, candidate, thresholdPct);
   if (format === "json") console.log(JSON.stringify(comparison, null, 2));
   else if (format === "md") console.log(comparisonMarkdown(comparison));
   else console.log(comparisonText(comparison, { all: options.all ?? false }));
@@ -69,12 +62,4 @@ function compare(paths: readonly string[], options: z.output<typeof OPTIONS>): n
 function statusOf({ rows }: Comparison): number {
   if (rows.some((row) => row.is_regression)) return EXIT.regression;
   return rows.some(({ ratio }) => ratio !== null) ? EXIT.ok : EXIT.incomplete;
-}
-
-function allowedOf(list: string | undefined): readonly Difference[] {
-  return (list ?? "").split(",").filter((name) => name !== "").map((name) => {
-    const known = DIFFERENCES.find((difference) => difference === name.trim());
-    if (known) return known;
-    throw new ValidationError(`Cannot allow "${name}": legal are ${DIFFERENCES.join(", ")}`);
-  });
 }

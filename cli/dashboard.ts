@@ -1,7 +1,5 @@
 import { Command, ValidationError } from "@cliffy/command";
-import { RunFolderError } from "../records/files/file_error.ts";
-import { dashboardHtml } from "../report/dashboard.ts";
-import { pageData } from "../report/page_data.ts";
+import { writeDashboard } from "../mod.ts";
 import { EXIT } from "./exit_status.ts";
 
 /** `dashboard`: one self-contained page of one or more run folders. */
@@ -20,15 +18,4 @@ export function dashboardCommand(exit: (status: number) => void): Command {
       console.log(out);
       exit(EXIT.ok);
     });
-}
-
-/** Writes the page of some run folders in one step. RunFolderError where a run or the file cannot be used. */
-export async function writeDashboard(runs: readonly string[], out: string): Promise<void> {
-  const html = await dashboardHtml(pageData(runs));
-  try {
-    await Deno.writeTextFile(`${out}.part`, html);
-    await Deno.rename(`${out}.part`, out);
-  } catch (cause) {
-    throw new RunFolderError("write the page", out, { cause });
-  }
 }

@@ -1,14 +1,9 @@
 import { Command, ValidationError } from "@cliffy/command";
 import { z } from "zod";
-import { type Config, loadConfig } from "../config/config.ts";
-import { Timer } from "../bench/measure/timer.ts";
-import { adapterOptions, decoderSource, layoutOf } from "../config/decoder_source.ts";
-import { openDecoder } from "../runtime/open_decoder.ts";
-import { Tuner } from "../bench/measure/tuner.ts";
-import { Device } from "../device/device.ts";
-import { Generation } from "../runtime/generation.ts";
+import { type Config, loadConfig, openLayout } from "../mod.ts";
+import { LogitsFile } from "../records/files/logits_file.ts";
 import { EXIT } from "./exit_status.ts";
-import { LogitsFile } from "./logits_file.ts";
+import { interruptible } from "./interrupt.ts";
 import { SIZE_OPTIONS, sizesOf, withSizes } from "./sizes.ts";
 
 const OPTIONS = z.object({
@@ -40,51 +35,31 @@ async function generate(options: z.output<typeof OPTIONS>): Promise<number> {
   const config = await loadConfig(options.config, { sizes: sizesOf(options) });
   const promptTokenIds = promptOf(options.promptTokenIds, config.model.vocab);
   const maxModelLen = contextOf(config, promptTokenIds.length, maxTokens);
-  const interrupt = new AbortController();
-  const onInterrupt = () => interrupt.abort();
-  Deno.addSignalListener("SIGINT", onInterrupt);
-  try {
-    await using device = await Device.open(adapterOptions(config));
-    const budget = config.schedules?.max_num_batched_tokens ?? DEFAULT_BATCHED_TOKENS;
-    const maxBatch = Math.min(budget, promptTokenIds.length);
-    using timer = await new Timer(device).ready();
-    const tuner = await Tuner.open(device, timer, "tuning");
-    await using decoder = await openDecoder(decoderSource(config), {
-      device,
-      choose: (operation) => tuner.best(operation),
-      layout: layoutOf(config.layout),
-      layers: config.layout.stage_layers,
-      cacheConfig: {
-        dtype: config.dtype,
-        maxNumSeqs: 1,
-        maxModelLen,
-        maxNumBatchedTokens: maxBatch,
-      },
-    });
+  const budget = config.schedules?.max_num_batched_tokens ?? DEFAULT_BATCHED_TOKENS;
+  const maxNumBatchedTokens = Math.min(budget, promptTokenIds.length);
+  return await interruptible(async (signal) => {
+    const room = { maxModelLen, maxNumBatchedTokens, tuning: "tuning" };
+    await using layout = await openLayout(config, room);
     using logits = options.logits === undefined ? undefined : LogitsFile.create(options.logits);
-    const generation = new Generation(decoder, { promptTokenIds, maxTokens });
+    const generation = layout.generate({ promptTokenIds, maxTokens });
     const tokenIds: number[] = [];
     for await (const tokenId of generation.tokens()) {
-      if (interrupt.signal.aborted) return EXIT.interrupted;
-      logits?.write(tokenIds.length, (await decoder.logits(1))[0]!);
+      if (signal.aborted) return EXIT.interrupted;
+      logits?.write(tokenIds.length, (await layout.decoder.logits(1))[0]!);
       tokenIds.push(tokenId);
       if (!json) console.log(tokenId);
     }
-    await tuner.save();
     logits?.finish();
+    const { adapter } = layout;
     const speed = await generation.speed();
-    if (json) {
-      console.log(JSON.stringify({ token_ids: tokenIds, adapter: device.identity.name, ...speed }));
-    }
+    if (json) console.log(JSON.stringify({ token_ids: tokenIds, adapter, ...speed }));
     console.error(
       `prefill ${speed.prefill_tokens} tokens at ${digits(speed.prefill_tokens_per_s)} tokens/s; ` +
         `decode ${speed.decode_tokens} tokens at ${digits(speed.decode_tokens_per_s)} tokens/s, ` +
-        `host overhead ${speed.host_overhead_pct.toFixed(1)} % of a step (${device.identity.name})`,
+        `host overhead ${speed.host_overhead_pct.toFixed(1)} % of a step (${adapter})`,
     );
     return EXIT.ok;
-  } finally {
-    Deno.removeSignalListener("SIGINT", onInterrupt);
-  }
+  });
 }
 
 function promptOf(text: string, vocab: number): readonly number[] {

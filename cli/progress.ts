@@ -1,12 +1,19 @@
 import { ProgressBar } from "@std/cli/unstable-progress-bar";
 import { format } from "@std/fmt/duration";
-import type { Progress } from "../bench/suites/suite_run.ts";
+import type { Progress, RunProgress } from "../mod.ts";
+import type { Suite } from "../records/rows/suite.ts";
 
 const BAR_LENGTH = 24;
 
-/** Progress with the time that is left, on stderr: a bar on a terminal, lines elsewhere. */
-export function progressPrinter(): (progress: Progress) => void {
-  return Deno.stderr.isTerminal() ? barPrinter() : linePrinter();
+/** Progress of each suite with the time that is left, on stderr: a bar on a terminal, lines elsewhere. */
+export function progressPrinter(): (progress: RunProgress) => void {
+  const printers = new Map<Suite, (progress: Progress) => void>();
+  const printer = Deno.stderr.isTerminal() ? barPrinter : linePrinter;
+  return (progress) => {
+    const own = printers.get(progress.suite) ?? printer();
+    printers.set(progress.suite, own);
+    own(progress);
+  };
 }
 
 function timeLeft({ done, total }: Progress, elapsedMs: number): string {

@@ -1,10 +1,11 @@
 import { Command, ValidationError } from "@cliffy/command";
-import { Table } from "@cliffy/table";
 import { z } from "zod";
 import { readModel } from "../config/read_model.ts";
 import { ranksCsv } from "../bench/suites/schedules/rank_columns.ts";
 import { type SizedRank, sizedRanks } from "../model/replicas.ts";
+import { rankDrawing } from "../report/rank_drawing.ts";
 import { EXIT } from "./exit_status.ts";
+import { oneOf } from "./option_values.ts";
 import { SIZE_OPTIONS, sizesOf, withSizes } from "./sizes.ts";
 
 const OPTIONS = z.object({
@@ -17,8 +18,8 @@ const OPTIONS = z.object({
   ...SIZE_OPTIONS,
 });
 
-const LAYOUTS = z.enum(["vllm", "megatron"]);
-const DTYPES = z.enum(["float32", "float16", "int8"]);
+const ORDERS = ["vllm", "megatron"] as const;
+const DTYPES = ["float32", "float16", "int8"] as const;
 /** Every WebGPU adapter binds as much. */
 const BINDING_BYTES = 2 ** 27;
 const DEFAULT_CONTEXT = 4096;
@@ -39,8 +40,8 @@ export function ranksCommand(exit: (status: number) => void): Command {
 }
 
 function ranks(options: z.output<typeof OPTIONS>): number {
-  const order = oneOf(LAYOUTS, "--layout", options.layout);
-  const dtype = oneOf(DTYPES, "--dtype", options.dtype);
+  const order = oneOf("--layout", options.layout, ORDERS);
+  const dtype = oneOf("--dtype", options.dtype, DTYPES);
   const model = readModel(options.model);
   const { tensorParallelSize = 1, pipelineParallelSize = 1, dataParallelSize = 1 } = sizesOf(
     options,
@@ -65,52 +66,6 @@ function ranks(options: z.output<typeof OPTIONS>): number {
     if (error instanceof RangeError) throw new ValidationError(error.message);
     throw error;
   }
-  console.log(options.csv ? ranksCsv(table).trimEnd() : drawing(table));
+  console.log(options.csv ? ranksCsv(table).trimEnd() : rankDrawing(table));
   return EXIT.ok;
-}
-
-function oneOf<T extends string>(legal: z.ZodType<T>, option: string, found: string): T {
-  const parsed = legal.safeParse(found);
-  if (parsed.success) return parsed.data;
-  const values = z.toJSONSchema(legal)["enum"]?.join(", ");
-  throw new ValidationError(`Cannot use ${option} "${found}": legal are ${values}`);
-}
-
-function drawing(table: readonly SizedRank[]): string {
-  const header = [
-    "rank",
-    "dp",
-    "pp",
-    "tp",
-    "layers",
-    "q heads",
-    "kv heads",
-    "vocab",
-    "weights MB",
-    "KV cache MB",
-  ];
-  const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
-  const rows = table.map((r) => [
-    String(r.rank),
-    String(r.dataParallelRank),
-    String(r.pipelineParallelRank),
-    String(r.tensorParallelRank),
-    `${r.layers.start}-${r.layers.end - 1}`,
-    `${r.heads.queryStart}-${r.heads.queryEnd - 1}`,
-    `${r.heads.kvStart}-${r.heads.kvEnd - 1}`,
-    `${r.vocab.start}-${r.vocab.end - 1}`,
-    megabytes(r.memory.weightBytes),
-    megabytes(r.memory.kvCacheBytes),
-  ]);
-  const groups = (key: "tensorParallel" | "pipelineParallel" | "dataParallel") =>
-    [...new Set(table.map((r) => `{${r[key].join(",")}}`))].join(" ");
-  return [
-    new Table().header(header).body(rows).columns(header.map(() => ({ align: "right" }))).padding(2)
-      .toString(),
-    "",
-    "communication groups",
-    `  TP  ${groups("tensorParallel")}  all-reduce in every layer`,
-    `  PP  ${groups("pipelineParallel")}  hidden states from stage to stage`,
-    `  DP  ${groups("dataParallel")}  nothing`,
-  ].join("\n");
 }

@@ -1,15 +1,12 @@
 import { Command, ValidationError } from "@cliffy/command";
 import { z } from "zod";
-import { resolveConfig } from "../config/config.ts";
+import { loadRun, measureRun, resolveConfig } from "../mod.ts";
 import { readManifest } from "../records/run_folder/manifest.ts";
-import { createRunFolder } from "../records/run_folder/run_folder.ts";
-import { loadRun } from "../records/run_folder/load_run.ts";
 import { replayed } from "../report/replay_runs.ts";
 import { EXIT } from "./exit_status.ts";
 import { filterOf, suitesOf } from "./filter.ts";
 import { interruptible } from "./interrupt.ts";
 import { progressPrinter } from "./progress.ts";
-import { measureRun } from "../bench/suites/measure_run.ts";
 
 const OPTIONS = z.object({ out: z.string().optional(), tolerance: z.number().default(20) });
 const SELECTION = z.object({ suites: z.array(z.string()), filter: z.string().nullable() });
@@ -37,15 +34,12 @@ async function replay(path: string, options: z.output<typeof OPTIONS>): Promise<
   const config = resolveConfig(manifest.configuration, { path: `${path}/manifest.json` });
   const selected = SELECTION.safeParse(manifest["selection"]).data;
   const selection = {
-    suites: suitesOf(selected?.suites.join(",")).filter((suite) => config[suite] !== undefined),
+    suites: suitesOf(selected?.suites.join(",")),
     filter: filterOf(selected?.filter ?? undefined),
   };
   return await interruptible(async (signal) => {
-    const { folder } = await measureRun(config, selection, {
-      open: () => createRunFolder(config, { out }),
-      signal,
-      progress: progressPrinter,
-    });
+    const onProgress = progressPrinter();
+    const { folder } = await measureRun({ config, selection, folder: out, onProgress, signal });
     if (signal.aborted) return EXIT.interrupted;
     const { rows, machine, shaders } = replayed(before, loadRun(folder), tolerance);
     for (const line of [...machine, ...shaders]) console.log(line);

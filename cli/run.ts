@@ -1,16 +1,15 @@
 import { Command, ValidationError } from "@cliffy/command";
 import { z } from "zod";
-import { loadConfig } from "../config/config.ts";
-import { createRunFolder, resumeRunFolder } from "../records/run_folder/run_folder.ts";
-import { writeDashboard } from "./dashboard.ts";
+import { caseLines, loadConfig, type MeasuredRun, measureRun, writeDashboard } from "../mod.ts";
 import { EXIT } from "./exit_status.ts";
 import { SUITES } from "../records/rows/suite.ts";
 import { filterOf, suitesOf } from "./filter.ts";
 import { interruptible } from "./interrupt.ts";
 import { progressPrinter } from "./progress.ts";
-import { caseLines, type MeasuredRun, measureRun } from "../bench/suites/measure_run.ts";
-import { collectiveTable, kernelTable, scheduleTable } from "./result_table.ts";
-import { resultsCsv, resultsJson, resultsMarkdown } from "./result_formats.ts";
+import { drawTable } from "../report/result_table.ts";
+import type { AnyRow } from "../records/rows/suite_rows.ts";
+import { oneOf } from "./option_values.ts";
+import { resultsCsv, resultsJson, resultsMarkdown } from "../report/result_formats.ts";
 import { SIZE_OPTIONS, sizesOf, withSizes } from "./sizes.ts";
 
 const FORMATS = ["terminal", "md", "json", "csv"] as const;
@@ -50,56 +49,43 @@ export function runCommand(exit: (status: number) => void): Command {
 }
 
 async function run(options: z.output<typeof OPTIONS>): Promise<number> {
-  const { resume, out, force = false } = options;
-  if (resume !== undefined && out !== undefined) {
+  const { resume, out: folder, force = false } = options;
+  if (resume !== undefined && folder !== undefined) {
     throw new ValidationError("Cannot take --resume and --out together: --resume names the folder");
   }
-  if (force && out === undefined) {
+  if (force && folder === undefined) {
     throw new ValidationError("Cannot take --force alone: it makes room in the folder of --out");
   }
-  const format = FORMATS.find((known) => known === options.format);
-  if (!format) {
-    const legal = FORMATS.join(", ");
-    throw new ValidationError(`Cannot use --format "${options.format}": legal are ${legal}`);
-  }
+  const format = oneOf("--format", options.format, FORMATS);
   const config = await loadConfig(options.config, {
     set: options.set ?? [],
     sizes: sizesOf(options),
   });
-  const suites = suitesOf(options.only).filter((suite) => config[suite] !== undefined);
-  const selection = { suites, filter: filterOf(options.filter) };
+  const selection = { suites: suitesOf(options.only), filter: filterOf(options.filter) };
   if (options.dryRun) {
     caseLines(config, selection).forEach(print);
     return EXIT.ok;
   }
   return await interruptible(async (signal) => {
-    const open = () =>
-      resume === undefined
-        ? createRunFolder(config, { out, force })
-        : resumeRunFolder(resume, config);
-    const measured = await measureRun(config, selection, {
-      open,
-      signal,
-      progress: progressPrinter,
-    });
+    const onProgress = progressPrinter();
+    const request = { config, selection, folder, force, resume, onProgress, signal };
+    const measured = await measureRun(request);
     await writeDashboard([measured.folder], `${measured.folder}/report.html`);
     printResults(measured, format);
     if (signal.aborted) return EXIT.interrupted;
-    const { kernels, collectives, schedules } = measured;
-    const rows = [...kernels, ...collectives, ...schedules];
+    const rows = SUITES.flatMap((suite): readonly AnyRow[] => measured[suite]);
     return rows.some(({ status }) => status === "wrong") ? EXIT.wrongResult : EXIT.ok;
   });
 }
 
 function printResults(measured: MeasuredRun, format: typeof FORMATS[number]): void {
+  const { paths, timelines } = measured;
   if (format === "md") return print(resultsMarkdown(measured));
-  if (format === "json") return print(resultsJson(measured));
-  if (format === "csv") return print(resultsCsv(measured));
-  const { kernels, collectives, schedules, paths, timelines } = measured;
-  const has = (suite: string) => paths.some((path) => path.endsWith(`${suite}.csv`));
-  if (has("kernels")) print(kernelTable(kernels));
-  if (has("collectives")) print(collectiveTable(collectives));
-  if (has("schedules")) print(scheduleTable(schedules));
+  if (format === "json") return print(resultsJson(measured, paths));
+  if (format === "csv") return print(resultsCsv(paths));
+  const width = Deno.stdout.isTerminal() ? Deno.consoleSize().columns : Infinity;
+  const measuredSuites = SUITES.filter((suite) => paths.some((p) => p.endsWith(`${suite}.csv`)));
+  for (const suite of measuredSuites) print(drawTable(suite, measured, width));
   timelines.forEach(print);
   paths.forEach(print);
 }

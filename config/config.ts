@@ -14,7 +14,9 @@ import { setValue } from "./_set_value.ts";
 
 /** A checked configuration: the file's own keys with defaults filled in, and the model as a shape. */
 export interface Config extends Omit<ConfigDocument, "model"> {
+  /** Of the run: the file's own, or the file's name. */
   readonly name: string;
+  /** Sizes of the model, overrides applied. */
   readonly model: ModelShape;
   /** The absolute path of the model's config.json; weights lie in its folder. */
   readonly modelPath: string;
@@ -30,8 +32,11 @@ export interface Config extends Omit<ConfigDocument, "model"> {
 
 /** Sizes from the command line; they replace those of every layout of the configuration. */
 export interface SizeOptions {
+  /** Ranks that share every layer. */
   readonly tensorParallelSize?: number;
+  /** Stages of layers. */
   readonly pipelineParallelSize?: number;
+  /** Replicas of the model. */
   readonly dataParallelSize?: number;
 }
 
@@ -39,6 +44,7 @@ export interface SizeOptions {
 export interface ConfigOptions {
   /** Texts `path=value`, applied in order. */
   readonly set?: readonly string[];
+  /** Replace those of every layout. */
   readonly sizes?: SizeOptions;
 }
 

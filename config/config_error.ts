@@ -4,7 +4,9 @@
 export interface ConfigProblem {
   /** Where, in the notation of `--set`: `kernels.tokens.1`; empty for the file as a whole. */
   readonly path: string;
+  /** What stands there, in words. */
   readonly found: string;
+  /** What may stand there, in words. */
   readonly legal: string;
   /** The three above in one line. */
   readonly message: string;
@@ -12,7 +14,9 @@ export interface ConfigProblem {
 
 /** A configuration that cannot be used; carries every problem at once. */
 export class ConfigError extends Error {
+  /** Always "ConfigError". */
   override readonly name = "ConfigError";
+  /** All problems of one file. */
   constructor(readonly file: string, readonly problems: readonly ConfigProblem[]) {
     const count = `${problems.length} problem${problems.length === 1 ? "" : "s"}`;
     const lines = problems.map(({ message }) => message);

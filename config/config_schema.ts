@@ -164,10 +164,16 @@ export const CONFIG_SCHEMA = z.strictObject({
 
 type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
 
-/** A checked configuration file with every default filled in; keys as in the file. */
+/**
+ * A checked configuration file with every default filled in; keys as in the file.
+ * @internal
+ */
 export type ConfigDocument = DeepReadonly<z.output<typeof CONFIG_SCHEMA>>;
 
-/** The sizes of one layout of ranks. */
+/**
+ * The sizes of one layout of ranks.
+ * @internal
+ */
 export type LayoutSizes = DeepReadonly<z.output<typeof layoutSchema>>;
 
 function list<T extends z.ZodType>(item: T): z.ZodArray<T> {

@@ -14,7 +14,10 @@ const TRACE_LINE = z.strictObject({
   output_tokens: count,
 }).refine((line) => (line.prompt_tokens === undefined) !== (line.prompt_token_ids === undefined));
 
-/** A line of a trace file. */
+/**
+ * A line of a trace file.
+ * @internal
+ */
 export type TraceLine = z.output<typeof TRACE_LINE>;
 
 const LEGAL_LINE =

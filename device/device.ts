@@ -30,13 +30,25 @@ export type Uploadable =
 export class Device implements AsyncDisposable {
   /** What was opened. */
   readonly identity: AdapterIdentity;
-  /** Bytes allocated, by label. */
+  /**
+   * Bytes allocated, by label.
+   * @internal
+   */
   readonly ledger: Ledger = new Ledger();
-  /** Keeps the first error until somebody asks. */
+  /**
+   * Keeps the first error until somebody asks.
+   * @internal
+   */
   readonly errors: ErrorWatch;
-  /** Compiled programs. */
+  /**
+   * Compiled programs.
+   * @internal
+   */
   readonly pipelines: PipelineCache;
-  /** The way back to the host. */
+  /**
+   * The way back to the host.
+   * @internal
+   */
   readonly readBack: ReadBack;
   readonly #gpu: GPUDevice;
   #closed = false;
@@ -174,7 +186,10 @@ export class Device implements AsyncDisposable {
     this.errors.guard("submission", () => this.#gpu.queue.submit([...commands]));
   }
 
-  /** Submits recorded work together with a read of a primed size; `finish` it to wait for both. */
+  /**
+   * Submits recorded work together with a read of a primed size; `finish` it to wait for both.
+   * @internal
+   */
   submitAndRead(
     commands: readonly GPUCommandBuffer[],
     buffer: DeviceBuffer,
@@ -190,7 +205,10 @@ export class Device implements AsyncDisposable {
     this.submit([this.encode([{ dispatches }])]);
   }
 
-  /** A batch of timestamps, or nothing where the adapter has none. */
+  /**
+   * A batch of timestamps, or nothing where the adapter has none.
+   * @internal
+   */
   timestamps(capacity: number): TimestampBatch | undefined {
     return this.clock === "gpu" ? new TimestampBatch(this.#gpu, capacity) : undefined;
   }

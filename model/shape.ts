@@ -13,7 +13,9 @@ export const ARCHITECTURES = [
 
 /** A decoder as sizes; letters as in ARCHITECTURE.md. */
 export interface ModelShape {
+  /** Of its file or folder; `+hash` where overrides change it. */
   readonly name: string;
+  /** The class of Hugging Face's transformers that computes the same. */
   readonly architecture: typeof ARCHITECTURES[number];
   /** H. */
   readonly hidden: number;
@@ -27,18 +29,23 @@ export interface ModelShape {
   readonly ffn: number;
   /** Gated: act(gate) * up, then down. Plain: act(up), then down. */
   readonly ffnKind: "gated" | "plain";
+  /** Of the feed-forward network. */
   readonly activation: "silu" | "gelu" | "gelu_tanh" | "relu";
   /** L. */
   readonly layers: number;
   /** V, not padded. */
   readonly vocab: number;
+  /** Added to the mean square under the root. */
   readonly rmsNormEps: number;
+  /** Base of the rotary angles. */
   readonly ropeTheta: number;
+  /** How angles are stretched to longer contexts; not at all where absent. */
   readonly ropeScaling?: RopeScaling;
   /** Whether q, k and v have biases (never the output projection). */
   readonly attentionBias: boolean;
   /** Whether the LM head is the embedding table. */
   readonly tiedEmbeddings: boolean;
+  /** The longest sequence, in tokens. */
   readonly maxPositions: number;
   /** Positions that attention looks back, where the model limits them; full attention is exact up to it. */
   readonly slidingWindow?: number;

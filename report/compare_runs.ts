@@ -13,35 +13,49 @@ export type Verdict = "same" | "faster" | "slower" | "ambiguous" | "no data";
 
 /** A row of both runs. */
 export interface ComparedRow {
+  /** Whose row it is. */
   readonly suite: Suite;
+  /** The same in both runs. */
   readonly row_key: string;
   /** What it is, in words. */
   readonly label: string;
+  /** What is said of it. */
   readonly verdict: Verdict;
+  /** Why, in words. */
   readonly reason: string;
   /** Whether it counts as a regression: slower, or no longer right. */
   readonly is_regression: boolean;
   /** Median time of the candidate / of the baseline; null where either has none. */
   readonly ratio: number | null;
+  /** Lower end of the ratio's 95 % interval. */
   readonly ratio_low: number | null;
+  /** Upper end of it. */
   readonly ratio_high: number | null;
   /** The same divided by how the machine's own speed changed; null where that is not known. */
   readonly ratio_of_machine: number | null;
   /** Chance of such a difference in an unchanged row, adjusted for the number of rows; null without samples. */
   readonly p: number | null;
+  /** Median time of the baseline, in us. */
   readonly baseline_us: number | null;
+  /** Median time of the candidate, in us. */
   readonly candidate_us: number | null;
+  /** Samples of the baseline and of the candidate. */
   readonly samples: readonly [number, number];
 }
 
 /** What two runs have to do with each other. */
 export interface Comparison {
+  /** Path of the baseline. */
   readonly baseline: string;
+  /** Path of the candidate. */
   readonly candidate: string;
+  /** The least change that counts, in %. */
   readonly threshold_pct: number;
+  /** Rows that both runs have. */
   readonly rows: readonly ComparedRow[];
   /** Labels of rows that only one of the runs has. */
   readonly missing: readonly string[];
+  /** Labels of rows that only the candidate has. */
   readonly added: readonly string[];
   /** Geometric mean of the ratios of matched rows; null where there are none. */
   readonly geometric_mean: number | null;

@@ -2,7 +2,9 @@
 
 import script from "./page.bundle.js.txt" with { type: "text" };
 import style from "./page.bundle.css.txt" with { type: "text" };
+import { RunFolderError } from "../records/files/file_error.ts";
 import type { PageData } from "./page/data.ts";
+import { pageData } from "./page_data.ts";
 
 /**
  * The page as text. Its policy allows its own script and style, named by their hashes, and nothing
@@ -50,4 +52,18 @@ export function escapeHtml(text: string): string {
 async function sourceHash(text: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
   return `'sha256-${btoa(String.fromCharCode(...new Uint8Array(digest)))}'`;
+}
+
+/**
+ * Writes the page of some run folders to a file, in one step.
+ * @throws {RunFolderError} where a run or the file cannot be used.
+ */
+export async function writeDashboard(runs: readonly string[], out: string): Promise<void> {
+  const html = await dashboardHtml(pageData(runs));
+  try {
+    await Deno.writeTextFile(`${out}.part`, html);
+    await Deno.rename(`${out}.part`, out);
+  } catch (cause) {
+    throw new RunFolderError("write the page", out, { cause });
+  }
 }

@@ -1,5 +1,6 @@
 /** How often a comparison invents a change, and how often it finds one. */
 
+import { Table } from "@cliffy/table";
 import type { SampleRecord } from "../records/run_folder/sample_record.ts";
 import { compareRuns } from "./compare_runs.ts";
 import type { LoadedRun } from "../records/run_folder/load_run.ts";
@@ -95,4 +96,35 @@ function withSamples(
     ),
   }]));
   return { ...run, samples };
+}
+
+/** The rates as a table, and a line that explains it. */
+export function ratesText(rates: readonly Rates[], thresholdPct: number): string {
+  const pct = (part: number, all: number) => all === 0 ? "" : `${(100 * part / all).toFixed(1)}`;
+  const header = [
+    "sides",
+    "slow-down %",
+    "rows",
+    "slower %",
+    "faster %",
+    "quiet rows",
+    "slower %",
+    "faster %",
+  ];
+  const body = rates.map((r) => [
+    r.sides,
+    String(r.slowdown_pct),
+    String(r.rows),
+    pct(r.called_slower, r.rows),
+    pct(r.called_faster, r.rows),
+    String(r.quiet_rows),
+    pct(r.quiet_called_slower, r.quiet_rows),
+    pct(r.quiet_called_faster, r.quiet_rows),
+  ]);
+  const columns = header.map((_, i) => ({ align: i === 0 ? "left" : "right" } as const));
+  return [
+    new Table().header(header).body(body).columns(columns).padding(2).toString(),
+    `Slow-downs are injected by lengthening every sample of one side. Interleaved: the samples of one ` +
+    `run dealt to two sides in turns. Quiet: noise under 1 %. Threshold ${thresholdPct} %.`,
+  ].join("\n");
 }

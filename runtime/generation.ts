@@ -4,6 +4,7 @@ import type { BatchSize } from "../model/stage_program.ts";
 
 /** What a step took. */
 export interface DecoderTimes {
+  /** From submitting to the token ids on the host. */
   readonly hostUs: number;
   /** On the adapters' clocks, stage after stage; undefined where they have none. */
   readonly gpuUs: number | undefined;
@@ -13,52 +14,60 @@ export interface DecoderTimes {
 export interface Decoder extends AsyncDisposable {
   /** Most tokens of a batch. */
   readonly maxTokens: number;
+  /** Runs batches, one at a time. */
   readonly executor: Executor;
   /** Makes ready for batches of these sizes. */
   readonly prepare: (sizes: readonly BatchSize[]) => Promise<void>;
   /** The logits of the last batch's sampled tokens, a row of V each. */
   readonly logits: (logitsRows: number) => Promise<readonly Float32Array[]>;
-  /** What every step so far took. */
+  /** What every step since this was last asked took. */
   readonly times: () => Promise<readonly DecoderTimes[]>;
 }
 
 /** How fast a generation went; units in the names. */
 export interface GenerationSpeed {
+  /** Tokens of the prompt. */
   readonly prefill_tokens: number;
+  /** Of the prompt, over the steps that took it in. */
   readonly prefill_tokens_per_s: number;
   /** Tokens after the first, which prefill gives. */
   readonly decode_tokens: number;
+  /** Of them, over their steps. */
   readonly decode_tokens_per_s: number;
   /** Share of decode steps' wall time in which no adapter worked; 0 without timestamps. */
   readonly host_overhead_pct: number;
 }
 
+/** What is generated. */
+export interface GenerationRequest {
+  /** Token ids of the prompt, one or more. */
+  readonly promptTokenIds: readonly number[];
+  /** Tokens to generate. */
+  readonly maxTokens: number;
+}
+
 /** Greedy decoding of one prompt. */
 export class Generation {
   readonly #decoder: Decoder;
-  readonly #promptTokenIds: readonly number[];
-  readonly #maxTokens: number;
+  readonly #request: GenerationRequest;
   #prefillSteps = 0;
 
   /** A generation that has not begun. */
-  constructor(
-    decoder: Decoder,
-    request: { readonly promptTokenIds: readonly number[]; readonly maxTokens: number },
-  ) {
+  constructor(decoder: Decoder, request: GenerationRequest) {
     this.#decoder = decoder;
-    this.#promptTokenIds = request.promptTokenIds;
-    this.#maxTokens = request.maxTokens;
+    this.#request = request;
   }
 
-  /** The generated token ids, each as soon as it is known. */
+  /** The generated token ids, each as soon as it is known; one generation of a decoder at a time. */
   async *tokens(): AsyncGenerator<number> {
     const { maxTokens, executor } = this.#decoder;
+    await this.#decoder.times(); // those of a generation before
     const scheduler = new Scheduler({ maxNumBatchedTokens: maxTokens, maxNumSeqs: 1 });
-    scheduler.add({ id: 0, promptTokenIds: this.#promptTokenIds, maxTokens: this.#maxTokens });
+    scheduler.add({ id: 0, ...this.#request });
     const engine = new EngineCore(scheduler, executor);
     // Compiling and tuning belong to no token.
     const sizes = [{ tokens: 1, logitsRows: 1 }];
-    for (let rest = this.#promptTokenIds.length; rest > 0; rest -= maxTokens) {
+    for (let rest = this.#request.promptTokenIds.length; rest > 0; rest -= maxTokens) {
       const isLast = rest <= maxTokens;
       sizes.push({ tokens: Math.min(rest, maxTokens), logitsRows: isLast ? 1 : 0 });
     }
@@ -85,8 +94,8 @@ export class Generation {
     const hostUs = total(decode, (step) => step.hostUs);
     const gpuUs = total(decode, (step) => step.gpuUs ?? step.hostUs);
     return {
-      prefill_tokens: this.#promptTokenIds.length,
-      prefill_tokens_per_s: perS(this.#promptTokenIds.length, prefill),
+      prefill_tokens: this.#request.promptTokenIds.length,
+      prefill_tokens_per_s: perS(this.#request.promptTokenIds.length, prefill),
       decode_tokens: decode.length,
       decode_tokens_per_s: perS(decode.length, decode),
       host_overhead_pct: hostUs === 0 ? 0 : 100 * (1 - gpuUs / hostUs),

@@ -5,7 +5,7 @@ import { wholeDecoder } from "../model/stage_program.ts";
 import type { Layout } from "../parallel/layout.ts";
 import type { BatchResult, Executor } from "../schedules/engine_core.ts";
 import type { Decoder } from "./generation.ts";
-import { type DecoderSource, deviceMemoryBytes, OpenLayout } from "./open_layout.ts";
+import { type DecoderSource, deviceMemoryBytes, LayoutRun } from "./layout_run.ts";
 import { Rank, type StepResult } from "./rank.ts";
 import { RankExecutor } from "./rank_executor.ts";
 import type { PoolResult } from "./rank_pool.ts";
@@ -58,7 +58,7 @@ async function openOne(
       for (const size of sizes) await rank.prepare(size);
     },
     logits: (rows) => rank.logits(rows),
-    times: () => Promise.resolve(results),
+    times: () => Promise.resolve(results.splice(0)),
     [Symbol.asyncDispose]: () => Promise.resolve(rank[Symbol.dispose]()),
   };
 }
@@ -68,7 +68,7 @@ async function openMany(
   { device, choose, layout, layers, cacheConfig }: DecoderOptions,
 ): Promise<Decoder> {
   const { maxStorageBufferBindingSize } = device;
-  const run = await OpenLayout.open(source, {
+  const run = await LayoutRun.open(source, {
     layout: { ...layout, dataParallelSize: 1 },
     layers,
     cacheConfig: { ...cacheConfig, maxStorageBufferBindingSize },
@@ -83,7 +83,7 @@ async function openMany(
     executor: noting(pool!.executor(1, { head: "all_gather", slicedSends: false }), results),
     prepare: (sizes) => pool!.prepare(sizes),
     logits: (rows) => pool!.logits(rows),
-    times: async () => stepTimes((await run.traces())[0]!, results),
+    times: async () => stepTimes((await run.traces())[0]!, results.splice(0)),
     [Symbol.asyncDispose]: () => run[Symbol.asyncDispose](),
   };
 }

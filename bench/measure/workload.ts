@@ -15,9 +15,6 @@ import {
 /** Bits of a quiet NaN that no kernel writes: what outputs hold before a checked run. */
 export const POISON = 0x7fc0dead;
 
-/** Chooses a variant for an operation. */
-export type Choose = (operation: Operation) => OperationVariant;
-
 /** Operations with tensors on a device and on the host, ready to be run and checked. */
 export class Workload implements Disposable {
   /** What is run, in order. */
@@ -68,7 +65,7 @@ export class Workload implements Disposable {
   }
 
   /** Binds every operation with a variant, in order. */
-  bind(choose: Choose): readonly Dispatch[] {
+  bind(choose: (operation: Operation) => OperationVariant): readonly Dispatch[] {
     const bound: Dispatch[] = [];
     for (const operation of this.operations) {
       const program = choose(operation).program();

@@ -1,142 +1,188 @@
-import {
-  collectiveCases,
-  collectiveLabel,
-  type RankGroup,
-} from "./collectives/collective_cases.ts";
 import type { Config } from "../../config/config.ts";
-import type { CsvWriter } from "../../records/run_folder/csv_writer.ts";
-import { hashFiles } from "../../records/run_folder/file_hashes.ts";
+import { adapterOptions } from "../../config/decoder_source.ts";
+import { Device } from "../../device/device.ts";
+import { type Suite, SUITES } from "../../records/rows/suite.ts";
+import type { AnyRow, SuiteRows } from "../../records/rows/suite_rows.ts";
 import { describeEnvironment } from "../../records/run_folder/environment.ts";
-import type { LinkFit } from "../../statistics/link_fit.ts";
+import { hashFiles } from "../../records/run_folder/file_hashes.ts";
+import {
+  createRunFolder,
+  resumeRunFolder,
+  type RunFolder,
+} from "../../records/run_folder/run_folder.ts";
+import { Session } from "../measure/session.ts";
+import { collectiveCases, collectiveLabel } from "./collectives/collective_cases.ts";
 import { writeLink } from "./collectives/links_file.ts";
-import type { CollectiveRow, KernelRow, ScheduleRow } from "../../records/rows/row.ts";
 import { runCollectives } from "./collectives/run_collectives.ts";
-import type { RunFolder } from "../../records/run_folder/run_folder.ts";
 import { caseLabel, casesOf, runKernels } from "./kernels/run_kernels.ts";
 import { runSchedules } from "./schedules/run_schedules.ts";
-import type { SampleRecord } from "../../records/run_folder/sample_record.ts";
 import { scheduleCases, scheduleLabel } from "./schedules/schedule_cases.ts";
 import { ScheduleFiles } from "./schedules/schedule_files.ts";
-import { Session } from "../measure/session.ts";
-import { Device } from "../../device/device.ts";
-import type { Suite } from "../../records/rows/suite.ts";
-import type { Progress } from "./suite_run.ts";
-import { adapterOptions } from "../../config/decoder_source.ts";
+import type { Progress, SuiteRun } from "./suite_run.ts";
 
 /** What of a configuration is measured. */
 export interface Selection {
-  readonly suites: readonly Suite[];
-  /** Only cases whose line matches. */
-  readonly filter: RegExp | undefined;
+  /** Suites; those that the configuration has not are passed over; all where absent. */
+  readonly suites?: readonly Suite[] | undefined;
+  /** Only cases whose line of {@linkcode caseLines} matches. */
+  readonly filter?: RegExp | undefined;
+}
+
+/** How far a suite of a run is. */
+export interface RunProgress extends Progress {
+  /** The suite that is under way. */
+  readonly suite: Suite;
+}
+
+/** A run: what is measured, where to, and who is told. */
+export interface RunRequest {
+  /** What {@linkcode loadConfig} gave. */
+  readonly config: Config;
+  /** Everything that the configuration has, where absent. */
+  readonly selection?: Selection;
+  /** A new or empty folder for the results; `results/<name>/<UTC time>` where absent. */
+  readonly folder?: string | undefined;
+  /** Whether what lies in `folder` is moved beside it to make room. */
+  readonly force?: boolean;
+  /** The folder of a run that was cut off, in place of `folder`: only missing rows are measured. */
+  readonly resume?: string | undefined;
+  /** The adapter; opened as the configuration says, and closed again, where absent. */
+  readonly device?: Device;
+  /** The folder of tuning results; `tuning` where absent. */
+  readonly tuning?: string;
+  /** Called when a case, or a group of cases that are measured together, is done. */
+  readonly onProgress?: (progress: RunProgress) => void;
+  /** Ends the run: what is finished by then is on the disk. */
+  readonly signal?: AbortSignal;
 }
 
 /** What a run measured. */
-export interface MeasuredRun {
+export interface MeasuredRun extends SuiteRows {
   /** The run folder. */
   readonly folder: string;
-  readonly kernels: readonly KernelRow[];
-  readonly collectives: readonly CollectiveRow[];
-  readonly schedules: readonly ScheduleRow[];
-  /** Paths of the CSV files, in that order. */
+  /** Paths of the CSV files, in the order of the suites. */
   readonly paths: readonly string[];
   /** A few lines of text for each pipelined case. */
   readonly timelines: readonly string[];
 }
 
-/** Twice this is evicted in cold mode where the machine does not say how large its cache is. */
-const DEFAULT_CACHE_BYTES = 32 * 2 ** 20;
+/** What measuring a suite is given. */
+interface Running {
+  readonly config: Config;
+  readonly session: Session;
+  readonly folder: RunFolder;
+  readonly scheduleFiles: ScheduleFiles;
+}
 
-/** Every case of a selection, a line each. */
-export function caseLines(config: Config, { suites, filter }: Selection): readonly string[] {
-  const lines: Readonly<Record<Suite, () => readonly string[]>> = {
-    kernels: () => casesOf(config, filter).map(caseLabel),
-    collectives: () => collectiveCases(config, filter).map(collectiveLabel),
-    schedules: () => scheduleCases(config, filter).map(scheduleLabel),
-  };
-  return suites.flatMap((suite) => lines[suite]());
+/** A suite: its cases, a line each, and how they are measured. */
+interface SuiteRunner<Row extends AnyRow> {
+  readonly cases: (config: Config, filter: RegExp | undefined) => readonly string[];
+  readonly measure: (running: Running, run: SuiteRun<Row>) => Promise<void>;
+}
+
+const RUNNERS: { readonly [S in Suite]: SuiteRunner<SuiteRows[S][number]> } = {
+  kernels: {
+    cases: (config, filter) => casesOf(config, filter).map(caseLabel),
+    measure: ({ config, session }, run) =>
+      runKernels(config, session, { ...run, cacheBytes: lastLevelCacheBytes() }),
+  },
+  collectives: {
+    cases: (config, filter) => collectiveCases(config, filter).map(collectiveLabel),
+    measure: ({ config, session, folder }, run) =>
+      runCollectives(config, session, {
+        ...run,
+        onLink: (group, fit) => writeLink(folder.path, group, fit),
+      }),
+  },
+  schedules: {
+    cases: (config, filter) => scheduleCases(config, filter).map(scheduleLabel),
+    measure: ({ config, session, scheduleFiles }, run) =>
+      runSchedules(config, session, {
+        ...run,
+        onTrace: (label, repetition) => scheduleFiles.addTrace(label, repetition),
+        onRanks: (ranks) => scheduleFiles.addRanks(ranks),
+      }),
+  },
+};
+
+/** Every case of a selection, a line each, in the order of the suites. */
+export function caseLines(config: Config, selection: Selection = {}): readonly string[] {
+  return suitesOf(config, selection)
+    .flatMap((suite) => RUNNERS[suite].cases(config, selection.filter));
 }
 
 /**
- * Measures a selection into a folder that `open` makes once there is an adapter; rows are on the disk
- * as they are finished, in an interrupted run too. `tuning` is the folder of tuning results.
+ * Measures a selection of a configuration; rows are on the disk as soon as they are finished, in an
+ * aborted run too. Needs read permission, write permission for the folders, and
+ * `--allow-sys=systemMemoryInfo`; an adapter is opened before the folder is made.
+ * @throws {DeviceError} `NoAdapter` where there is none, `DeviceLost` where it goes away.
+ * @throws {FileError} where the folder cannot be made, is not empty, or is another run's.
  */
-export async function measureRun(
-  config: Config,
-  selection: Selection,
-  { open, signal, progress, tuning = "tuning" }: {
-    readonly open: () => RunFolder;
-    readonly signal: AbortSignal;
-    /** Makes what is told the progress of a suite. */
-    readonly progress: () => (progress: Progress) => void;
-    readonly tuning?: string | undefined;
-  },
-): Promise<MeasuredRun> {
-  const { suites, filter } = selection;
-  await using device = await Device.open(adapterOptions(config));
-  using folder = open();
+export async function measureRun(request: RunRequest): Promise<MeasuredRun> {
+  const { config, selection = {}, tuning = "tuning" } = request;
+  const { onProgress = () => {}, signal = new AbortController().signal } = request;
+  await using opened = request.device ? undefined : await Device.open(adapterOptions(config));
+  const device = request.device ?? opened!;
+  using folder = openFolder(request);
+  const suites = suitesOf(config, selection);
   folder.updateManifest({
     environment: describeEnvironment({ argv: Deno.args }),
     adapter: device.identity,
-    selection: { suites, filter: filter?.source ?? null },
+    selection: { suites, filter: selection.filter?.source ?? null },
   });
   using session = await Session.open(device, tuning);
-  const measured = {
-    kernels: [] as KernelRow[],
-    collectives: [] as CollectiveRow[],
-    schedules: [] as ScheduleRow[],
-  };
-  const suiteRun = <Row extends KernelRow | CollectiveRow | ScheduleRow>(
-    rows: Row[],
-    csv: CsvWriter,
-  ) => ({
-    runId: folder.runId,
-    filter,
-    finished: csv.finished,
-    memoryBytes: Deno.systemMemoryInfo().available,
-    signal,
-    onRow: (row: Row, series: SampleRecord["series"]) => {
-      folder.appendSamples({ row_key: row.row_key ?? "", series, row: csv.cells(row) });
-      csv.write(row);
-      rows.push(row);
-    },
-    onProgress: progress(),
-  });
+  const rows: Record<Suite, AnyRow[]> = { kernels: [], collectives: [], schedules: [] };
   const paths: string[] = [];
-  const begin = (suite: Suite) => {
+  const scheduleFiles = new ScheduleFiles(folder.path);
+  for (const suite of suites) {
+    if (signal.aborted) break;
     const csv = folder.rows(suite);
     paths.push(csv.path);
-    return csv;
-  };
-  if (suites.includes("kernels")) {
-    const cacheBytes = lastLevelCacheBytes() ?? DEFAULT_CACHE_BYTES;
-    const run = suiteRun(measured.kernels, begin("kernels"));
-    await runKernels(config, session, { ...run, cacheBytes });
-  }
-  if (suites.includes("collectives") && !signal.aborted) {
-    const onLink = (group: RankGroup, fit: LinkFit) => writeLink(folder.path, group, fit);
-    const run = suiteRun(measured.collectives, begin("collectives"));
-    await runCollectives(config, session, { ...run, onLink });
-  }
-  const scheduleFiles = new ScheduleFiles(folder.path);
-  if (suites.includes("schedules") && !signal.aborted) {
-    await runSchedules(config, session, {
-      ...suiteRun(measured.schedules, begin("schedules")),
-      onTrace: (label, repetition) => scheduleFiles.addTrace(label, repetition),
-      onRanks: (ranks) => scheduleFiles.addRanks(ranks),
-    });
+    const run: SuiteRun<AnyRow> = {
+      runId: folder.runId,
+      filter: selection.filter,
+      finished: csv.finished,
+      memoryBytes: Deno.systemMemoryInfo().available,
+      signal,
+      onRow: (row, series) => {
+        folder.appendSamples({ row_key: row.row_key ?? "", series, row: csv.cells(row) });
+        csv.write(row);
+        rows[suite].push(row);
+      },
+      onProgress: (progress) => onProgress({ ...progress, suite }),
+    };
+    const runner = RUNNERS[suite] as unknown as SuiteRunner<AnyRow>;
+    await runner.measure({ config, session, folder, scheduleFiles }, run);
   }
   const files = hashFiles(folder.path);
   folder.updateManifest({ ...session.report(), files, interrupted: signal.aborted });
-  return { ...measured, folder: folder.path, paths, timelines: scheduleFiles.texts };
+  // Each suite's runner made its own kind of rows.
+  const own = rows as unknown as SuiteRows;
+  return { ...own, folder: folder.path, paths, timelines: scheduleFiles.texts };
 }
 
-/** The size of the last-level cache, where Linux says it. */
-function lastLevelCacheBytes(): number | undefined {
+/** The suites that are wanted and that the configuration has, in their fixed order. */
+function suitesOf(config: Config, { suites = SUITES }: Selection): readonly Suite[] {
+  return SUITES.filter((suite) => suites.includes(suite) && config[suite] !== undefined);
+}
+
+function openFolder({ config, folder, force = false, resume }: RunRequest): RunFolder {
+  return resume === undefined
+    ? createRunFolder(config, { out: folder, force })
+    : resumeRunFolder(resume, config);
+}
+
+/** Twice this is flushed in cold mode where the machine does not say how large its cache is. */
+const DEFAULT_CACHE_BYTES = 32 * 2 ** 20;
+
+/** The size of the last-level cache in bytes, as Linux says it. */
+function lastLevelCacheBytes(): number {
   try {
     const text = Deno.readTextFileSync("/sys/devices/system/cpu/cpu0/cache/index3/size").trim();
     const [, size, unit] = /^(\d+)([KM])$/.exec(text) ?? [];
-    return size === undefined ? undefined : Number(size) * (unit === "M" ? 2 ** 20 : 2 ** 10);
+    if (size !== undefined) return Number(size) * (unit === "M" ? 2 ** 20 : 2 ** 10);
   } catch {
-    return undefined;
+    // Another system, or no permission.
   }
+  return DEFAULT_CACHE_BYTES;
 }

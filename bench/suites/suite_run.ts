@@ -4,7 +4,9 @@ import type { SampleRecord } from "../../records/run_folder/sample_record.ts";
 
 /** How far a run is. */
 export interface Progress {
+  /** Cases that are done. */
   readonly done: number;
+  /** Cases in all. */
   readonly total: number;
   /** What was finished last. */
   readonly label: string;

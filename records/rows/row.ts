@@ -29,7 +29,10 @@ export function columnsOf(suite: Suite): readonly Column[] {
   return [...COLUMNS.common, ...COLUMNS[suite]];
 }
 
-/** A line of kernels.csv. */
+/**
+ * A line of kernels.csv.
+ * @internal
+ */
 export type KernelRow = RowOf<typeof COMMON_COLUMN_TEXTS & typeof KERNEL_COLUMN_TEXTS>;
 
 /** The independent variables of a kernel row. */
@@ -47,7 +50,10 @@ export type KernelKey = Pick<
   | "context"
 >;
 
-/** A line of collectives.csv. */
+/**
+ * A line of collectives.csv.
+ * @internal
+ */
 export type CollectiveRow = RowOf<typeof COMMON_COLUMN_TEXTS & typeof COLLECTIVE_COLUMN_TEXTS>;
 
 /** The independent variables of a collective row; the number of ranks is `logical_ranks`. */
@@ -56,7 +62,10 @@ export type CollectiveKey = Pick<
   "suite" | "model" | "dtype" | "op" | "algorithm" | "transport" | "memory" | "message_bytes"
 >;
 
-/** A line of schedules.csv. */
+/**
+ * A line of schedules.csv.
+ * @internal
+ */
 export type ScheduleRow = RowOf<typeof COMMON_COLUMN_TEXTS & typeof SCHEDULE_COLUMN_TEXTS>;
 
 /** The independent variables of a schedule row. */

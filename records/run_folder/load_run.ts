@@ -10,17 +10,23 @@ export type TextRow = Readonly<Record<string, string>>;
 
 /** The rows of one CSV file. */
 export interface LoadedSuite {
+  /** Whose rows they are. */
   readonly suite: Suite;
+  /** Of the CSV file. */
   readonly path: string;
+  /** Of all columns, in order. */
   readonly headers: readonly string[];
+  /** Whole rows only: one that was cut off is left out. */
   readonly rows: readonly TextRow[];
 }
 
 /** A run folder, or one of its CSV files, as far as it is there. */
 export interface LoadedRun {
+  /** Of the folder, or of the file. */
   readonly path: string;
   /** Absent where a single CSV file has none beside it. */
   readonly manifest: Manifest | undefined;
+  /** The files that are there, in the order of the suites. */
   readonly suites: readonly LoadedSuite[];
   /** Raw samples by row key; empty where there are none. */
   readonly samples: ReadonlyMap<string, SampleRecord>;

@@ -12,7 +12,10 @@ const MANIFEST_SCHEMA = z.looseObject({
   configuration_hash: z.string(),
 });
 
-/** A manifest: these fields and whatever else the run adds, such as environment and shader hashes. */
+/**
+ * A manifest: these fields and whatever else the run adds, such as environment and shader hashes.
+ * @internal
+ */
 export type Manifest = Readonly<z.output<typeof MANIFEST_SCHEMA>>;
 
 /**

@@ -13,6 +13,7 @@ const SAMPLE_RECORD_SCHEMA = z.object({
 
 /** The samples of a row, in the order in which they were taken. */
 export interface SampleRecord {
+  /** The key of the row in its CSV file. */
   readonly row_key: string;
   /** Lists of samples by name with unit, for example `time_us`, `host_us`, `submit_us`. */
   readonly series: Readonly<Record<string, readonly number[]>>;

@@ -2,7 +2,7 @@ import type { RankReport } from "../../../runtime/rank_message.ts";
 import type { BatchResult } from "../../../schedules/engine_core.ts";
 import type { Config } from "../../../config/config.ts";
 import { addUp, decompose, type Decomposition } from "./decomposition.ts";
-import type { OpenLayout, Repetition } from "../../../runtime/open_layout.ts";
+import type { LayoutRun, Repetition } from "../../../runtime/layout_run.ts";
 import { StoppingRule, type StopReason } from "../../measure/timer.ts";
 import { requestsOf } from "./requests.ts";
 import { stopCriteria } from "../suite_run.ts";
@@ -50,7 +50,7 @@ export interface Counts {
 
 /** What is measured on a layout and against what. */
 export interface MeasureLayout {
-  readonly run: OpenLayout;
+  readonly run: LayoutRun;
   readonly cases: readonly ScheduleCase[];
   /** Tokens of each request from one rank alone. */
   readonly expected: readonly (readonly number[])[];

@@ -9,9 +9,9 @@ import type { Config } from "../../../config/config.ts";
 import {
   deviceMemoryBytes,
   layoutMemoryProblem,
-  OpenLayout,
+  LayoutRun,
   type Repetition,
-} from "../../../runtime/open_layout.ts";
+} from "../../../runtime/layout_run.ts";
 import { decoderSource, layoutOf } from "../../../config/decoder_source.ts";
 import { type MeasuredCase, measureLayout } from "./measure_layout.ts";
 import { type SizedRank, sizedRanks } from "../../../model/replicas.ts";
@@ -84,7 +84,7 @@ async function runLayout(cases: readonly ScheduleCase[], suite: Suite): Promise<
   const maxConcurrentBatches = Math.max(...cases.map((c) => c.maxConcurrentBatches));
   try {
     const expected = await suite.expected.tokens();
-    await using opened = await OpenLayout.open(decoderSource(config), {
+    await using opened = await LayoutRun.open(decoderSource(config), {
       layout: layoutOf(sizes),
       layers: sizes.stage_layers,
       cacheConfig,
@@ -152,7 +152,7 @@ class ExpectedTokens {
 
   async #find(): Promise<readonly (readonly number[])[]> {
     const cacheConfig = cacheConfigOf(this.#config, this.#session);
-    await using run = await OpenLayout.open(decoderSource(this.#config), {
+    await using run = await LayoutRun.open(decoderSource(this.#config), {
       layout: ONE_RANK,
       cacheConfig,
       maxConcurrentBatches: 1,

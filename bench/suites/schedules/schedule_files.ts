@@ -1,7 +1,7 @@
 /** Files of the schedules suite beside its rows: timelines and ranks. */
 
 import { join } from "node:path";
-import type { Repetition } from "../../../runtime/open_layout.ts";
+import type { Repetition } from "../../../runtime/layout_run.ts";
 import { ranksCsv } from "./rank_columns.ts";
 import type { SizedRank } from "../../../model/replicas.ts";
 import { RunFolderError } from "../../../records/files/file_error.ts";

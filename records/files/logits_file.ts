@@ -1,4 +1,4 @@
-import { RunFolderError } from "../records/files/file_error.ts";
+import { RunFolderError } from "./file_error.ts";
 
 /** The CSV file of all logits; it appears under its name when it is whole. */
 export class LogitsFile implements Disposable {

@@ -1,24 +1,26 @@
 /** Results for other programs, and for pull requests. */
 
-import type { KernelRow } from "../records/rows/row.ts";
-import { escapeCell } from "../report/compare_text.ts";
-import type { MeasuredRun } from "../bench/suites/measure_run.ts";
+import { escapeCell } from "./compare_text.ts";
+import type { AnyRow, SuiteRows } from "../records/rows/suite_rows.ts";
 import { type ResultTable, resultTables } from "./result_table.ts";
 
 /** The rows of all suites as one JSON object, by suite. */
-export function resultsJson({ kernels, collectives, schedules, paths }: MeasuredRun): string {
-  return JSON.stringify({ kernels, collectives, schedules, files: paths }, null, 2);
+export function resultsJson(
+  { kernels, collectives, schedules }: SuiteRows,
+  files: readonly string[],
+): string {
+  return JSON.stringify({ kernels, collectives, schedules, files }, null, 2);
 }
 
 /** The text of the CSV files, one after another with an empty line between. */
-export function resultsCsv({ paths }: MeasuredRun): string {
+export function resultsCsv(paths: readonly string[]): string {
   return paths.map((path) => Deno.readTextFileSync(path).trimEnd()).join("\n\n");
 }
 
 /** A summary in GitHub's Markdown: counts, what it ran on, a table a suite. */
-export function resultsMarkdown(measured: MeasuredRun): string {
+export function resultsMarkdown(measured: SuiteRows): string {
   const { kernels, collectives, schedules } = measured;
-  const rows: readonly Pick<KernelRow, "status" | "adapter" | "adapter_type" | "run_id">[] = [
+  const rows: readonly Pick<AnyRow, "status" | "adapter" | "adapter_type" | "run_id">[] = [
     ...kernels,
     ...collectives,
     ...schedules,

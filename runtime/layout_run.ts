@@ -67,7 +67,7 @@ export function layoutMemoryProblem(
 }
 
 /** An open layout: its replicas, ready to serve. */
-export class OpenLayout implements AsyncDisposable {
+export class LayoutRun implements AsyncDisposable {
   readonly layout: Layout;
   readonly #pools: readonly RankPool[];
   readonly #stack: AsyncDisposableStack;
@@ -82,7 +82,7 @@ export class OpenLayout implements AsyncDisposable {
    * Starts every rank of a layout; variants are chosen here, on the caller's device.
    * @throws {DeviceError} `OutOfMemory`, before anything is allocated, where they do not fit.
    */
-  static async open(source: DecoderSource, options: LayoutOptions): Promise<OpenLayout> {
+  static async open(source: DecoderSource, options: LayoutOptions): Promise<LayoutRun> {
     const { model, weights, adapter } = source;
     const problem = layoutMemoryProblem(model, options);
     if (problem !== undefined) {
@@ -109,7 +109,7 @@ export class OpenLayout implements AsyncDisposable {
       });
       pools.push(stack.use(pool));
     }
-    return new OpenLayout(layout, pools, stack.move());
+    return new LayoutRun(layout, pools, stack.move());
   }
 
   /** The replicas. */

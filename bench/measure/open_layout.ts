@@ -1,0 +1,61 @@
+import type { Config } from "../../config/config.ts";
+import { adapterOptions, decoderSource, layoutOf } from "../../config/decoder_source.ts";
+import { Device } from "../../device/device.ts";
+import { type Decoder, Generation, type GenerationRequest } from "../../runtime/generation.ts";
+import { openDecoder } from "../../runtime/open_decoder.ts";
+import { Timer } from "./timer.ts";
+import { Tuner } from "./tuner.ts";
+
+/** What an open layout has room for, and with what it is opened. */
+export interface OpenLayoutOptions {
+  /** Positions of a sequence in the KV cache: prompt and output together. */
+  readonly maxModelLen: number;
+  /** Token budget of a batch: longer prompts are prefilled in chunks; 64 where absent. */
+  readonly maxNumBatchedTokens?: number;
+  /** The adapter that variants are chosen on and that a single rank runs on; opened where absent. */
+  readonly device?: Device;
+  /** The folder of tuning results; kept in memory only where absent. */
+  readonly tuning?: string;
+}
+
+/** The model of a configuration, open in its layout. */
+export interface OpenLayout extends AsyncDisposable {
+  /** The name of the adapter. */
+  readonly adapter: string;
+  /** What runs its batches; its `logits` are those of the newest token. */
+  readonly decoder: Decoder;
+  /** Begins to decode greedily after a prompt of token ids. */
+  generate(request: GenerationRequest): Generation;
+}
+
+/**
+ * Opens the model of a configuration in its layout, one replica of it: one rank on this thread,
+ * several in Workers with devices of their own. Needs `--allow-sys=systemMemoryInfo`, and read
+ * permission for this program's own files where there are Workers.
+ * @throws {DeviceError} `NoAdapter`; `OutOfMemory`, before anything is allocated, where it does not fit.
+ * @throws {CheckpointError} where weights are read and do not fit the model.
+ */
+export async function openLayout(config: Config, options: OpenLayoutOptions): Promise<OpenLayout> {
+  const { maxModelLen, maxNumBatchedTokens = 64, tuning } = options;
+  await using stack = new AsyncDisposableStack();
+  const device = options.device ?? stack.use(await Device.open(adapterOptions(config)));
+  const timer = stack.use(await new Timer(device).ready());
+  const tuner = await Tuner.open(device, timer, tuning);
+  const decoder = stack.use(
+    await openDecoder(decoderSource(config), {
+      device,
+      choose: (operation) => tuner.best(operation),
+      layout: layoutOf(config.layout),
+      layers: config.layout.stage_layers,
+      cacheConfig: { dtype: config.dtype, maxNumSeqs: 1, maxModelLen, maxNumBatchedTokens },
+    }),
+  );
+  stack.defer(() => tuner.save());
+  const opened = stack.move();
+  return {
+    adapter: device.identity.name,
+    decoder,
+    generate: (request) => new Generation(decoder, request),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
