@@ -5,7 +5,7 @@ const ROOT = new URL("../", import.meta.url);
 const DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"];
 /** What runs and users make: it is named, and not in the tree. */
 const MADE =
-  /^(results\/<|results\/quick|results\/decoder|tuning\/|timeline\.json|report\.html|manifest\.json|samples\.jsonl|(kernels|collectives|schedules|ranks|links|plan|pipeline_.*)\.csv$|page\.html)/;
+  /^(results\/<|results\/quick|results\/decoder|tuning\/|timeline\.json|report\.html|manifest\.json|samples\.jsonl|(kernels|collectives|schedules|ranks|links|plan|pipeline_.*)\.csv$|page\.html|config\.json|path\/to|FILE)/;
 
 /** Words in backticks that are paths: with a folder, or the name of a file. */
 function pathsOf(text: string): readonly string[] {
