@@ -4,10 +4,13 @@ import { stageTensors } from "./stage_tensors.ts";
 
 /** Bytes of device memory that a stage takes, to the byte. */
 export interface StageMemory {
+  /** Of matrices, norms, biases and scales. */
   readonly weightBytes: number;
+  /** Of keys and values of all layers and sequences. */
   readonly kvCacheBytes: number;
   /** Inputs, hidden states, logits, angles. */
   readonly workBytes: number;
+  /** Of all of it. */
   readonly totalBytes: number;
   /** The largest single buffer. */
   readonly largest: { readonly name: string; readonly bytes: number };

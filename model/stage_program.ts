@@ -15,11 +15,13 @@ import type { ModelShape } from "./shape.ts";
 
 /** One rank's part of a decoder: some layers, cut over a tensor parallel group. */
 export interface Stage extends TensorParallelRank {
+  /** Sizes of the whole model. */
   readonly model: ModelShape;
   /** Storage of the matrices; norms and biases are float32. */
   readonly dtype: WeightDType;
   /** Layers `[firstLayer, endLayer)`; the first stage has the embedding, the last the head. */
   readonly firstLayer: number;
+  /** Behind the last layer. */
   readonly endLayer: number;
   /** Sequences that the KV cache holds. */
   readonly maxNumSeqs: number;
