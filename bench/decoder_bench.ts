@@ -3,7 +3,7 @@ import { DummyWeights } from "../model/dummy_weights.ts";
 import { type ModelShape, parseModelShape } from "../model/shape.ts";
 import { wholeDecoder } from "../model/stage_program.ts";
 import { stageMemory } from "../model/stage_memory.ts";
-import type { WeightDType } from "../kernels/kernel.ts";
+import { DTYPES, type WeightDType } from "../kernels/kernel.ts";
 import { Rank } from "../runtime/rank.ts";
 import { Timer } from "./measure/timer.ts";
 import { Tuner } from "./measure/tuner.ts";
@@ -54,7 +54,7 @@ const GROUPS = [
 ] as const;
 
 for (const { group, tokens, start, n } of GROUPS) {
-  for (const dtype of ["float32", "float16", "int8"] as const) {
+  for (const dtype of DTYPES) {
     const batch = {
       tokenIds: Array.from({ length: tokens }, (_, i) => i * 97 % MODEL.vocab),
       positions: Array.from({ length: tokens }, (_, i) => start + i),

@@ -3,6 +3,8 @@ import { z } from "zod";
 import { readModel } from "../config/read_model.ts";
 import { ranksCsv } from "../bench/suites/schedules/rank_columns.ts";
 import { type SizedRank, sizedRanks } from "../model/replicas.ts";
+import { DTYPES } from "../kernels/kernel.ts";
+import { ORDERS } from "../parallel/layout.ts";
 import { rankDrawing } from "../report/rank_drawing.ts";
 import { EXIT } from "./exit_status.ts";
 import { oneOf } from "./option_values.ts";
@@ -18,8 +20,6 @@ const OPTIONS = z.object({
   ...SIZE_OPTIONS,
 });
 
-const ORDERS = ["vllm", "megatron"] as const;
-const DTYPES = ["float32", "float16", "int8"] as const;
 /** Every WebGPU adapter binds as much. */
 const BINDING_BYTES = 2 ** 27;
 const DEFAULT_CONTEXT = 4096;

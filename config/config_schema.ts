@@ -4,6 +4,8 @@ import { z } from "zod";
 import { ALGORITHMS } from "../collectives/collective.ts";
 import { MODEL_FILE_SCHEMA } from "../model/shape.ts";
 import { MODULE_OPS, PRIMITIVE_OPS } from "../model/kernel_ops.ts";
+import { DTYPES } from "../model/stage_program.ts";
+import { ORDERS } from "../parallel/layout.ts";
 import { isMessageSizes } from "./message_sizes.ts";
 
 const count = z.int().min(1).max(2 ** 31 - 1);
@@ -16,7 +18,7 @@ const layoutSchema = z.strictObject({
   tensor_parallel_size: rankCount.default(1).describe("Ranks that share every layer"),
   pipeline_parallel_size: rankCount.default(1).describe("Stages that the layers are split into"),
   data_parallel_size: rankCount.default(1).describe("Replicas of the whole model"),
-  order: z.enum(["vllm", "megatron"]).default("vllm")
+  order: z.enum(ORDERS).default("vllm")
     .describe("How ranks are numbered: replicas outermost, or stages outermost"),
   stage_layers: list(count).optional()
     .describe("Layers of each stage; split evenly, as vLLM does, where absent"),
@@ -150,7 +152,7 @@ export const CONFIG_SCHEMA = z.strictObject({
     .describe(
       "dummy: seeded weights, the same numbers under every layout; safetensors: the folder's own",
     ),
-  dtype: z.enum(["float32", "float16", "int8"]).default("float32")
+  dtype: z.enum(DTYPES).default("float32")
     .describe("Storage of the weights; sums stay float32"),
   seed: z.int().min(0).max(2 ** 32 - 1).default(0)
     .describe("Seed of weights, inputs and the order of cases"),

@@ -1,16 +1,17 @@
 import wgsl from "./activate_shared.wgsl" with { type: "text" };
 
 /** Activation functions; `gelu` is the exact one (erf), `gelu_tanh` the approximation. */
-export type ActivationName = "none" | "silu" | "gelu" | "gelu_tanh" | "relu";
+export const ACTIVATIONS = ["none", "silu", "gelu", "gelu_tanh", "relu"] as const;
+
+/** One of {@linkcode ACTIVATIONS}. */
+export type ActivationName = typeof ACTIVATIONS[number];
 
 /** The shader text of `activate`. */
 export const ACTIVATE_WGSL: string = wgsl;
 
-const NAMES: readonly ActivationName[] = ["none", "silu", "gelu", "gelu_tanh", "relu"];
-
 /** The value of the shader's ACTIVATION constant. */
 export function activationCode(name: ActivationName): number {
-  return NAMES.indexOf(name);
+  return ACTIVATIONS.indexOf(name);
 }
 
 /** The function in float64. */

@@ -1,8 +1,15 @@
 import type { Program } from "../device/program.ts";
 import naiveWgsl from "./embedding_naive.wgsl" with { type: "text" };
 import vectorWgsl from "./embedding_vector.wgsl" with { type: "text" };
-import { host, type Kernel, UNIT_ROUNDOFF, vec4s, type WeightDType } from "./kernel.ts";
-import { readWeightRow, WEIGHT_WGSL, weightBytes, weightTensors } from "./weight.ts";
+import {
+  elementBytes,
+  host,
+  type Kernel,
+  UNIT_ROUNDOFF,
+  vec4s,
+  type WeightDType,
+} from "./kernel.ts";
+import { readWeightRow, WEIGHT_WGSL, weightTensors } from "./weight.ts";
 
 /** A lookup in rows [vocabStart, vocabStart + rows) of the table [V, H], or in a column block of it. */
 export interface EmbeddingShape {
@@ -82,7 +89,7 @@ export const embedding: Kernel<EmbeddingShape> = {
   outputs: ["out"],
   cost: ({ tokens, columns, dtype }) => ({
     flops: 0,
-    bytesRead: tokens * (columns * weightBytes(dtype) + 4),
+    bytesRead: tokens * (columns * elementBytes(dtype) + 4),
     bytesWritten: tokens * columns * 4,
   }),
   reference: (shape, tensors) => {

@@ -1,10 +1,13 @@
 import type { Program } from "../device/program.ts";
 
-/** How numbers are stored on the device; sums are float32 whatever the storage. */
-export type DType = "float32" | "float16" | "int8" | "uint32";
+/** Storage types of weights, the widest first. */
+export const DTYPES = ["float32", "float16", "int8"] as const;
 
-/** Storage types of weights. */
-export type WeightDType = "float32" | "float16" | "int8";
+/** One of {@linkcode DTYPES}. */
+export type WeightDType = typeof DTYPES[number];
+
+/** How numbers are stored on the device; sums are float32 whatever the storage. */
+export type DType = WeightDType | "uint32";
 
 /** What a tensor is filled with before a measurement; all seeded by the tensor's name. */
 export type Fill =
@@ -90,10 +93,14 @@ export function vec4s(columns: number): number {
   return Math.ceil(columns / 4);
 }
 
+/** Bytes of one element. */
+export function elementBytes(dtype: DType): number {
+  return dtype === "int8" ? 1 : dtype === "float16" ? 2 : 4;
+}
+
 /** Bytes of a tensor on the device, padding included. */
 export function tensorBytes({ rows, columns, dtype }: Tensor): number {
-  const size = dtype === "int8" ? 1 : dtype === "float16" ? 2 : 4;
-  return rows * vec4s(columns) * 4 * size;
+  return rows * vec4s(columns) * 4 * elementBytes(dtype);
 }
 
 /** Bytes of the buffer that holds a tensor: device memory comes in whole vec4s of float32. */

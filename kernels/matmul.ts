@@ -8,6 +8,7 @@ import {
 } from "./activate.ts";
 import {
   type Cost,
+  elementBytes,
   host,
   type HostTensors,
   type Magnitude,
@@ -18,7 +19,7 @@ import {
   type WeightDType,
 } from "./kernel.ts";
 import productWgsl from "./matmul_shared.wgsl" with { type: "text" };
-import { readWeightRow, WEIGHT_WGSL, weightBytes, weightTensors } from "./weight.ts";
+import { readWeightRow, WEIGHT_WGSL, weightTensors } from "./weight.ts";
 
 /** A product out[T, N] = activation(x[T, K] W[K, N] + bias) + residual, or a column block of it. */
 export interface MatmulShape {
@@ -88,7 +89,7 @@ export function matmulCost(shape: MatmulShape): Cost {
   const { tokens, k, columns, dtype, bias, residual } = shape;
   return {
     flops: 2 * tokens * k * columns,
-    bytesRead: k * columns * weightBytes(dtype) + (dtype === "int8" ? columns * 4 : 0) +
+    bytesRead: k * columns * elementBytes(dtype) + (dtype === "int8" ? columns * 4 : 0) +
       tokens * k * 4 + (bias ? columns * 4 : 0) + (residual ? tokens * columns * 4 : 0),
     bytesWritten: tokens * columns * 4,
   };

@@ -4,12 +4,11 @@ import { attention } from "./attention.ts";
 import { embedding, type EmbeddingShape } from "./embedding.ts";
 import { gemm } from "./gemm.ts";
 import { gemv, GEMV_TOKENS } from "./gemv.ts";
-import type { WeightDType } from "./kernel.ts";
+import { elementBytes, type WeightDType } from "./kernel.ts";
 import { kvAppend } from "./kv_append.ts";
 import { type Operation, operation } from "./operation.ts";
 import type { MatmulShape } from "./matmul.ts";
 import { rope, type RopeScaling } from "./rope.ts";
-import { weightBytes } from "./weight.ts";
 
 /** What every module needs to know. */
 export interface ModuleShape {
@@ -68,7 +67,7 @@ export function columnBlocks(
   storage: { readonly dtype: WeightDType; readonly maxStorageBufferBindingSize: number },
 ): readonly { readonly offset: number; readonly columns: number }[] {
   const { rows, columns } = size;
-  const bytesAColumn = Math.max(1, rows) * weightBytes(storage.dtype);
+  const bytesAColumn = Math.max(1, rows) * elementBytes(storage.dtype);
   const most = Math.floor(storage.maxStorageBufferBindingSize / bytesAColumn / 4) * 4;
   if (most < 4) {
     throw new RangeError(

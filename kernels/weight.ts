@@ -39,8 +39,3 @@ export function readWeightRow(tensors: HostTensors, row: number, into: Float64Ar
     for (let n = 0; n < columns; n++) into[n] = weight[first + n]!;
   }
 }
-
-/** Bytes that one element takes in storage. */
-export function weightBytes(dtype: WeightDType): number {
-  return dtype === "int8" ? 1 : dtype === "float16" ? 2 : 4;
-}

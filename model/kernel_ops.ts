@@ -1,4 +1,4 @@
-import type { WeightDType } from "../kernels/kernel.ts";
+import { elementBytes, type WeightDType } from "../kernels/kernel.ts";
 import {
   attentionModule,
   embeddingModule,
@@ -132,6 +132,8 @@ function blockColumns(
   columns: number,
   { hidden, dtype, maxStorageBufferBindingSize }: ModuleShape,
 ): number {
-  const size = dtype === "int8" ? 1 : dtype === "float16" ? 2 : 4;
-  return Math.min(columns, Math.floor(maxStorageBufferBindingSize / hidden / size / 4) * 4);
+  return Math.min(
+    columns,
+    Math.floor(maxStorageBufferBindingSize / hidden / elementBytes(dtype) / 4) * 4,
+  );
 }

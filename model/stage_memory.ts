@@ -1,4 +1,4 @@
-import { bufferBytes, type Tensor } from "../kernels/kernel.ts";
+import { bufferBytes, DTYPES, type Tensor } from "../kernels/kernel.ts";
 import { type Stage, stageProgram } from "./stage_program.ts";
 import { stageTensors } from "./stage_tensors.ts";
 
@@ -74,7 +74,7 @@ function fits(stage: Stage, memoryBytes: number): boolean {
 
 /** The longest context that fits, else with which storage type, else how many layers would. */
 function whatFits(stage: Stage, memoryBytes: number): string {
-  for (const dtype of new Set([stage.dtype, "float16", "int8"] as const)) {
+  for (const dtype of DTYPES.slice(DTYPES.indexOf(stage.dtype))) {
     const context = largestThat(
       stage.maxModelLen,
       (maxModelLen) => fits({ ...stage, dtype, maxModelLen }, memoryBytes),

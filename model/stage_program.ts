@@ -1,3 +1,4 @@
+export { DTYPES } from "../kernels/kernel.ts";
 import { argmax } from "../kernels/argmax.ts";
 import { embedding } from "../kernels/embedding.ts";
 import type { WeightDType } from "../kernels/kernel.ts";

@@ -1,5 +1,11 @@
 /** How ranks are numbered, and which of them talk to each other. */
 
+/**
+ * How ranks are numbered. vllm: tensor parallel ranks are neighbours, then pipeline stages, then
+ * replicas. megatron: tensor parallel ranks, then replicas, then stages.
+ */
+export const ORDERS = ["vllm", "megatron"] as const;
+
 /** Sizes of a layout. */
 export interface Layout {
   /** Ranks that share every layer. */
@@ -8,11 +14,8 @@ export interface Layout {
   readonly pipelineParallelSize: number;
   /** Replicas of the whole model. */
   readonly dataParallelSize: number;
-  /**
-   * vllm: tensor parallel ranks are neighbours, then pipeline stages, then replicas. megatron: tensor
-   * parallel ranks, then replicas, then stages.
-   */
-  readonly order: "vllm" | "megatron";
+  /** How they are numbered, see {@linkcode ORDERS}. */
+  readonly order: typeof ORDERS[number];
 }
 
 /** A rank's place along each way of cutting. */

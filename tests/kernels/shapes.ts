@@ -1,9 +1,7 @@
-import type { Kernel } from "../../kernels/kernel.ts";
+import { ACTIVATIONS } from "../../kernels/activate.ts";
+import { DTYPES, type Kernel } from "../../kernels/kernel.ts";
 import { KERNELS } from "../../kernels/registry.ts";
 import { type Operation, operation } from "../../kernels/operation.ts";
-
-const DTYPES = ["float32", "float16", "int8"] as const;
-const ACTIVATIONS = ["none", "silu", "gelu", "gelu_tanh", "relu"] as const;
 
 function shapesOf<Shape>(kernel: Kernel<Shape>, shapes: readonly Shape[]): Operation[] {
   return shapes.map((shape) => operation(kernel, shape));

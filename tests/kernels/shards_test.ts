@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { DTYPES } from "../../kernels/kernel.ts";
 import { Workload } from "../../bench/measure/workload.ts";
 import { columnBlocks, embeddingModule, ffnModule, lmHeadModule } from "../../kernels/modules.ts";
 import { vocabShard } from "../../parallel/shard.ts";
@@ -60,7 +61,7 @@ Deno.test("a weight wider than the binding limit is cut into blocks that cover i
 Deno.test("modules cut into column blocks agree with their float64 references", async () => {
   const device = await sharedDevice();
   const tiny = { tokens: 5, hidden: 40, maxStorageBufferBindingSize: 40 * 4 * 16 };
-  for (const dtype of ["float32", "float16", "int8"] as const) {
+  for (const dtype of DTYPES) {
     const modules = [
       ffnModule({ ...tiny, dtype, ffn: 44, gated: true, activation: "silu" }),
       ffnModule({ ...tiny, dtype, ffn: 52, gated: false, activation: "gelu" }),

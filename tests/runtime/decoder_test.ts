@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { DTYPES } from "../../kernels/kernel.ts";
 import { ReferenceDecoder } from "../../model/reference_decoder.ts";
 import type { Stage } from "../../model/stage_program.ts";
 import type { WeightSource } from "../../model/weight_source.ts";
@@ -79,7 +80,7 @@ const SHAPES = {
 } as const;
 
 for (const [name, changes] of Object.entries(SHAPES)) {
-  for (const dtype of ["float32", "float16", "int8"] as const) {
+  for (const dtype of DTYPES) {
     Deno.test(`a decoder agrees with its float64 reference: ${name}, ${dtype}`, async () => {
       const model = tinyModel(changes);
       const stage = tinyStage(model, { dtype });

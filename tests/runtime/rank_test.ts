@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { DTYPES } from "../../kernels/kernel.ts";
 import { DeviceError } from "../../device/device_error.ts";
 import { memoryProblem, stageMemory } from "../../model/stage_memory.ts";
 import { stageBuffers } from "../../model/stage_memory.ts";
@@ -21,7 +22,7 @@ const BLOCKS = 32_768;
 Deno.test("predicted weight and KV bytes are the ledger's, to the byte", async () => {
   const device = await sharedDevice();
   for (const changes of SHAPES) {
-    for (const dtype of ["float32", "float16", "int8"] as const) {
+    for (const dtype of DTYPES) {
       const model = tinyModel(changes);
       const stage = tinyStage(model, { dtype, maxStorageBufferBindingSize: BLOCKS });
       const predicted = stageMemory(stage);
