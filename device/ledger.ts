@@ -21,7 +21,10 @@ export class Ledger {
     this.#peakBytes = Math.max(this.#peakBytes, this.#totalBytes);
   }
 
-  /** Notes that an allocation ended; a label with nothing left disappears. */
+  /**
+   * Notes that an allocation ended; a label with nothing left disappears.
+   * @throws {RangeError} where the label has fewer bytes.
+   */
   remove(label: string, bytes: number): void {
     const left = (this.#bytes.get(label) ?? 0) - bytes;
     if (left < 0) throw new RangeError(`Cannot free "${label}": ${-left} bytes more than it has`);
@@ -30,8 +33,8 @@ export class Ledger {
     this.#totalBytes -= bytes;
   }
 
-  /** Bytes of each label, or of the labels that start with a prefix. */
-  bytesByLabel(prefix = ""): Readonly<Record<string, number>> {
-    return Object.fromEntries([...this.#bytes].filter(([label]) => label.startsWith(prefix)));
+  /** Bytes of each label that has any. */
+  bytesByLabel(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#bytes);
   }
 }

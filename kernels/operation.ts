@@ -72,15 +72,6 @@ export function operation<Shape>(
   };
 }
 
-/** The operation with its tensors joined to other names; unused tensors keep theirs. */
-export function renamed(operation: Operation, rename: (joint: string) => string): Operation {
-  const names = Object.entries(operation.names).map(([name, joint]) => {
-    const isUnused = operation.tensors[name] === NONE;
-    return [name, isUnused ? joint : rename(joint)] as const;
-  });
-  return { ...operation, names: Object.fromEntries(names) };
-}
-
 /** Shapes alike enough to share a tuning result: storage, and each size rounded to a power of two. */
 function shapeClass(kernel: string, shape: unknown): string {
   const parts = Object.entries(shape as Record<string, unknown>)

@@ -42,10 +42,10 @@ export class ReferenceDecoder {
       this.#fixed.set(weight.name, values);
       if (scales) this.#fixed.set(`${weight.name}.scale`, scales);
     }
-    for (const [name, { rows, columns, fill }] of stageBuffers(stage)) {
+    for (const [name, { rows, columns, fill, role }] of stageBuffers(stage)) {
       if (fill.kind === "floats") this.#fixed.set(name, fill.floats());
-      if (name.startsWith("kv_cache.")) this.#caches.set(name, new Float64Array(rows * columns));
-      if (name.startsWith("none")) this.#fixed.set(name, new Float32Array(rows * columns));
+      if (role === "kv_cache") this.#caches.set(name, new Float64Array(rows * columns));
+      if (role === "unused") this.#fixed.set(name, new Float32Array(rows * columns));
     }
     this.#round = options.roundingSeed === undefined
       ? undefined

@@ -1,6 +1,6 @@
-import { bufferBytes, DTYPES, type Tensor } from "../kernels/kernel.ts";
+import { bufferBytes, DTYPES } from "../kernels/kernel.ts";
 import { type Stage, stageProgram } from "./stage_program.ts";
-import { stageTensors } from "./stage_tensors.ts";
+import { type StageTensor, stageTensors } from "./stage_tensors.ts";
 
 /** Bytes of device memory that a stage takes, to the byte. */
 export interface StageMemory {
@@ -24,7 +24,7 @@ export function maxLogitsRows(
 }
 
 /** Every buffer of a stage: the tensors of its program for the largest batches, with all and with some rows sampled. */
-export function stageBuffers(stage: Stage): ReadonlyMap<string, Tensor> {
+export function stageBuffers(stage: Stage): ReadonlyMap<string, StageTensor> {
   const samples = maxLogitsRows(stage);
   const sizes = [samples, Math.max(1, samples - 1)];
   return new Map(
@@ -42,8 +42,8 @@ export function stageMemory(stage: Stage): StageMemory {
   let largest = { name: "", bytes: 0 };
   for (const [name, tensor] of stageBuffers(stage)) {
     const bytes = bufferBytes(tensor);
-    if (name.startsWith("weights.")) sum.weightBytes += bytes;
-    else if (name.startsWith("kv_cache.")) sum.kvCacheBytes += bytes;
+    if (tensor.role === "weights") sum.weightBytes += bytes;
+    else if (tensor.role === "kv_cache") sum.kvCacheBytes += bytes;
     else sum.workBytes += bytes;
     if (bytes > largest.bytes) largest = { name, bytes };
   }

@@ -1,7 +1,7 @@
 export { DTYPES } from "../kernels/kernel.ts";
 import { argmax } from "../kernels/argmax.ts";
 import { embedding } from "../kernels/embedding.ts";
-import type { WeightDType } from "../kernels/kernel.ts";
+import { NONE, type WeightDType } from "../kernels/kernel.ts";
 import {
   attentionModule,
   embeddingModule,
@@ -9,7 +9,7 @@ import {
   lmHeadModule,
   type ModuleShape,
 } from "../kernels/modules.ts";
-import { type Operation, operation, renamed } from "../kernels/operation.ts";
+import { type Operation, operation } from "../kernels/operation.ts";
 import { rmsNorm } from "../kernels/rms_norm.ts";
 import { ffnShard, headShard, type TensorParallelRank, vocabShard } from "../parallel/shard.ts";
 import type { ModelShape } from "./shape.ts";
@@ -48,11 +48,23 @@ export interface BatchPlaces {
   readonly slots: readonly number[];
 }
 
+/** What a tensor of a stage is for; its joint name starts with it, but for unused ones. */
+export type TensorRole =
+  | "weights"
+  | "kv_cache"
+  | "constant"
+  | "input"
+  | "state"
+  | "output"
+  | "unused";
+
 /** A step of a forward pass. */
 export type StageOp =
   | {
     readonly kind: "kernel";
     readonly operation: Operation;
+    /** The roles of the operation's tensors, by own name. */
+    readonly roles: Readonly<Record<string, TensorRole>>;
     /** What decides how many rows it works on. */
     readonly rows: keyof BatchSize;
     readonly layer: number | undefined;
@@ -115,13 +127,13 @@ export function stageProgram(
 ): StageProgram {
   const { isFirst, isLast } = stageEnds(stage);
   const ops: StageOp[] = [];
-  let residual: string | undefined = isFirst ? undefined : "state.residual_a";
+  let residual: string | undefined = isFirst ? undefined : "residual_a";
   if (isFirst) ops.push(...embeddingOps(stage, size));
   for (let layer = stage.firstLayer; layer < stage.endLayer; layer++) {
     for (const { block, norm: normWeight } of BLOCKS) {
       const norm = normOp(stage, { size, layer, residual, normWeight });
       residual = norm.residual;
-      ops.push(norm.op, ...block(stage, { size, layer, places }));
+      ops.push(...norm.ops, ...block(stage, { size, layer, places }));
     }
   }
   if (isLast) ops.push(...headOps(stage, size, residual));
@@ -141,12 +153,26 @@ function moduleShape(
   return { tokens, hidden: model.hidden, dtype, maxStorageBufferBindingSize };
 }
 
+/** Gives a module's tensor its role and its name among those of the role. */
+type Place = (joint: string) => readonly [role: TensorRole, name: string];
+
 function kernelOps(
   operations: readonly Operation[],
-  about: { readonly layer?: number; readonly rows?: keyof BatchSize },
+  place: Place,
+  about: { readonly layer?: number | undefined; readonly rows?: keyof BatchSize } = {},
 ): StageOp[] {
   const { layer, rows = "tokens" } = about;
-  return operations.map((operation) => ({ kind: "kernel", operation, rows, layer }));
+  return operations.map((operation) => {
+    const names: Record<string, string> = {};
+    const roles: Record<string, TensorRole> = {};
+    for (const [own, joint] of Object.entries(operation.names)) {
+      const isUnused = operation.tensors[own] === NONE;
+      const [role, name] = isUnused ? ["unused" as const, joint] : place(joint);
+      names[own] = isUnused ? joint : `${role}.${name}`;
+      roles[own] = role;
+    }
+    return { kind: "kernel", operation: { ...operation, names }, roles, rows, layer };
+  });
 }
 
 /** What a group of more than one rank must do with its partial results. */
@@ -157,16 +183,18 @@ function collective(
   return tensorParallelSize > 1 ? [{ ...op, kind: "collective", group: "tensor_parallel" }] : [];
 }
 
-/** The joint names of a layer's modules: its own weights and cache, everything else shared. */
-function layerNames(layer: number): (joint: string) => string {
+/** The tensors of a layer's modules: its own weights and cache, everything else shared. */
+function layerPlace(layer: number): Place {
   return (joint) => {
-    if (joint === "hidden") return "state.normed";
-    if (joint === "attention_out" || joint === "ffn_out") return "state.delta";
-    if (joint === "positions" || joint === "slots") return `input.${joint}`;
-    if (joint === "angles") return "constant.angles";
-    if (/_cache$/.test(joint)) return `kv_cache.layers.${layer}.${joint.replace("_cache", "")}`;
-    if (/_(weight|bias)\b/.test(joint)) return `weights.layers.${layer}.${joint}`;
-    return `state.${joint}`;
+    if (joint === "hidden") return ["state", "normed"];
+    if (joint === "attention_out" || joint === "ffn_out") return ["state", "delta"];
+    if (joint === "positions" || joint === "slots") return ["input", joint];
+    if (joint === "angles") return ["constant", joint];
+    if (/_cache$/.test(joint)) {
+      return ["kv_cache", `layers.${layer}.${joint.replace("_cache", "")}`];
+    }
+    if (/_(weight|bias)\b/.test(joint)) return ["weights", `layers.${layer}.${joint}`];
+    return ["state", joint];
   };
 }
 
@@ -179,14 +207,11 @@ function embeddingOps(stage: Stage, size: BatchSize): StageOp[] {
     vocabStart: start,
     rows: end - start + padding,
   });
-  const names = (joint: string) =>
-    joint === "hidden"
-      ? "state.embedded"
-      : joint === "ids"
-      ? "input.ids"
-      : joint.replace(/^table/, "weights.embedding");
   return [
-    ...kernelOps(operations.map((o) => renamed(o, names)), {}),
+    ...kernelOps(operations, (joint) => {
+      if (joint === "hidden") return ["state", "embedded"];
+      return joint === "ids" ? ["input", joint] : ["weights", joint.replace(/^table/, "embedding")];
+    }),
     ...collective(stage, {
       op: "all_reduce",
       tensor: "state.embedded",
@@ -202,27 +227,29 @@ function normOp(stage: Stage, at: {
   readonly layer: number | undefined;
   readonly residual: string | undefined;
   readonly normWeight: string;
-}): { readonly op: StageOp; readonly residual: string } {
+}): { readonly ops: readonly StageOp[]; readonly residual: string } {
   const { model } = stage;
   const { size, layer, residual, normWeight } = at;
-  const sum = residual === "state.residual_a" ? "state.residual_b" : "state.residual_a";
+  const sum = residual === "residual_a" ? "residual_b" : "residual_a";
+  const weight = layer === undefined ? normWeight : `layers.${layer}.${normWeight}`;
   const joined = operation(rmsNorm, {
     tokens: size.tokens,
     hidden: model.hidden,
     epsilon: model.rmsNormEps,
     residual: residual !== undefined,
   }, {
-    x: residual === undefined ? "state.embedded" : "state.delta",
+    x: residual === undefined ? "embedded" : "delta",
     residual: residual ?? "",
-    norm_weight: layer === undefined
-      ? `weights.${normWeight}`
-      : `weights.layers.${layer}.${normWeight}`,
-    out: "state.normed",
+    norm_weight: weight,
+    out: "normed",
     sum,
   });
+  const place: Place = (joint) => [joint === weight ? "weights" : "state", joint];
   // The first norm writes no sum: the embedding itself is the residual then.
-  const op: StageOp = { kind: "kernel", operation: joined, rows: "tokens", layer };
-  return { op, residual: residual === undefined ? "state.embedded" : sum };
+  return {
+    ops: kernelOps([joined], place, { layer }),
+    residual: residual === undefined ? "embedded" : sum,
+  };
 }
 
 interface BlockPlace {
@@ -248,7 +275,7 @@ function attentionOps(stage: Stage, { size, layer, places }: BlockPlace): StageO
     ...(places ? { positions: places.positions, tokenSlots: places.slots } : {}),
   });
   return [
-    ...kernelOps(operations.map((o) => renamed(o, layerNames(layer))), { layer }),
+    ...kernelOps(operations, layerPlace(layer), { layer }),
     ...collective(stage, { op: "all_reduce", tensor: "state.delta", rows: "tokens", layer }),
   ];
 }
@@ -263,7 +290,7 @@ function ffnOps(stage: Stage, { size, layer }: BlockPlace): StageOp[] {
     activation: model.activation,
   });
   return [
-    ...kernelOps(operations.map((o) => renamed(o, layerNames(layer))), { layer }),
+    ...kernelOps(operations, layerPlace(layer), { layer }),
     ...collective(stage, { op: "all_reduce", tensor: "state.delta", rows: "tokens", layer }),
   ];
 }
@@ -274,7 +301,7 @@ function headOps(stage: Stage, size: BatchSize, residual: string | undefined): S
   const { tokens, logitsRows } = size;
   const { start, end, padding } = vocabShard({ ...stage, vocab: model.vocab });
   const rows = end - start + padding;
-  const norm = normOp(stage, { size, layer: undefined, residual, normWeight: "norm" }).op;
+  const norm = normOp(stage, { size, layer: undefined, residual, normWeight: "norm" });
   const isAll = logitsRows === tokens;
   // Picking rows is a lookup in the batch's hidden states.
   const pick = operation(embedding, {
@@ -283,7 +310,7 @@ function headOps(stage: Stage, size: BatchSize, residual: string | undefined): S
     vocabStart: 0,
     rows: stage.maxNumBatchedTokens,
     dtype: "float32",
-  }, { weight: "state.normed", ids: "input.samples", out: "state.sampled" });
+  }, { weight: "normed", ids: "samples", out: "sampled" });
   const head = lmHeadModule({
     ...moduleShape(stage, size),
     tokens: logitsRows,
@@ -291,21 +318,22 @@ function headOps(stage: Stage, size: BatchSize, residual: string | undefined): S
     vocabStart: start,
     rows,
   });
-  const names = (joint: string) =>
-    joint === "hidden"
-      ? isAll ? "state.normed" : "state.sampled"
-      : joint === "logits"
-      ? "output.logits"
-      : joint.replace(/^head_weight/, "weights.head_weight");
   const choice = operation(argmax, {
     rows: logitsRows,
     columns: rows,
     valid: Math.max(1, end - start),
-  }, { x: "output.logits", out: "output.token_ids" });
+  }, { x: "logits", out: "token_ids" });
   return [
-    norm,
-    ...(isAll ? [] : kernelOps([pick], { rows: "logitsRows" })),
-    ...kernelOps(head.map((o) => renamed(o, names)), { rows: "logitsRows" }),
+    ...norm.ops,
+    ...(isAll
+      ? []
+      : kernelOps([pick], (joint) => [joint === "samples" ? "input" : "state", joint], {
+        rows: "logitsRows",
+      })),
+    ...kernelOps(head, (joint) => {
+      if (joint === "hidden") return ["state", isAll ? "normed" : "sampled"];
+      return [joint === "logits" ? "output" : "weights", joint];
+    }, { rows: "logitsRows" }),
     ...collective(stage, {
       op: "all_gather",
       tensor: "output.logits",
@@ -313,6 +341,8 @@ function headOps(stage: Stage, size: BatchSize, residual: string | undefined): S
       layer: undefined,
     }),
     // Ranks that share the vocabulary choose together, from what they gathered.
-    ...(stage.tensorParallelSize > 1 ? [] : kernelOps([choice], { rows: "logitsRows" })),
+    ...(stage.tensorParallelSize > 1 ? [] : kernelOps([choice], (joint) => ["output", joint], {
+      rows: "logitsRows",
+    })),
   ];
 }

@@ -35,7 +35,7 @@ export async function loadStage(
     if (scales) await upload(`${weight.name}.scale`, weight.scale!, scales);
   }
   for (const [name, tensor] of stageBuffers(stage)) {
-    if (name.startsWith("constant.") && tensor.fill.kind === "floats") {
+    if (tensor.role === "constant" && tensor.fill.kind === "floats") {
       await upload(name, tensor, tensor.fill.floats());
     }
   }

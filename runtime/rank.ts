@@ -3,7 +3,12 @@ import type { Device } from "../device/device.ts";
 import { DeviceError } from "../device/device_error.ts";
 import { bufferBytes, tensorBytes } from "../kernels/kernel.ts";
 import { maxLogitsRows, memoryProblem, stageBuffers } from "../model/stage_memory.ts";
-import { type BatchSize, type Stage, stageProgram } from "../model/stage_program.ts";
+import {
+  type BatchSize,
+  type Stage,
+  stageProgram,
+  type TensorRole,
+} from "../model/stage_program.ts";
 import type { WeightSource } from "../model/weight_source.ts";
 import { loadStage } from "./load_stage.ts";
 import { type CollectiveOp, type Segment, SegmentPlanner, type SelectVariant } from "./segments.ts";
@@ -189,6 +194,12 @@ export class Rank implements Disposable {
         .columns;
     const all = new Float32Array(await this.#device.download(buffer, 4 * stride * rows));
     return Array.from({ length: rows }, (_, i) => all.slice(i * stride, i * stride + columns));
+  }
+
+  /** Bytes of the rank's buffers of a role. */
+  bytesOf(role: TensorRole): number {
+    const own = [...stageBuffers(this.stage)].filter(([, tensor]) => tensor.role === role);
+    return own.reduce((sum, [name]) => sum + this.#buffers.get(name)!.bytes, 0);
   }
 
   /** Frees all memory of the rank; the device stays open. */

@@ -88,13 +88,11 @@ class WorkerRank {
 
   /** What was allocated. */
   opened(): OpenedRank {
-    const bytes = (label: string) =>
-      Object.values(this.#device.ledger.bytesByLabel(label)).reduce((sum, part) => sum + part, 0);
     return {
       adapter: this.#device.identity.name,
       readBack: this.#device.readBack.mode,
-      weightBytes: bytes("weights."),
-      kvCacheBytes: bytes("kv_cache."),
+      weightBytes: this.#rank.bytesOf("weights"),
+      kvCacheBytes: this.#rank.bytesOf("kv_cache"),
     };
   }
 

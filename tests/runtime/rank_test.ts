@@ -34,9 +34,14 @@ Deno.test("predicted weight and KV bytes are the ledger's, to the byte", async (
         memoryBytes: Infinity,
       });
       const bytes = (prefix: string) =>
-        Object.values(device.ledger.bytesByLabel(prefix)).reduce((a, b) => a + b, 0);
-      assertEquals(bytes("weights."), predicted.weightBytes);
-      assertEquals(bytes("kv_cache."), predicted.kvCacheBytes);
+        Object.entries(device.ledger.bytesByLabel())
+          .reduce((sum, [label, own]) => label.startsWith(prefix) ? sum + own : sum, 0);
+      const { weightBytes, kvCacheBytes } = predicted;
+      assertEquals([bytes("weights."), bytes("kv_cache.")], [weightBytes, kvCacheBytes]);
+      assertEquals([rank.bytesOf("weights"), rank.bytesOf("kv_cache")], [
+        weightBytes,
+        kvCacheBytes,
+      ]);
       const own = bytes("rank.");
       assertEquals(device.ledger.totalBytes - before, predicted.totalBytes + own);
       rank[Symbol.dispose]();
@@ -73,8 +78,8 @@ Deno.test("every weight of a program has its source, and nothing else has", () =
       const named = stageWeights(stage).flatMap(({ name, scale }) =>
         scale ? [name, `${name}.scale`] : [name]
       );
-      const used = [...stageBuffers(stage).keys()].filter((name) => name.startsWith("weights."));
-      assertEquals(named.sort(), used.sort());
+      const used = [...stageBuffers(stage)].filter(([, { role }]) => role === "weights");
+      assertEquals(named.sort(), used.map(([name]) => name).sort());
     }
   }
 });
