@@ -2,7 +2,7 @@
 
 import type { Suite } from "../records/rows/suite.ts";
 import type { SampleRecord } from "../records/run_folder/sample_record.ts";
-import { quantile } from "../statistics/summary.ts";
+import { median } from "../statistics/summary.ts";
 import { ratioInterval } from "../statistics/bootstrap.ts";
 import type { LoadedRun, TextRow } from "../records/run_folder/load_run.ts";
 import { rowTimesUs } from "./row_times.ts";
@@ -211,7 +211,7 @@ function measurePair(a: RowSide, b: RowSide): Pair {
   const isUsable = a.row["status"] === "ok" && b.row["status"] === "ok";
   if (!isUsable) return { a, b, times: null, ratio: null, interval: null, p: null };
   if (a.samples.length > 0 && b.samples.length > 0) {
-    const times = [middle(a.samples), middle(b.samples)] as const;
+    const times = [median(a.samples), median(b.samples)] as const;
     const side = ({ samples, runId, row }: RowSide) => ({
       samples,
       seed: `${runId} ${row["row_key"]}`,
@@ -301,22 +301,18 @@ function judge(
 function scatterOf(pairs: readonly Pair[]): number | null {
   const logs = pairs.flatMap(({ ratio }) => ratio === null ? [] : [Math.log(ratio)]);
   if (logs.length < SCATTER_ROWS) return null;
-  const center = middle(logs);
-  return 100 * (Math.exp(3 * 1.4826 * middle(logs.map((log) => Math.abs(log - center)))) - 1);
+  const center = median(logs);
+  return 100 * (Math.exp(3 * 1.4826 * median(logs.map((log) => Math.abs(log - center)))) - 1);
 }
 
 /** Medians of neighbouring samples. */
 function blocks(samples: readonly number[]): readonly number[] {
   const count = Math.min(BLOCKS, samples.length);
   return Array.from({ length: count }, (_, i) =>
-    middle(samples.slice(
+    median(samples.slice(
       Math.floor(i * samples.length / count),
       Math.floor((i + 1) * samples.length / count),
     )));
-}
-
-function middle(samples: readonly number[]): number {
-  return quantile([...samples].sort((a, b) => a - b), 0.5);
 }
 
 function machineRatio(a: LoadedRun, b: LoadedRun): number | null {

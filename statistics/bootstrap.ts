@@ -1,3 +1,4 @@
+import { generator } from "./counter_generator.ts";
 import { quantile } from "./summary.ts";
 
 const RESAMPLES = 1000;
@@ -24,7 +25,7 @@ export function ratioInterval(a: Side, b: Side): readonly [low: number, high: nu
 function resampledMedians({ samples, seed }: Side): readonly number[] {
   const ascending = [...samples].sort((x, y) => x - y);
   const n = ascending.length;
-  const random = generator(seed);
+  const random = generator(seed, 0);
   const counts = new Uint32Array(n);
   return Array.from({ length: RESAMPLES }, () => {
     counts.fill(0);
@@ -36,17 +37,4 @@ function resampledMedians({ samples, seed }: Side): readonly number[] {
     };
     return (at((n - 1) >> 1) + at(n >> 1)) / 2;
   });
-}
-
-/** Numbers in [0, 1) that a text decides: an xorshift of 32 bits over the text's FNV-1a hash. */
-function generator(seed: string): () => number {
-  let state = 0x811c9dc5;
-  for (const char of seed) state = Math.imul(state ^ char.codePointAt(0)!, 0x01000193);
-  state ||= 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
 }

@@ -1,6 +1,5 @@
 import { elementBits } from "./counter_generator.ts";
-import { quantile } from "./summary.ts";
-import { median } from "./summary.ts";
+import { median, quantile } from "./summary.ts";
 
 /** Times of one message size. */
 export interface LinkPoint {

@@ -1,6 +1,7 @@
 import type { Device } from "../../device/device.ts";
 import type { Dispatch } from "../../device/dispatch.ts";
 import { TimestampBatch } from "../../device/timestamps.ts";
+import { median } from "../../statistics/summary.ts";
 
 /** One timed run. */
 export interface Sample {
@@ -90,13 +91,6 @@ export class Timer implements Disposable {
   [Symbol.dispose](): void {
     this.#batch?.[Symbol.dispose]();
   }
-}
-
-/** Median of numbers, undefined where there are none. */
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 /** Decides after each sample whether a measurement ends. */

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { VirtualExecutor } from "../../planner/virtual_executor.ts";
+import { generator } from "../../statistics/counter_generator.ts";
 import { type BatchResult, EngineCore, type Executor } from "../../schedules/engine_core.ts";
 import { Scheduler, type SchedulerOutput } from "../../schedules/scheduler.ts";
 
@@ -95,11 +96,8 @@ class Watching implements Executor<BatchResult> {
 }
 
 Deno.test("random traces: FIFO, the budget is kept, no request is in two in-flight decode batches", async () => {
-  let state = 12345;
-  const random = (most: number) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return 1 + Math.floor(state / 2 ** 32 * most);
-  };
+  const unit = generator("traces", 12345);
+  const random = (most: number) => 1 + Math.floor(unit() * most);
   let fullQueues = 0;
   for (let round = 0; round < 200; round++) {
     const [budget, seqs, depth, stages] = [random(20), random(8), random(4), random(4)];

@@ -1,4 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { generator } from "../../statistics/counter_generator.ts";
 import { compareRuns, identityDifferences } from "../../report/compare_runs.ts";
 import { comparisonMarkdown, comparisonText } from "../../report/compare_text.ts";
 import type { LoadedRun, TextRow } from "../../records/run_folder/load_run.ts";
@@ -52,8 +53,7 @@ function made({ name, times, change = (row) => row, canaryUs = 100 }: Made): Loa
 
 /** Noisy times around a center, the same for the same seed. */
 function around(center: number, seed: number, { n = 60, noise = 0.01 } = {}): readonly number[] {
-  let state = seed * 7919 + 1;
-  const random = () => (state = Math.imul(state, 1664525) + 1013904223 >>> 0) / 2 ** 32;
+  const random = generator("times", seed);
   return Array.from({ length: n }, () => center * (1 + noise * (random() + random() - 1)));
 }
 

@@ -1,5 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { ratioInterval } from "../../statistics/bootstrap.ts";
+import { generator } from "../../statistics/counter_generator.ts";
 import { adjustP, mannWhitney, upperTail } from "../../statistics/mann_whitney.ts";
 
 Deno.test("the tail of the normal distribution is that of published tables", () => {
@@ -76,8 +77,7 @@ Deno.test("p-values are adjusted as in the example of Benjamini and Hochberg", (
 });
 
 Deno.test("the bootstrap's interval holds the ratio, narrows with samples, and inverts when sides are exchanged", () => {
-  let state = 7;
-  const random = () => (state = Math.imul(state, 1664525) + 1013904223 >>> 0) / 2 ** 32;
+  const random = generator("noise", 7);
   const list = (n: number, center: number) =>
     Array.from({ length: n }, () => center * (1 + 0.1 * (random() - 0.5)));
   const side = (samples: readonly number[], seed: string) => ({ samples, seed });
@@ -93,8 +93,7 @@ Deno.test("the bootstrap's interval holds the ratio, narrows with samples, and i
 });
 
 Deno.test("the bootstrap's interval misses the truth in about one of twenty tries", () => {
-  let state = 99;
-  const random = () => (state = Math.imul(state, 1664525) + 1013904223 >>> 0) / 2 ** 32;
+  const random = generator("noise", 99);
   let misses = 0;
   const tries = 200;
   for (let i = 0; i < tries; i++) {
