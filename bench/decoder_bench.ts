@@ -7,6 +7,7 @@ import { DTYPES, type WeightDType } from "../kernels/kernel.ts";
 import { Rank } from "../runtime/rank.ts";
 import { Timer } from "./measure/timer.ts";
 import { Tuner } from "./measure/tuner.ts";
+import { TuningStore } from "./measure/tuning_store.ts";
 
 /** A decoder of 160 million parameters. */
 const MODEL: ModelShape = parseModelShape({
@@ -27,7 +28,10 @@ const ranks = new Map<WeightDType, Rank>();
 function open() {
   return opened ??= Device.open().then(async (device) => {
     const timer = await new Timer(device).ready();
-    return { device, tuner: await Tuner.open(device, timer) };
+    return {
+      device,
+      tuner: new Tuner(device, timer, await TuningStore.open(device.identity.name)),
+    };
   });
 }
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { CONFIG, inFolder } from "./cli/shardbench.ts";
+import { CONFIG, inConfigFolder } from "./cli/shardbench.ts";
 
 /** What a user's own script does, outside the project; it prints what the test looks at. */
 const SCRIPT = `
@@ -45,7 +45,7 @@ console.log(JSON.stringify({
 `;
 
 Deno.test("a script outside the project measures, aborts, compares, steps through a collective and generates", () =>
-  inFolder(async (folder) => {
+  inConfigFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/script.ts`, SCRIPT);
     const config = new URL("../deno.json", import.meta.url).pathname;
     const { code, stdout, stderr } = await new Deno.Command("deno", {

@@ -5,6 +5,7 @@ import { type Decoder, Generation, type GenerationRequest } from "../../runtime/
 import { openDecoder } from "../../runtime/open_decoder.ts";
 import { Timer } from "./timer.ts";
 import { Tuner } from "./tuner.ts";
+import { TuningStore } from "./tuning_store.ts";
 
 /** What an open layout has room for, and with what it is opened. */
 export interface OpenLayoutOptions {
@@ -36,11 +37,12 @@ export interface OpenLayout extends AsyncDisposable {
  * @throws {CheckpointError} where weights are read and do not fit the model.
  */
 export async function openLayout(config: Config, options: OpenLayoutOptions): Promise<OpenLayout> {
-  const { maxModelLen, maxNumBatchedTokens = 64, tuning } = options;
+  const { maxModelLen, maxNumBatchedTokens = 64 } = options;
   await using stack = new AsyncDisposableStack();
   const device = options.device ?? stack.use(await Device.open(adapterOptions(config)));
   const timer = stack.use(await new Timer(device).ready());
-  const tuner = await Tuner.open(device, timer, tuning);
+  const tuning = await TuningStore.open(device.identity.name, options.tuning);
+  const tuner = new Tuner(device, timer, tuning);
   const decoder = stack.use(
     await openDecoder(decoderSource(config), {
       device,
@@ -50,7 +52,7 @@ export async function openLayout(config: Config, options: OpenLayoutOptions): Pr
       cacheConfig: { dtype: config.dtype, maxNumSeqs: 1, maxModelLen, maxNumBatchedTokens },
     }),
   );
-  stack.defer(() => tuner.save());
+  stack.defer(() => tuning.save());
   const opened = stack.move();
   return {
     adapter: device.identity.name,

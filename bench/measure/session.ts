@@ -4,6 +4,7 @@ import { type Ceilings, measureCeilings } from "./ceilings.ts";
 import { Timer } from "./timer.ts";
 import { shortHash } from "../../records/files/short_hash.ts";
 import { Tuner } from "./tuner.ts";
+import { TuningStore } from "./tuning_store.ts";
 
 /** What a run says of its session in the manifest. */
 export interface SessionReport {
@@ -18,10 +19,11 @@ export interface SessionReport {
   >;
 }
 
-/** What the suites of one run share: a device with its timer, tuner, measured ceilings and canary. */
+/** What the suites of one run share: a device with its timer, tuning, measured ceilings and canary. */
 export class Session implements Disposable {
   readonly device: Device;
   readonly timer: Timer;
+  readonly tuning: TuningStore;
   readonly tuner: Tuner;
   readonly ceilings: Ceilings;
   readonly canary: Canary;
@@ -30,11 +32,12 @@ export class Session implements Disposable {
   #setUpMs = 0;
 
   private constructor(
-    parts: Pick<Session, "device" | "timer" | "tuner" | "ceilings" | "canary">,
+    parts: Pick<Session, "device" | "timer" | "tuning" | "tuner" | "ceilings" | "canary">,
     before: { readonly start: number; readonly waitedMs: number },
   ) {
     this.device = parts.device;
     this.timer = parts.timer;
+    this.tuning = parts.tuning;
     this.tuner = parts.tuner;
     this.ceilings = parts.ceilings;
     this.canary = parts.canary;
@@ -46,11 +49,12 @@ export class Session implements Disposable {
   static async open(device: Device, tuningFolder: string | undefined): Promise<Session> {
     const before = { start: performance.now(), waitedMs: device.readBack.waitMs };
     const timer = await new Timer(device).ready();
-    const tuner = await Tuner.open(device, timer, tuningFolder);
+    const tuning = await TuningStore.open(device.identity.name, tuningFolder);
+    const tuner = new Tuner(device, timer, tuning);
     const ceilings = await measureCeilings(device, timer);
     const canary = new Canary(device, timer);
     await canary.start();
-    return new Session({ device, timer, tuner, ceilings, canary }, before);
+    return new Session({ device, timer, tuning, tuner, ceilings, canary }, before);
   }
 
   /** Runs what fills tensors and sends them to the device, and counts its time as set-up. */

@@ -2,12 +2,12 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { parse } from "@std/csv";
 import { dummy, tinyModel } from "../runtime/tiny.ts";
 import { fileTensors, writeCheckpoint } from "../model/make_checkpoint.ts";
-import { inFolder, shardbench } from "./shardbench.ts";
+import { inConfigFolder, shardbench } from "./shardbench.ts";
 
 const PROMPT = ["--prompt-token-ids", "1,2,3,4,5,6,7,8,9,10,11"];
 
 Deno.test("generate streams token ids, the same ones as JSON and as the largest logits", () =>
-  inFolder(async (folder, config) => {
+  inConfigFolder(async (folder, config) => {
     const args = ["generate", "--config", config, ...PROMPT, "--max-tokens", "6"];
     const logits = `${folder}/logits.csv`;
     const streamed = await shardbench([...args, "--logits", logits]);
@@ -32,7 +32,7 @@ Deno.test("generate streams token ids, the same ones as JSON and as the largest 
   }));
 
 Deno.test("generate reads a checkpoint, from one file or two, and refuses one that does not fit", () =>
-  inFolder(async (folder) => {
+  inConfigFolder(async (folder) => {
     const keys = { num_hidden_layers: 2, vocab_size: 101 };
     const model = tinyModel(keys);
     const shape = {
@@ -75,7 +75,7 @@ Deno.test("generate reads a checkpoint, from one file or two, and refuses one th
   }));
 
 Deno.test("generate refuses bad input with status 2 and one message", () =>
-  inFolder(async (folder, config) => {
+  inConfigFolder(async (folder, config) => {
     const generate = (...more: string[]) => ["generate", "--config", config, ...more];
     const cases: [readonly string[], RegExp][] = [
       [generate(), /--prompt-token-ids/],

@@ -3,7 +3,7 @@ import { parse, stringify } from "@std/csv";
 import { readRows } from "../../records/files/csv_rows.ts";
 import { loadRun } from "../../records/run_folder/load_run.ts";
 import { verifyRun } from "../../report/verify_run.ts";
-import { CONFIG, inFolder, shardbench } from "./shardbench.ts";
+import { CONFIG, inConfigFolder, shardbench } from "./shardbench.ts";
 
 const SMALL = {
   ...CONFIG,
@@ -30,7 +30,7 @@ const SMALL = {
 };
 
 Deno.test("verify names every cell that is changed, lost rows, foreign rows and changed samples; replay reproduces; formats print", () =>
-  inFolder(async (folder, config) => {
+  inConfigFolder(async (folder, config) => {
     const run = `${folder}/run`;
     const made = await shardbench(["run", "--config", config, "--out", run, "--format", "md"]);
     assertEquals(made.status, 0, made.stderr);
@@ -136,7 +136,7 @@ Deno.test("verify names every cell that is changed, lost rows, foreign rows and 
   }, SMALL));
 
 Deno.test("reports refuse bad input with one message and their status", () =>
-  inFolder(async (folder, config) => {
+  inConfigFolder(async (folder, config) => {
     for (
       const [args, status, message] of [
         [["compare", folder, folder], 2, "it has none of kernels.csv"],

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parse } from "@std/csv";
 import { readRows } from "../../records/files/csv_rows.ts";
-import { inFolder, shardbench } from "./shardbench.ts";
+import { inConfigFolder, shardbench } from "./shardbench.ts";
 
 Deno.test("run measures every case, checks it, and names the CSV last", () =>
-  inFolder(async (folder, config) => {
+  inConfigFolder(async (folder, config) => {
     const { status, stdout, stderr } = await shardbench([
       "run",
       "--config",
@@ -43,7 +43,7 @@ Deno.test("run measures every case, checks it, and names the CSV last", () =>
   }));
 
 Deno.test("resume after a cut measures the missing rows only, and a finished folder is not reused", () =>
-  inFolder(async (folder, config) => {
+  inConfigFolder(async (folder, config) => {
     const out = `${folder}/out`;
     const kernels = ["run", "--config", config, "--only", "kernels"];
     assertEquals((await shardbench([...kernels, "--out", out])).status, 0);
@@ -63,7 +63,7 @@ Deno.test("resume after a cut measures the missing rows only, and a finished fol
   }));
 
 Deno.test("dry-run prints every case that the filter leaves and measures nothing", () =>
-  inFolder(async (_, config) => {
+  inConfigFolder(async (_, config) => {
     const all = await shardbench([
       "run",
       "--config",
@@ -88,7 +88,7 @@ Deno.test("dry-run prints every case that the filter leaves and measures nothing
   }));
 
 Deno.test("collectives: rows of what can be run and of what cannot, links, exact and within bounds", () =>
-  inFolder(async (folder, config) => {
+  inConfigFolder(async (folder, config) => {
     const out = `${folder}/out`;
     const { status, stdout, stderr } = await shardbench([
       "run",
@@ -147,7 +147,7 @@ Deno.test("collectives: rows of what can be run and of what cannot, links, exact
   }));
 
 Deno.test("sizes on the command line replace those of the configuration, in vLLM's spelling too", () =>
-  inFolder(async (_, config) => {
+  inConfigFolder(async (_, config) => {
     for (const size of [["-tp", "2"], ["--tp=2"], ["--tensor-parallel-size", "2"]]) {
       const { stdout, stderr } = await shardbench([
         "run",
@@ -164,7 +164,7 @@ Deno.test("sizes on the command line replace those of the configuration, in vLLM
   }));
 
 Deno.test("--force moves what the folder holds aside; cold and hot rows stand side by side", () =>
-  inFolder(async (folder, config) => {
+  inConfigFolder(async (folder, config) => {
     const out = `${folder}/out`;
     await Deno.mkdir(out);
     await Deno.writeTextFile(`${out}/mine.txt`, "mine");
@@ -191,7 +191,7 @@ Deno.test("--force moves what the folder holds aside; cold and hot rows stand si
   }));
 
 Deno.test("bad input ends with status 2 and one message that names the path", () =>
-  inFolder(async (folder, config) => {
+  inConfigFolder(async (folder, config) => {
     const cases: [readonly string[], RegExp][] = [
       [["run", "--config", `${folder}/missing.json`], /missing\.json/],
       [["run", "--config", config, "--set", "kernels.tokens=[0]"], /kernels\.tokens/],
@@ -218,7 +218,7 @@ Deno.test("bad input ends with status 2 and one message that names the path", ()
   }));
 
 Deno.test("no adapter is status 6 and a sentence that says what to install", () =>
-  inFolder(async (folder, config) => {
+  inConfigFolder(async (folder, config) => {
     const { status, stderr } = await shardbench(
       ["run", "--config", config, "--out", `${folder}/out`],
       { VK_DRIVER_FILES: "/nonexistent", VK_ICD_FILENAMES: "/nonexistent" },

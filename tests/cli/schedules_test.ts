@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { readRows } from "../../records/files/csv_rows.ts";
-import { CONFIG, inFolder, shardbench } from "./shardbench.ts";
+import { CONFIG, inConfigFolder, shardbench } from "./shardbench.ts";
 
 const SHARES = ["busy", "fill_drain", "imbalance", "transfer", "host_gap"];
 
@@ -13,7 +13,7 @@ function withSchedules(schedules: object) {
 const LAYERS = { ...CONFIG.model_overrides, num_hidden_layers: 3 };
 
 Deno.test("schedules on several layouts: rows, ranks, timelines; resume measures what is missing", () =>
-  inFolder(async (folder, config) => {
+  inConfigFolder(async (folder, config) => {
     const out = `${folder}/out`;
     const args = ["run", "--config", config];
     const { status, stdout, stderr } = await shardbench([...args, "--out", out]);
@@ -91,7 +91,7 @@ Deno.test("schedules on several layouts: rows, ranks, timelines; resume measures
   }));
 
 Deno.test("requests of a trace and of a Poisson process are served when they come", () =>
-  inFolder(async (folder) => {
+  inConfigFolder(async (folder) => {
     const trace = [
       { arrival_s: 0.05, prompt_token_ids: [1, 2, 3], output_tokens: 2 },
       { arrival_s: 0, prompt_tokens: 5, output_tokens: 3 },
@@ -126,7 +126,7 @@ Deno.test("requests of a trace and of a Poisson process are served when they com
   }));
 
 Deno.test("layouts and traces that cannot be are refused with path and rule, all at once", () =>
-  inFolder(async (folder, config) => {
+  inConfigFolder(async (folder, config) => {
     await Deno.writeTextFile(`${folder}/bad.jsonl`, '{"arrival_s":0}\nnonsense\n');
     const schedules = {
       layouts: [
@@ -164,7 +164,7 @@ Deno.test("layouts and traces that cannot be are refused with path and rule, all
   }));
 
 Deno.test("generate gives the same tokens and logits on every layout", () =>
-  inFolder(async (folder, config) => {
+  inConfigFolder(async (folder, config) => {
     const args = [
       "generate",
       "--config",

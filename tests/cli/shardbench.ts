@@ -1,3 +1,5 @@
+import { inFolder } from "../in_folder.ts";
+
 /** A configuration of a tiny model and every suite that can be run. */
 export const CONFIG = {
   name: "tiny",
@@ -63,15 +65,12 @@ export async function shardbench(args: readonly string[], env: Record<string, st
 }
 
 /** Calls back with a folder that holds a configuration. */
-export async function inFolder(
+export function inConfigFolder(
   run: (folder: string, config: string) => Promise<void>,
   config: object = CONFIG,
-) {
-  const folder = await Deno.makeTempDir();
-  try {
+): Promise<void> {
+  return inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/config.json`, JSON.stringify(config));
     await run(folder, `${folder}/config.json`);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
 }

@@ -64,4 +64,4 @@ Deno.test("what one device cannot do is refused", async () => {
   );
 });
 
-Deno.test("close the shared device", closeSharedDevice);
+Deno.test.afterAll(closeSharedDevice);

@@ -42,4 +42,4 @@ for (
   });
 }
 
-Deno.test("close the shared device", closeSharedDevice);
+Deno.test.afterAll(closeSharedDevice);

@@ -36,4 +36,4 @@ Deno.test("every kernel of the registry has ragged shapes and starts with a naiv
   for (const kernel of Object.values(KERNELS)) assertEquals(kernel.variants[0]?.name, "naive");
 });
 
-Deno.test("close the shared device", closeSharedDevice);
+Deno.test.afterAll(closeSharedDevice);

@@ -99,4 +99,4 @@ Deno.test("the ledger of a workload equals the bytes of its tensors", async () =
   assertEquals(device.ledger.totalBytes, before);
 });
 
-Deno.test("close the shared device", closeSharedDevice);
+Deno.test.afterAll(closeSharedDevice);

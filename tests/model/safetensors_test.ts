@@ -4,6 +4,7 @@ import { SafetensorsWeights } from "../../model/safetensors_weights.ts";
 import type { ModelShape } from "../../model/shape.ts";
 import { stageWeights } from "../../model/stage_weights.ts";
 import { hostWeight, type WeightSource } from "../../model/weight_source.ts";
+import { inFolder } from "../in_folder.ts";
 import { dummy, tinyModel, tinyStage } from "../runtime/tiny.ts";
 import {
   type FileTensor,
@@ -11,15 +12,6 @@ import {
   safetensorsBytes,
   writeCheckpoint,
 } from "./make_checkpoint.ts";
-
-function inFolder(run: (folder: string) => void) {
-  const folder = Deno.makeTempDirSync();
-  try {
-    run(folder);
-  } finally {
-    Deno.removeSync(folder, { recursive: true });
-  }
-}
 
 /** Every weight of a rank, in host form. */
 function loaded(

@@ -10,18 +10,10 @@ import { columnsOf, rowKey } from "../../records/rows/row.ts";
 import { createRunFolder, resumeRunFolder } from "../../records/run_folder/run_folder.ts";
 import { RunFolderError } from "../../records/files/file_error.ts";
 import { quantile, summarise } from "../../statistics/summary.ts";
+import { inFolder } from "../in_folder.ts";
 import { configJsonSchema } from "../../_tools/write_schema.ts";
 
 const QUICK = new URL("../../configs/quick.json", import.meta.url).pathname;
-
-async function inFolder(run: (folder: string) => Promise<void> | void): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await run(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 const CONTRACT =
   "schema_version,run_id,row_key,suite,status,reason,model,dtype,adapter,adapter_type,physical_adapters,logical_ranks,clock,stop_reason,samples,time_us_median,time_us_min,time_us_p95,time_us_ci_low,time_us_ci_high,noise_pct,wrong_elements,max_abs_error,tolerance,verified_iterations,op,variant,mode,tensor_parallel_size,tensor_parallel_rank,tokens,context,flops,bytes,rate_gflops,rate_gbytes_per_s,ceiling_pct,speedup_vs_naive,host_us_median,submit_us_median,first_dispatch_ms,readback";

@@ -179,4 +179,4 @@ Deno.test("a batch of prefill chunks and decodes gives the tokens of one by one"
   assertEquals(together.map((tokens) => tokens.slice(0, 5)), alone);
 });
 
-Deno.test("close the shared device", closeSharedDevice);
+Deno.test.afterAll(closeSharedDevice);

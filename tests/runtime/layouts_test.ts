@@ -202,4 +202,4 @@ for (
   });
 }
 
-Deno.test({ name: "the device is closed", fn: closeSharedDevice });
+Deno.test.afterAll(closeSharedDevice);

@@ -160,4 +160,4 @@ Deno.test("3,000 steps leave memory as it was", async () => {
   assert(heap < 2 ** 20 && native < 2 ** 23, text);
 });
 
-Deno.test("close the shared device", closeSharedDevice);
+Deno.test.afterAll(closeSharedDevice);

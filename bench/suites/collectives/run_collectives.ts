@@ -57,7 +57,7 @@ export async function runCollectives(
       run.onRow(row, seriesOf(result.ranks));
     }
     if (group.link) run.onLink(own[0]!, group.link);
-    await session.tuner.save();
+    await session.tuning.save();
     done += own.length;
     run.onProgress({ done, total: cases.length, label: collectiveLabel(own.at(-1)!) });
   }
@@ -210,13 +210,13 @@ function tuningKey({ op, transport, memory, ranks }: CollectiveCase): string {
 }
 
 /** The exact program that was fastest at the nearest size. */
-function fastest(c: CollectiveCase, { tuner }: Session): AlgorithmName {
-  return (tuner.bestAlgorithm(tuningKey(c), c.messageBytes) ?? "one_shot") as AlgorithmName;
+function fastest(c: CollectiveCase, { tuning }: Session): AlgorithmName {
+  return (tuning.bestAlgorithm(tuningKey(c), c.messageBytes) ?? "one_shot") as AlgorithmName;
 }
 
 /** Keeps the median time of each exact program at each size. */
 function noteTimes(
-  { tuner }: Session,
+  { tuning }: Session,
   programs: readonly ProgramCase[],
   parts: ReadonlyMap<string, readonly (readonly LoopResult[])[]>,
 ): void {
@@ -226,9 +226,8 @@ function noteTimes(
       const runs = parts.get(collectiveLabel(c))!;
       return [c.algorithm, median(runs.flatMap((ranks) => slowest(ranks)))];
     }));
-    const best = Object.keys(timesUs).reduce((a, b) => timesUs[b]! < timesUs[a]! ? b : a);
     const { messageBytes } = same[0]!;
-    tuner.noteCollective(tuningKey(same[0]!), { messageBytes, best, timesUs });
+    tuning.noteAlgorithms(tuningKey(same[0]!), { messageBytes, timesUs });
   }
 }
 

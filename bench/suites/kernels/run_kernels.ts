@@ -50,7 +50,7 @@ export async function runKernels(
   session: Session,
   run: KernelsRun,
 ): Promise<void> {
-  const { device, canary, tuner } = session;
+  const { device, canary, tuning } = session;
   const modes: readonly Mode[] = config.measure.modes;
   using cacheFlush = modes.includes("cold") ? new CacheFlush(device, run.cacheBytes) : undefined;
   const setting: KernelsSetting = {
@@ -77,7 +77,7 @@ export async function runKernels(
       const about = { device, runId: run.runId, canaryPct, naive };
       run.onRow(kernelRow(result, key, about), seriesOf(result.samples));
     }
-    await tuner.save();
+    await tuning.save();
     run.onProgress({ done: ++done, total, label: caseLabel(caseRun.case) });
   };
   while (waiting.length > 0 && !run.signal.aborted) {

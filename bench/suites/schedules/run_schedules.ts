@@ -92,7 +92,7 @@ async function runLayout(cases: readonly ScheduleCase[], suite: Suite): Promise<
       choose: (operation) => session.tuner.best(operation),
       memoryBytes: deviceMemoryBytes(device),
     });
-    await session.tuner.save();
+    await session.tuning.save();
     const allocated = opened.opened;
     const layout = layoutOf(sizes);
     const sized = sizedRanks(config.model, layout, { ...cacheConfig, layers: sizes.stage_layers });

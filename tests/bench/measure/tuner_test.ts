@@ -1,19 +1,21 @@
 import { assert, assertEquals } from "@std/assert";
 import { Timer } from "../../../bench/measure/timer.ts";
 import { Tuner } from "../../../bench/measure/tuner.ts";
+import { TuningStore } from "../../../bench/measure/tuning_store.ts";
 import { Device } from "../../../device/device.ts";
 import { operation } from "../../../kernels/operation.ts";
+import { inFolder } from "../../in_folder.ts";
 import { KERNELS } from "../../../kernels/registry.ts";
 
 Deno.test("the tuner tries every candidate once, keeps their times and the fastest", async () => {
   await using device = await Device.open();
   using timer = await new Timer(device).ready();
-  const folder = await Deno.makeTempDir();
-  try {
+  await inFolder(async (folder) => {
     const shape = operation(KERNELS.gemv, { tokens: 1, k: 64, columns: 96, dtype: "int8" });
-    const tuner = await Tuner.open(device, timer, folder);
-    const best = await tuner.best(shape);
-    await tuner.save();
+    const open = () => TuningStore.open(device.identity.name, folder);
+    const store = await open();
+    const best = await new Tuner(device, timer, store).best(shape);
+    await store.save();
     const [file] = [...Deno.readDirSync(folder)];
     const { adapter, entries } = JSON.parse(Deno.readTextFileSync(`${folder}/${file!.name}`));
     assertEquals(adapter, device.identity.name);
@@ -21,10 +23,8 @@ Deno.test("the tuner tries every candidate once, keeps their times and the faste
     assertEquals(Object.keys(timesUs).sort(), shape.variants.map((v) => v.name).sort());
     assertEquals(timesUs[best.name], Math.min(...Object.values<number>(timesUs)));
     const compiled = device.pipelines.size;
-    const again = await (await Tuner.open(device, timer, folder)).best(shape);
+    const again = await new Tuner(device, timer, await open()).best(shape);
     assertEquals([again.name, device.pipelines.size], [best.name, compiled]);
     assert(entries[shape.shapeClass].best === best.name);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
 });

@@ -1,0 +1,96 @@
+/** What was tried for one class of shapes: microseconds by variant, the fastest of its runs. */
+interface TuningEntry {
+  readonly best: string;
+  readonly timesUs: Readonly<Record<string, number>>;
+}
+
+/** What was measured of a collective at one message size: microseconds by algorithm. */
+interface CollectiveEntry extends TuningEntry {
+  readonly messageBytes: number;
+}
+
+/** The file: variants by class of shapes, algorithms by collective and message size. */
+interface TuningFile {
+  readonly adapter: string;
+  readonly entries: Record<string, TuningEntry>;
+  readonly collectives: Record<string, readonly CollectiveEntry[]>;
+}
+
+/** What was fastest on one adapter, kept in a file between runs. */
+export class TuningStore {
+  readonly #path: string | undefined;
+  readonly #file: TuningFile;
+  #changed = false;
+
+  private constructor(path: string | undefined, file: TuningFile) {
+    this.#path = path;
+    this.#file = file;
+  }
+
+  /** Reads the file of an adapter in a folder, if there is one; no folder keeps results in memory. */
+  static async open(adapter: string, folder?: string): Promise<TuningStore> {
+    const slug = adapter.toLowerCase().replaceAll(/[^a-z0-9]+/g, "_").replaceAll(/^_|_$/g, "");
+    const path = folder === undefined ? undefined : `${folder}/${slug}.json`;
+    return new TuningStore(path, await readTuning(path, adapter));
+  }
+
+  /** The variant that was fastest for a class of shapes; undefined where none was tried. */
+  bestVariant(shapeClass: string): string | undefined {
+    return this.#file.entries[shapeClass]?.best;
+  }
+
+  /** Keeps the times of a class of shapes, in us by variant; returns the fastest. */
+  noteVariants(shapeClass: string, timesUs: TuningEntry["timesUs"]): string {
+    const best = fastest(timesUs);
+    this.#file.entries[shapeClass] = { best, timesUs };
+    this.#changed = true;
+    return best;
+  }
+
+  /** The algorithm that was fastest at the nearest measured size, by ratio; undefined where none was. */
+  bestAlgorithm(key: string, messageBytes: number): string | undefined {
+    const off = (entry: CollectiveEntry) => Math.abs(Math.log(entry.messageBytes / messageBytes));
+    return [...this.#file.collectives[key] ?? []].sort((a, b) => off(a) - off(b))[0]?.best;
+  }
+
+  /** Keeps times of a collective, in us by algorithm; `key` names operation, transport, memory and ranks. */
+  noteAlgorithms(
+    key: string,
+    { messageBytes, timesUs }: Omit<CollectiveEntry, "best">,
+  ): void {
+    const others = (this.#file.collectives[key] ?? [])
+      .filter((entry) => entry.messageBytes !== messageBytes);
+    this.#file.collectives[key] = [...others, { messageBytes, best: fastest(timesUs), timesUs }]
+      .sort((a, b) => a.messageBytes - b.messageBytes);
+    this.#changed = true;
+  }
+
+  /** Writes the file, if anything was noted. */
+  async save(): Promise<void> {
+    if (!this.#changed || this.#path === undefined) return;
+    await Deno.mkdir(this.#path.replace(/\/[^/]*$/, ""), { recursive: true });
+    const part = `${this.#path}.${crypto.randomUUID()}.part`;
+    await Deno.writeTextFile(part, JSON.stringify(this.#file, null, 2) + "\n");
+    await Deno.rename(part, this.#path);
+    this.#changed = false;
+  }
+}
+
+function fastest(timesUs: TuningEntry["timesUs"]): string {
+  return Object.keys(timesUs).reduce((a, b) => timesUs[b]! < timesUs[a]! ? b : a);
+}
+
+async function readTuning(path: string | undefined, adapter: string): Promise<TuningFile> {
+  const empty: TuningFile = { adapter, entries: {}, collectives: {} };
+  if (path === undefined) return empty;
+  try {
+    const file: unknown = JSON.parse(await Deno.readTextFile(path));
+    const { adapter: named, entries, collectives } = Object(file);
+    return named === adapter
+      ? { adapter, entries: { ...entries }, collectives: { ...collectives } }
+      : empty;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return empty;
+    throw error;
+  }
+}
