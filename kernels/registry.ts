@@ -24,6 +24,3 @@ export const KERNELS = {
   add,
   argmax,
 } as const;
-
-/** The name of a kernel. */
-export type KernelName = keyof typeof KERNELS;

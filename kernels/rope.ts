@@ -35,13 +35,13 @@ export function lastPositions(tokens: number, context: number): number[] {
 }
 
 /** What decides the angles of positions. */
-export type RopeAngles = Pick<RopeShape, "context" | "headSize" | "theta" | "scaling">;
+type RopeAngles = Pick<RopeShape, "context" | "headSize" | "theta" | "scaling">;
 
 /**
  * Radians a position of pair `i`: theta^(-2 i / headSize), stretched. Llama 3 divides the frequencies
  * whose wave is longer than the original context by `factor`, keeps the short ones, and blends in between.
  */
-export function ropeFrequency(i: number, { headSize, theta, scaling }: RopeAngles): number {
+function ropeFrequency(i: number, { headSize, theta, scaling }: RopeAngles): number {
   const frequency = theta ** (-2 * i / headSize);
   if (scaling === undefined) return frequency;
   if (scaling.kind === "linear") return frequency / scaling.factor;
@@ -55,7 +55,7 @@ export function ropeFrequency(i: number, { headSize, theta, scaling }: RopeAngle
  * The table of angles [context, headSize]: cos then sin of position times frequency, computed in
  * float64 and rounded once, so that long contexts lose nothing.
  */
-export function ropeAngles(shape: RopeAngles): Float32Array {
+function ropeAngles(shape: RopeAngles): Float32Array {
   const { context, headSize } = shape;
   const half = headSize / 2;
   const angles = new Float32Array(context * headSize);

@@ -2,7 +2,7 @@ import type { Program } from "../device/program.ts";
 import type { Variant } from "./kernel.ts";
 
 /** The shaders of an operator that works row by row. */
-export interface RowShaders {
+interface RowShaders {
   readonly naive: string;
   /** One invocation a row, a vec4 at a time. */
   readonly vector: string;

@@ -1,7 +1,7 @@
 /** How the vocabulary, the heads and the FFN of one layer are cut over a tensor parallel group. */
 
 /** The vocabulary is padded to a multiple of this many rows before it is cut. */
-export const VOCAB_PADDING = 64;
+const VOCAB_PADDING = 64;
 
 /** The sizes of a model that tensor parallelism cuts. */
 export interface CutSizes {

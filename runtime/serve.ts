@@ -31,7 +31,6 @@ export interface Served<Result extends BatchResult> {
   readonly tpotMs: readonly number[];
   /** Batches that were run, by replica, oldest first. */
   readonly batches: readonly (readonly StepOutput<Result>[])[];
-  readonly maxInFlight: number;
 }
 
 /** Serves requests on one executor a replica, until the last token. */
@@ -43,9 +42,9 @@ export async function serve<Result extends BatchResult>(
   const log = new TokenLog(requests);
   const arrivals = new ArrivalQueue(requests, { executors: executors.length, limits, router });
   const start = performance.now();
-  const replicas = await Promise.all(executors.map(async (executor, replica) => {
+  const batches = await Promise.all(executors.map(async (executor, replica) => {
     const engine = new EngineCore(arrivals.schedulers[replica]!, executor);
-    const batches: StepOutput<Result>[] = [];
+    const outputs: StepOutput<Result>[] = [];
     for (;;) {
       arrivals.admit(performance.now() - start);
       if (!engine.isBusy) {
@@ -56,16 +55,15 @@ export async function serve<Result extends BatchResult>(
       const out = await engine.step();
       if (!out) continue;
       log.take(out, performance.now() - start);
-      if (out.batch.scheduled.length > 0) batches.push(out);
+      if (out.batch.scheduled.length > 0) outputs.push(out);
     }
-    return { batches, maxInFlight: engine.maxInFlight };
+    return outputs;
   }));
   return {
     ...log.times(),
     startMs: start,
     wallMs: performance.now() - start,
-    batches: replicas.map(({ batches }) => batches),
-    maxInFlight: Math.max(...replicas.map(({ maxInFlight }) => maxInFlight)),
+    batches,
   };
 }
 

@@ -32,7 +32,6 @@ export class EngineCore<Result extends BatchResult = BatchResult> {
   readonly #scheduler: Scheduler;
   readonly #executor: Executor<Result>;
   readonly #queue: { readonly batch: SchedulerOutput; readonly result: Promise<Result> }[] = [];
-  #maxInFlight = 0;
 
   /** An engine with nothing in flight. */
   constructor(scheduler: Scheduler, executor: Executor<Result>) {
@@ -43,11 +42,6 @@ export class EngineCore<Result extends BatchResult = BatchResult> {
   /** Whether a step can still bring anything. */
   get isBusy(): boolean {
     return this.#scheduler.hasRequests || this.#queue.length > 0;
-  }
-
-  /** The most batches that were ever in flight. */
-  get maxInFlight(): number {
-    return this.#maxInFlight;
   }
 
   /**
@@ -61,7 +55,6 @@ export class EngineCore<Result extends BatchResult = BatchResult> {
       const result = this.#executor.submit(batch);
       result.catch(() => {}); // whoever takes it from the queue sees the error
       this.#queue.push({ batch, result });
-      this.#maxInFlight = Math.max(this.#maxInFlight, this.#queue.length);
       const hasWork = batch.scheduled.length > 0 || this.#scheduler.hasRequests;
       if (this.#queue.length < maxConcurrentBatches && hasWork) return undefined;
     }

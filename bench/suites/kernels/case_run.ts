@@ -15,7 +15,7 @@ import { Workload } from "../../measure/workload.ts";
 export type WantedVariants = "best" | "all" | readonly string[];
 
 /** Names of the variants that a case can be asked for. */
-export function variantNames(operations: readonly Operation[], isModule: boolean): string[] {
+function variantNames(operations: readonly Operation[], isModule: boolean): string[] {
   if (isModule) return ["naive", "best"];
   return operations[0]!.variants.map((variant) => variant.name);
 }

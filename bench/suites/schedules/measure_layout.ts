@@ -1,12 +1,10 @@
 import type { RankReport } from "../../../runtime/rank_message.ts";
 import type { BatchResult } from "../../../schedules/engine_core.ts";
-import type { Config } from "../../../config/config.ts";
 import { addUp, decompose, type Decomposition } from "./decomposition.ts";
 import type { LayoutRun, Repetition } from "../../../runtime/layout_run.ts";
 import { StoppingRule, type StopReason } from "../../measure/timer.ts";
-import { requestsOf } from "./requests.ts";
 import { stopCriteria } from "../suite_run.ts";
-import { limitsOf, type ScheduleCase } from "./schedule_cases.ts";
+import { limitsOf, type ScheduleCase, type ScheduleWork } from "./schedule_cases.ts";
 import type { Served, TimedRequest } from "../../../runtime/serve.ts";
 import { shuffled } from "../../../statistics/shuffled.ts";
 import { engineTimesUs, mostInFlight, stageTimes } from "./stage_times.ts";
@@ -76,16 +74,16 @@ interface CaseUnderWay {
 
 /** Serves all requests in turns of the cases until each one's stop rule holds; undefined after an interrupt. */
 export async function measureLayout(
-  config: Config,
+  work: ScheduleWork,
   { run, cases, expected, signal }: MeasureLayout,
 ): Promise<readonly MeasuredCase[] | undefined> {
-  const requests = requestsOf(config);
+  const { config, requests } = work;
   const router = config.schedules!.router;
   const serve = (c: ScheduleCase) =>
     run.serve(requests, {
       depth: c.maxConcurrentBatches,
       way: c.way,
-      limits: limitsOf(c, config, requests.length),
+      limits: limitsOf(c, work),
       router,
     });
   for (const case_ of cases) {
@@ -112,7 +110,7 @@ export async function measureLayout(
       take(progress, await serve(progress.case), expected);
     }
   }
-  return await Promise.all(under.map((progress) => finish(progress, config, requests)));
+  return await Promise.all(under.map((progress) => finish(progress, work)));
 }
 
 function take(
@@ -138,15 +136,12 @@ function take(
   progress.reason ??= progress.stopper.next(times, { noise, spentUs: wallMs * 1000 });
 }
 
-async function finish(
-  progress: CaseUnderWay,
-  config: Config,
-  requests: readonly TimedRequest[],
-): Promise<MeasuredCase> {
+async function finish(progress: CaseUnderWay, work: ScheduleWork): Promise<MeasuredCase> {
+  const { requests } = work;
   const { case: case_, served, steps, engineUs, mismatches, maxInFlight } = progress;
   const last = progress.last!;
   const { traces, reports } = last;
-  const limits = limitsOf(case_, config, requests.length);
+  const limits = limitsOf(case_, work);
   const replicas = traces.map(({ stages }, replica) => ({
     requests: servedBy(last, replica, requests),
     limits,

@@ -1,23 +1,18 @@
 /** The requests that every schedule serves: a number of seeded ones, or those of a trace file. */
 
-import { dirname } from "node:path";
-import { readTrace } from "../../../config/trace.ts";
 import { elementBits, nameKey } from "../../../statistics/counter_generator.ts";
 import type { Config } from "../../../config/config.ts";
 import type { TimedRequest } from "../../../runtime/serve.ts";
 
 /** The requests of a configuration, in the order of their numbers. */
-export function requestsOf(
-  { schedules, model, seed, trace, path }: Config,
-): readonly TimedRequest[] {
+export function requestsOf({ schedules, model, seed, trace }: Config): readonly TimedRequest[] {
   const { requests } = schedules!;
   const prompt = (id: number, length: number) => {
     const key = nameKey(`prompt.${id}`, seed);
     return Array.from({ length }, (_, i) => elementBits(key, i) % model.vocab);
   };
-  if (requests.trace !== undefined) {
-    const lines = trace ?? readTrace(requests.trace, { folder: dirname(path), model }).lines;
-    return lines.map((line, id) => ({
+  if (trace) {
+    return trace.map((line, id) => ({
       id,
       promptTokenIds: line.prompt_token_ids ?? prompt(id, line.prompt_tokens!),
       maxTokens: line.output_tokens,

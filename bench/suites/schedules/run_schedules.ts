@@ -17,7 +17,13 @@ import { type MeasuredCase, measureLayout } from "./measure_layout.ts";
 import { type SizedRank, sizedRanks } from "../../../model/replicas.ts";
 import { requestsOf } from "./requests.ts";
 import { rowKey, type ScheduleRow } from "../../../records/rows/row.ts";
-import { type ScheduleCase, scheduleCases, scheduleKey, scheduleLabel } from "./schedule_cases.ts";
+import {
+  type ScheduleCase,
+  scheduleCases,
+  scheduleKey,
+  scheduleLabel,
+  type ScheduleWork,
+} from "./schedule_cases.ts";
 import { scheduleRow, unmeasuredRow } from "./schedule_row.ts";
 import type { TimedRequest } from "../../../runtime/serve.ts";
 import type { Session } from "../../measure/session.ts";
@@ -40,46 +46,45 @@ export async function runSchedules(
 ): Promise<void> {
   const all = scheduleCases(config, run.filter);
   const layouts = Map.groupBy(all, ({ layout }) => JSON.stringify(layout));
-  const expected = new ExpectedTokens(config, session);
+  const requests = requestsOf(config);
+  const work = { config, requests, cacheConfig: cacheConfigOf(config, requests, session) };
+  const expected = new ExpectedTokens(work, session);
   let done = 0;
   for (const cases of layouts.values()) {
     if (run.signal.aborted) return;
-    const open = cases.filter((c) => !run.finished.has(rowKey(scheduleKey(c, config))));
+    const open = cases.filter((c) => !run.finished.has(rowKey(scheduleKey(c, work))));
     // The naive schedule is what the others of its layout are compared with: it runs again with them.
     const steps = cases.filter((c) => c.schedule === "step" && open.length > 0);
     const measured = [...new Set([...steps, ...open])];
-    await runLayout(measured, { config, session, run, expected });
+    await runLayout(measured, { ...work, session, run, expected });
     if (run.signal.aborted) return;
     done += cases.length;
     run.onProgress({ done, total: all.length, label: scheduleLabel(cases.at(-1)!) });
   }
 }
 
-interface Suite {
-  readonly config: Config;
+interface Suite extends ScheduleWork {
   readonly session: Session;
   readonly run: SchedulesRun;
   readonly expected: ExpectedTokens;
 }
 
 async function runLayout(cases: readonly ScheduleCase[], suite: Suite): Promise<void> {
-  const { config, session, run } = suite;
+  const { config, requests, session, run, cacheConfig } = suite;
   const [first] = cases;
   if (!first) return;
   const sizes = first.layout;
-  const requests = requestsOf(config);
   const ranks = worldSize(layoutOf(sizes));
   const { device } = session;
-  const cacheConfig = cacheConfigOf(config, session);
   const unmeasured = async (status: "failed" | "skipped", reason: string) => {
     for (const case_ of cases) {
-      const key = scheduleKey(case_, config);
+      const key = scheduleKey(case_, suite);
       if (run.finished.has(rowKey(key))) continue;
       const context = await rowContext(suite, ranks);
       run.onRow(unmeasuredRow(key, { status, reason }, context), {});
     }
   };
-  const problem = refusal(suite, { sizes, cacheConfig });
+  const problem = refusal(suite, sizes);
   if (problem !== undefined) return await unmeasured("skipped", problem);
   const maxConcurrentBatches = Math.max(...cases.map((c) => c.maxConcurrentBatches));
   try {
@@ -97,7 +102,7 @@ async function runLayout(cases: readonly ScheduleCase[], suite: Suite): Promise<
     const layout = layoutOf(sizes);
     const sized = sizedRanks(config.model, layout, { ...cacheConfig, layers: sizes.stage_layers });
     run.onRanks(sized.map((rank) => ({ ...rank, allocated: allocated[rank.rank] })));
-    const measured = await measureLayout(config, {
+    const measured = await measureLayout(suite, {
       run: opened,
       cases,
       expected,
@@ -107,14 +112,14 @@ async function runLayout(cases: readonly ScheduleCase[], suite: Suite): Promise<
     const sum = (key: "weightBytes" | "kvCacheBytes") =>
       allocated.reduce((total, rank) => total + rank[key], 0);
     for (const one of measured) {
-      const key = scheduleKey(one.case, config);
+      const key = scheduleKey(one.case, suite);
       if (run.finished.has(rowKey(key))) continue;
       const numbers = {
         weightBytes: sum("weightBytes"),
         kvCacheBytes: sum("kvCacheBytes"),
         stepWallMs: stepWallMs(one, measured),
         outputTokens: requests.reduce((total, { maxTokens }) => total + maxTokens, 0),
-        idealUs: ranks === 1 ? idealUs(one.last, cacheConfig, suite) : undefined,
+        idealUs: ranks === 1 ? idealUs(one.last, suite) : undefined,
       };
       const context = await rowContext(suite, ranks);
       run.onRow(scheduleRow(one, key, { layout: numbers, context }), series(one));
@@ -136,12 +141,12 @@ const ONE_RANK: Layout = {
 
 /** What one request alone gives on one rank: found once, where somebody asks. */
 class ExpectedTokens {
-  readonly #config: Config;
+  readonly #work: ScheduleWork;
   readonly #session: Session;
   #tokens: Promise<readonly (readonly number[])[]> | undefined;
 
-  constructor(config: Config, session: Session) {
-    this.#config = config;
+  constructor(work: ScheduleWork, session: Session) {
+    this.#work = work;
     this.#session = session;
   }
 
@@ -151,8 +156,8 @@ class ExpectedTokens {
   }
 
   async #find(): Promise<readonly (readonly number[])[]> {
-    const cacheConfig = cacheConfigOf(this.#config, this.#session);
-    await using run = await LayoutRun.open(decoderSource(this.#config), {
+    const { config, requests, cacheConfig } = this.#work;
+    await using run = await LayoutRun.open(decoderSource(config), {
       layout: ONE_RANK,
       cacheConfig,
       maxConcurrentBatches: 1,
@@ -162,7 +167,7 @@ class ExpectedTokens {
     const limits = { maxNumBatchedTokens: cacheConfig.maxNumBatchedTokens, maxNumSeqs: 1 };
     const way = { head: "all_gather", slicedSends: false } as const;
     const tokens: (readonly number[])[] = [];
-    for (const request of requestsOf(this.#config)) {
+    for (const request of requests) {
       const alone: TimedRequest = { ...request, arrivalMs: 0 };
       const { served } = await run.serve([alone], { depth: 1, way, limits });
       tokens.push(served.tokenIds[0]!);
@@ -171,13 +176,16 @@ class ExpectedTokens {
   }
 }
 
-function cacheConfigOf(config: Config, { device }: Session): CacheConfig {
-  const { max_num_batched_tokens, max_num_seqs } = config.schedules!;
-  const requests = requestsOf(config);
+function cacheConfigOf(
+  { dtype, schedules }: Config,
+  requests: readonly TimedRequest[],
+  { device }: Session,
+): CacheConfig {
+  const { max_num_batched_tokens, max_num_seqs } = schedules!;
   const prompts = requests.map(({ promptTokenIds }) => promptTokenIds.length);
   const total = prompts.reduce((sum, length) => sum + length, 0);
   return {
-    dtype: config.dtype,
+    dtype,
     maxNumSeqs: Math.min(max_num_seqs, requests.length),
     maxModelLen: Math.max(...requests.map((r) => r.promptTokenIds.length + r.maxTokens)),
     maxNumBatchedTokens: Math.min(max_num_batched_tokens, total),
@@ -187,11 +195,8 @@ function cacheConfigOf(config: Config, { device }: Session): CacheConfig {
 
 /** Why a layout cannot be run here. */
 function refusal(
-  { config, session: { device } }: Suite,
-  { sizes, cacheConfig }: {
-    readonly sizes: ScheduleCase["layout"];
-    readonly cacheConfig: CacheConfig;
-  },
+  { config, cacheConfig, session: { device } }: Suite,
+  sizes: ScheduleCase["layout"],
 ): string | undefined {
   if (config.launcher.kind === "mpi") return "ranks under MPI cannot be run by this version";
   if (cacheConfig.maxModelLen > config.model.maxPositions) {
@@ -229,11 +234,7 @@ function stepWallMs(
 }
 
 /** The least time of a repetition's batches on one rank: each operation at the slower of the two ceilings. */
-function idealUs(
-  { served }: Repetition,
-  cacheConfig: CacheConfig,
-  { config, session }: Suite,
-): number {
+function idealUs({ served }: Repetition, { config, cacheConfig, session }: Suite): number {
   const stage = wholeDecoder(config.model, cacheConfig);
   return served.batches.flat().reduce((sum, { batch: scheduled }) => {
     const batch = tokenBatch(scheduled);

@@ -2,7 +2,9 @@ import type { StepWay } from "../../../runtime/rank_message.ts";
 import type { SchedulerLimits } from "../../../schedules/scheduler.ts";
 import type { Config } from "../../../config/config.ts";
 import type { LayoutSizes } from "../../../config/config_schema.ts";
-import { describeRequests, requestsOf } from "./requests.ts";
+import type { TimedRequest } from "../../../runtime/serve.ts";
+import { describeRequests } from "./requests.ts";
+import type { CacheConfig } from "../../../model/replicas.ts";
 import type { ScheduleKey } from "../../../records/rows/row.ts";
 
 /** One schedule on one layout, serving the configuration's requests. */
@@ -13,6 +15,13 @@ export interface ScheduleCase {
   readonly maxConcurrentBatches: number;
   readonly admission: "greedy" | "split";
   readonly way: StepWay;
+}
+
+/** What every case of a run serves, and with how much cache. */
+export interface ScheduleWork {
+  readonly config: Config;
+  readonly requests: readonly TimedRequest[];
+  readonly cacheConfig: CacheConfig;
 }
 
 /** Every case of a configuration's schedules suite that a filter leaves; step has depth 1. */
@@ -65,7 +74,7 @@ export function scheduleLabel(
 }
 
 /** The independent variables of a case's row. */
-export function scheduleKey(case_: ScheduleCase, config: Config): ScheduleKey {
+export function scheduleKey(case_: ScheduleCase, { config, requests }: ScheduleWork): ScheduleKey {
   const { max_num_batched_tokens, max_num_seqs, router } = config.schedules!;
   const { layout, way } = case_;
   return {
@@ -77,7 +86,7 @@ export function scheduleKey(case_: ScheduleCase, config: Config): ScheduleKey {
     pipeline_parallel_size: layout.pipeline_parallel_size,
     data_parallel_size: layout.data_parallel_size,
     max_concurrent_batches: case_.maxConcurrentBatches,
-    ...describeRequests(config, requestsOf(config)),
+    ...describeRequests(config, requests),
     max_num_batched_tokens,
     max_num_seqs,
     admission: case_.admission,
@@ -91,12 +100,12 @@ export function scheduleKey(case_: ScheduleCase, config: Config): ScheduleKey {
 }
 
 /** The scheduler's limits of a case: `split` gives each batch in flight, and each stage, an equal part. */
-export function limitsOf(case_: ScheduleCase, config: Config, requests: number): SchedulerLimits {
+export function limitsOf(case_: ScheduleCase, { config, requests }: ScheduleWork): SchedulerLimits {
   const { max_num_batched_tokens, max_num_seqs } = config.schedules!;
   const limits = { maxNumBatchedTokens: max_num_batched_tokens, maxNumSeqs: max_num_seqs };
   if (case_.admission === "greedy") return limits;
   const { pipeline_parallel_size, data_parallel_size } = case_.layout;
-  const running = Math.min(max_num_seqs, Math.ceil(requests / data_parallel_size));
+  const running = Math.min(max_num_seqs, Math.ceil(requests.length / data_parallel_size));
   const parts = Math.max(case_.maxConcurrentBatches, pipeline_parallel_size);
   return { ...limits, maxSeqsPerBatch: Math.ceil(running / parts) };
 }

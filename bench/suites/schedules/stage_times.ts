@@ -53,7 +53,7 @@ export function stageTimes(traces: readonly ReplicaTrace[]): StageTimes {
 }
 
 /** The most batches of a replica that were in flight together. */
-export function mostInFlight({ inFlight }: ReplicaTrace): number {
+export function mostInFlight({ inFlight }: Pick<ReplicaTrace, "inFlight">): number {
   const overlaps = inFlight.map(({ start }, i) =>
     inFlight.slice(0, i + 1).filter(({ end }) => end > start).length
   );
