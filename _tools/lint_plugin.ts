@@ -14,7 +14,7 @@ const ALLOWED: Readonly<
   runtime: { all: ["device", "kernels", "collectives", "parallel", "model", "schedules"] },
   planner: { all: ["kernels", "collectives", "parallel", "model", "schedules", "statistics"] },
   records: { all: ["statistics"] },
-  config: { all: ["records", "collectives", "parallel", "model"] },
+  config: { all: ["records", "collectives", "parallel", "model", "schedules"] },
   bench: {
     all: [
       "device",

@@ -1,17 +1,5 @@
 import type { ProgramShape, StepProgram } from "./step_program.ts";
 
-/** Names of algorithms that are step programs. */
-export const ALGORITHMS = [
-  "one_shot",
-  "two_shot",
-  "ring",
-  "recursive_doubling",
-  "one_shot_int8",
-] as const;
-
-/** The name of an algorithm. */
-export type AlgorithmName = typeof ALGORITHMS[number];
-
 /** An algorithm of a collective. */
 export interface Algorithm {
   readonly program: StepProgram;
@@ -31,7 +19,7 @@ export interface Elements {
 
 /** A collective operation. */
 export interface Collective {
-  readonly name: CollectiveName;
+  readonly name: string;
   /** Elements of the whole array that are a rank's operand. */
   readonly operand: (shape: ProgramShape) => Elements;
   /** Elements of the whole array that a rank has in the end. */
@@ -45,25 +33,21 @@ export interface Collective {
     index: number,
     shape: ProgramShape,
   ) => number;
+  /** Elements come in groups of so many; one by one where absent. */
+  readonly elementMultiple?: number;
+  /** Whether the greedy token can be found with it, from logits that are cut over ranks. */
+  readonly gathersLogits?: true;
+  /** What else the suite measures with it: overlap with a GEMM at the largest size, or the link. */
+  readonly measures?: "overlap" | "link";
   /** busbw = algbw * factor, as in nccl-tests. */
   readonly busbwFactor: (ranks: number) => number;
-  readonly algorithms: Readonly<Partial<Record<AlgorithmName, Algorithm>>>;
+  readonly algorithms: Readonly<Record<string, Algorithm>>;
 }
-
-/** Names of the collectives. */
-export type CollectiveName =
-  | "all_reduce"
-  | "all_gather"
-  | "gather"
-  | "reduce_scatter"
-  | "broadcast"
-  | "send_recv"
-  | "argmax";
 
 /** Why an algorithm cannot be run, or undefined. */
 export function unsupported(
   collective: Collective,
-  name: AlgorithmName,
+  name: string,
   ranks: number,
 ): string | undefined {
   const algorithm = collective.algorithms[name];

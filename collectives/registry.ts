@@ -20,7 +20,7 @@ import {
 import { gatherOneShot } from "./algorithms/gather.ts";
 import { reduceScatterOneShot, reduceScatterRing } from "./algorithms/reduce_scatter.ts";
 import { sendRecvOneShot } from "./algorithms/send_recv.ts";
-import type { Collective, CollectiveName, Elements } from "./collective.ts";
+import type { Collective, Elements } from "./collective.ts";
 import { chunk, type ProgramShape, wrap } from "./step_program.ts";
 
 function whole({ count }: ProgramShape): Elements {
@@ -71,11 +71,12 @@ function bestElement(
 }
 
 const powersOfTwo = true;
+const gathersLogits = true;
 
-/** Every collective by its name: the one list that tests, the suite and the planner walk. */
-export const COLLECTIVES: Readonly<Record<CollectiveName, Collective>> = {
+const RECORDS = {
   all_reduce: {
     name: "all_reduce",
+    measures: "overlap",
     operand: whole,
     result: whole,
     expected: (operand, index, { ranks }) => sum(operand, index, ranks),
@@ -90,6 +91,7 @@ export const COLLECTIVES: Readonly<Record<CollectiveName, Collective>> = {
   },
   all_gather: {
     name: "all_gather",
+    gathersLogits,
     operand: ownChunk,
     result: whole,
     expected: (operand, index, shape) => operand(ownerOf(index, shape), index),
@@ -102,6 +104,7 @@ export const COLLECTIVES: Readonly<Record<CollectiveName, Collective>> = {
   },
   gather: {
     name: "gather",
+    gathersLogits,
     operand: ownChunk,
     result: (shape) => shape.rank === 0 ? whole(shape) : { start: 0, end: 0 },
     expected: (operand, index, shape) => operand(ownerOf(index, shape), index),
@@ -134,6 +137,7 @@ export const COLLECTIVES: Readonly<Record<CollectiveName, Collective>> = {
   },
   send_recv: {
     name: "send_recv",
+    measures: "link",
     operand: whole,
     result: whole,
     expected: (operand, index, { rank, ranks }) => operand(wrap(rank - 1, ranks), index),
@@ -142,10 +146,37 @@ export const COLLECTIVES: Readonly<Record<CollectiveName, Collective>> = {
   },
   argmax: {
     name: "argmax",
+    gathersLogits,
+    elementMultiple: 2,
     operand: whole,
     result: whole,
     expected: (operand, index, { ranks }) => bestElement(operand, index, ranks),
     busbwFactor: (ranks) => (ranks - 1) / ranks,
     algorithms: { one_shot: { program: argmaxOneShot } },
   },
-};
+} satisfies Record<string, Collective>;
+
+/** The name of a collective. */
+export type CollectiveName = keyof typeof RECORDS;
+
+/** The name of an algorithm that any collective has. */
+export type AlgorithmName = {
+  [Name in CollectiveName]: keyof typeof RECORDS[Name]["algorithms"];
+}[CollectiveName];
+
+/** Every collective by its name; an algorithm stands in the record of each collective that has it. */
+export const COLLECTIVES: Readonly<Record<CollectiveName, Collective>> = RECORDS;
+
+/** The names of all algorithms, in the order of the records. */
+export const ALGORITHM_NAMES: readonly AlgorithmName[] = [
+  ...new Set(Object.values(RECORDS).flatMap(({ algorithms }) => Object.keys(algorithms))),
+] as AlgorithmName[];
+
+type GatheringName = {
+  [Name in CollectiveName]: typeof RECORDS[Name] extends { readonly gathersLogits: true } ? Name
+    : never;
+}[CollectiveName];
+
+/** Collectives with which ranks that share the vocabulary can find the greedy token. */
+export const LOGITS_GATHERS: readonly GatheringName[] = Object.values(RECORDS)
+  .filter((record: Collective) => record.gathersLogits).map(({ name }) => name) as GatheringName[];

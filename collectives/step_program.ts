@@ -123,3 +123,9 @@ export function traffic(program: StepProgram, shape: Omit<ProgramShape, "rank">)
   }
   return { steps: remote.size, sentWords };
 }
+
+/** Whether all moves of a program are sums. */
+export function hasSumsOnly(program: StepProgram, ranks: number): boolean {
+  const steps = program({ rank: 0, ranks, count: BLOCK * ranks, inPlace: false });
+  return steps.every(({ moves }) => moves.every(({ how = "sum" }) => how === "sum"));
+}

@@ -1,3 +1,4 @@
+import { KERNEL_OPS, type KernelOpRecord } from "../model/kernel_ops.ts";
 import type { ModelShape } from "../model/shape.ts";
 import { illegalTensorParallelSize } from "../parallel/shard.ts";
 import { type ConfigProblem, describeProblem } from "./config_error.ts";
@@ -58,7 +59,8 @@ function stageProblems(
 function kernelProblems(kernels: RawObject, shape: ModelShape): readonly ConfigProblem[] {
   const sizes = rawList(kernels["tensor_parallel_sizes"]);
   const longest = Math.min(shape.maxPositions, shape.slidingWindow ?? Infinity);
-  const attends = rawList(kernels["ops"]).includes("attention");
+  const records: Readonly<Record<string, KernelOpRecord>> = KERNEL_OPS;
+  const hasPositions = rawList(kernels["ops"]).some((op) => records[String(op)]?.needsPositions);
   const positions = (key: string) =>
     rawList(kernels[key]).flatMap((value, place) =>
       isCount(value) && value > longest
@@ -69,7 +71,7 @@ function kernelProblems(kernels: RawObject, shape: ModelShape): readonly ConfigP
     ...sizes.flatMap((size, place) =>
       cutProblems(`kernels.tensor_parallel_sizes.${place}`, { size, shape })
     ),
-    ...(attends ? [...positions("tokens"), ...positions("context")] : []),
+    ...(hasPositions ? [...positions("tokens"), ...positions("context")] : []),
   ];
 }
 

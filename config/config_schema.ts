@@ -1,18 +1,18 @@
 /** What a configuration file may say: one schema that checks it and that configs/schema.json is made from. */
 
 import { z } from "zod";
-import { ALGORITHMS } from "../collectives/collective.ts";
+import { ALGORITHM_NAMES, COLLECTIVES, LOGITS_GATHERS } from "../collectives/registry.ts";
 import { MODEL_FILE_SCHEMA } from "../model/shape.ts";
-import { MODULE_OPS, PRIMITIVE_OPS } from "../model/kernel_ops.ts";
+import { KERNEL_OPS } from "../model/kernel_ops.ts";
 import { DTYPES } from "../model/stage_program.ts";
 import { ORDERS } from "../parallel/layout.ts";
+import { SCHEDULES } from "../schedules/registry.ts";
+import { ROUTER_POLICIES } from "../schedules/router.ts";
 import { isMessageSizes } from "./message_sizes.ts";
 
 const count = z.int().min(1).max(2 ** 31 - 1);
 const rankCount = z.int().min(1).max(1024);
 const counts = set(count);
-
-const kernelOps = z.enum([...MODULE_OPS, ...PRIMITIVE_OPS]);
 
 const layoutSchema = z.strictObject({
   tensor_parallel_size: rankCount.default(1).describe("Ranks that share every layer"),
@@ -57,7 +57,9 @@ const measureSchema = z.strictObject({
 }).describe("When a measurement is finished");
 
 const kernelsSchema = z.strictObject({
-  ops: set(kernelOps).describe("Operators: one rank's shard of a module, or a primitive"),
+  ops: set(z.enum(keys(KERNEL_OPS))).describe(
+    "Operators: one rank's shard of a module, or a primitive",
+  ),
   tensor_parallel_sizes: set(rankCount).default([1])
     .describe("Tensor parallel sizes whose shard is measured; each must cut the model evenly"),
   tokens: counts.default([1]).describe("T, new tokens of a forward pass"),
@@ -69,18 +71,7 @@ const kernelsSchema = z.strictObject({
 }).describe("The kernels suite");
 
 const collectivesSchema = z.strictObject({
-  ops: set(
-    z.enum([
-      "all_reduce",
-      "all_gather",
-      "gather",
-      "reduce_scatter",
-      "broadcast",
-      "send_recv",
-      "argmax",
-    ]),
-  )
-    .describe("Collective operations"),
+  ops: set(z.enum(keys(COLLECTIVES))).describe("Collective operations"),
   ranks: set(z.int().min(2).max(1024)).default([2])
     .describe("Ranks taking part; one rank alone moves nothing"),
   sizes: z.string().refine(isMessageSizes)
@@ -89,7 +80,7 @@ const collectivesSchema = z.strictObject({
     ),
   algorithms: z.union([
     z.literal("all"),
-    set(z.enum([...ALGORITHMS, "native", "auto"])),
+    set(z.enum([...ALGORITHM_NAMES, "native", "auto"])),
   ]).default("all").describe("Algorithms: all that fit the operation and transport, or these"),
   transports: z.union([z.literal("all"), set(z.enum(["workers", "same_device", "mpi"]))])
     .default("all").describe("Transports: all that this machine has, or these"),
@@ -115,8 +106,7 @@ const schedulesSchema = z.strictObject({
     data_parallel_size: 1,
     order: "vllm",
   }]).describe("Layouts of ranks; each must cut the model evenly"),
-  schedules: set(z.enum(["step", "step_with_batch_queue"]))
-    .default(["step", "step_with_batch_queue"]).describe("Schedules to compare"),
+  schedules: set(z.enum(keys(SCHEDULES))).default(keys(SCHEDULES)).describe("Schedules to compare"),
   max_concurrent_batches: counts.default([2])
     .describe("Depths of the batch queue; step always has depth 1"),
   max_num_batched_tokens: count.default(64).describe("Token budget of a batch"),
@@ -124,12 +114,12 @@ const schedulesSchema = z.strictObject({
   admission: set(z.enum(["greedy", "split"])).default(["greedy"]).describe(
     "greedy: a batch takes all requests it can; split: an equal part for each batch in flight",
   ),
-  head_exchange: set(z.enum(["all_gather", "gather", "argmax"])).default(["all_gather"])
+  head_exchange: set(z.enum(LOGITS_GATHERS)).default(["all_gather"])
     .describe("How ranks that share the vocabulary find the next token; it is the same either way"),
   sliced_sends: set(z.boolean()).default([false]).describe(
     "Whether each tensor parallel rank sends its slice of the hidden states, gathered behind",
   ),
-  router: z.enum(["least_loaded", "round_robin", "least_tokens"]).default("least_loaded")
+  router: z.enum(ROUTER_POLICIES).default("least_loaded")
     .describe("How requests are given to replicas"),
   threads_per_rank: count.optional().describe(
     "Threads of each rank's software adapter; the cores shared out where absent",
@@ -187,4 +177,9 @@ function set<T extends z.ZodType>(item: T): z.ZodArray<T> {
   return list(item).refine((items) => new Set(items).size === items.length, {
     error: "a list without repeats",
   }).meta({ uniqueItems: true });
+}
+
+/** The names of the records in a registry. */
+function keys<Name extends string>(registry: Readonly<Record<Name, unknown>>): Name[] {
+  return Object.keys(registry) as Name[];
 }

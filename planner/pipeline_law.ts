@@ -2,6 +2,7 @@
 
 import { type Request, Scheduler, type SchedulerOutput } from "../schedules/scheduler.ts";
 import type { SchedulerLimits } from "../schedules/scheduler.ts";
+import type { Schedule } from "../schedules/registry.ts";
 import { VirtualExecutor } from "./virtual_executor.ts";
 
 /** Mean times of a replica's stages over the batches that it ran, in us. */
@@ -40,19 +41,20 @@ export interface Simulated {
   readonly limits: SchedulerLimits;
   readonly stages: number;
   readonly maxConcurrentBatches: number;
+  readonly schedule: Schedule;
 }
 
 /** The time in which the engine serves requests in virtual time, with measured stage times, in ms. */
 export async function simulateMs(
-  { requests, limits, stages, maxConcurrentBatches }: Simulated,
+  { requests, limits, stages, maxConcurrentBatches, schedule }: Simulated,
   { byTokens, p2pLatencyUs, hostUs }: StageTimes,
 ): Promise<number> {
   const executor = new VirtualExecutor(stages, maxConcurrentBatches, {
     stageUs: (stage, batch) => nearest(byTokens[stage]!, tokensOf(batch)),
-    p2pLatencyUs: p2pLatencyUs,
-    hostUs: hostUs,
+    p2pLatencyUs,
+    hostUs,
   });
-  return await executor.makespanUs(scheduler(requests, limits)) / 1000;
+  return await executor.makespanUs(scheduler(requests, limits), schedule) / 1000;
 }
 
 /** Idle share of equal stages without host time, 0 to 1: 1 - 1/p for step, (p - 1) / (m + p - 1) for a full queue. */
@@ -60,9 +62,10 @@ export async function idealBubble(
   replicas: readonly Simulated[],
 ): Promise<number> {
   let [busy, longest, stages] = [0, 0, 0];
-  for (const { requests, limits, stages: own, maxConcurrentBatches } of replicas) {
+  for (const { requests, limits, stages: own, maxConcurrentBatches, schedule } of replicas) {
     const executor = new VirtualExecutor(own, maxConcurrentBatches, { stageUs: () => 1 });
-    longest = Math.max(longest, await executor.makespanUs(scheduler(requests, limits)));
+    const makespanUs = await executor.makespanUs(scheduler(requests, limits), schedule);
+    longest = Math.max(longest, makespanUs);
     busy += executor.busyUs;
     stages += own;
   }

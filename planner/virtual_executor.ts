@@ -1,4 +1,5 @@
-import { type BatchResult, EngineCore, type Executor } from "../schedules/engine_core.ts";
+import type { BatchResult, Executor } from "../schedules/engine_core.ts";
+import { type Schedule, SCHEDULES } from "../schedules/registry.ts";
 import type { Scheduler, SchedulerOutput } from "../schedules/scheduler.ts";
 
 /** What a batch gave, and when in virtual time. */
@@ -58,8 +59,11 @@ export class VirtualExecutor implements Executor<VirtualResult> {
   }
 
   /** Serves all requests of a scheduler; the time until the last token. */
-  async makespanUs(scheduler: Scheduler): Promise<number> {
-    const engine = new EngineCore(scheduler, this);
+  async makespanUs(
+    scheduler: Scheduler,
+    schedule: Schedule = SCHEDULES.step,
+  ): Promise<number> {
+    const engine = schedule.engine(scheduler, this);
     while (engine.isBusy) {
       const out = await engine.step();
       // Waiting for a result is what moves the clock.

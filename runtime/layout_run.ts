@@ -129,9 +129,12 @@ export class LayoutRun implements AsyncDisposable {
   /** Serves all requests once with a batch queue of a depth. */
   async serve(
     requests: readonly TimedRequest[],
-    { depth, way, ...options }: ServeOptions & { readonly depth: number; readonly way: StepWay },
+    { maxConcurrentBatches, way, ...options }: ServeOptions & {
+      readonly maxConcurrentBatches: number;
+      readonly way: StepWay;
+    },
   ): Promise<Repetition> {
-    const executors = this.#pools.map((pool) => pool.executor(depth, way));
+    const executors = this.#pools.map((pool) => pool.executor(maxConcurrentBatches, way));
     const served = await serve(executors, requests, options);
     const start = performance.timeOrigin + served.startMs;
     const reports = await this.#reports();

@@ -1,9 +1,5 @@
-import {
-  type BatchResult,
-  EngineCore,
-  type Executor,
-  type StepOutput,
-} from "../schedules/engine_core.ts";
+import type { BatchResult, Executor, StepOutput } from "../schedules/engine_core.ts";
+import { type Schedule, SCHEDULES } from "../schedules/registry.ts";
 import { Router, type RouterPolicy } from "../schedules/router.ts";
 import { type Request, Scheduler, type SchedulerLimits } from "../schedules/scheduler.ts";
 
@@ -16,6 +12,8 @@ export interface TimedRequest extends Request {
 export interface ServeOptions {
   readonly limits: SchedulerLimits;
   readonly router?: RouterPolicy;
+  /** vLLM's engine where absent. */
+  readonly schedule?: Schedule;
 }
 
 /** What serving a list of requests gave and took. */
@@ -37,13 +35,13 @@ export interface Served<Result extends BatchResult> {
 export async function serve<Result extends BatchResult>(
   executors: readonly Executor<Result>[],
   requests: readonly TimedRequest[],
-  { limits, router = "least_loaded" }: ServeOptions,
+  { limits, router = "least_loaded", schedule = SCHEDULES.step }: ServeOptions,
 ): Promise<Served<Result>> {
   const log = new TokenLog(requests);
   const arrivals = new ArrivalQueue(requests, { executors: executors.length, limits, router });
   const start = performance.now();
   const batches = await Promise.all(executors.map(async (executor, replica) => {
-    const engine = new EngineCore(arrivals.schedulers[replica]!, executor);
+    const engine = schedule.engine(arrivals.schedulers[replica]!, executor);
     const outputs: StepOutput<Result>[] = [];
     for (;;) {
       arrivals.admit(performance.now() - start);
@@ -75,7 +73,9 @@ class ArrivalQueue {
 
   constructor(
     requests: readonly TimedRequest[],
-    { executors, limits, router }: Required<ServeOptions> & { readonly executors: number },
+    { executors, limits, router }: Required<Omit<ServeOptions, "schedule">> & {
+      readonly executors: number;
+    },
   ) {
     this.schedulers = Array.from({ length: executors }, () => new Scheduler(limits));
     this.#router = new Router(router, executors);

@@ -1,5 +1,5 @@
-import type { AlgorithmName, CollectiveName } from "../collectives/collective.ts";
-import { COLLECTIVES } from "../collectives/registry.ts";
+import type { AlgorithmName, CollectiveName } from "../collectives/registry.ts";
+import { COLLECTIVES, type LOGITS_GATHERS } from "../collectives/registry.ts";
 import { traffic } from "../collectives/step_program.ts";
 import type { Communicator, PreparedProgram } from "../collectives/transports/communicator.ts";
 import { vec4s } from "../kernels/kernel.ts";
@@ -13,7 +13,7 @@ const TWO_SHOT_BYTES = 16 * 2 ** 10;
  * How ranks that share the vocabulary find the greedy token, the same either way. all_gather: every
  * rank has all logits; gather: tensor parallel rank 0 has; argmax: ranks send their best (value, index).
  */
-export type LogitsGather = "all_gather" | "gather" | "argmax";
+export type LogitsGather = typeof LOGITS_GATHERS[number];
 
 /** What ranks have done together so far. */
 export interface CollectiveCounts {

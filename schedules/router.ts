@@ -1,5 +1,8 @@
-/** How a router picks a replica for a request. */
-export type RouterPolicy = "least_loaded" | "round_robin" | "least_tokens";
+/** Ways in which a router picks a replica for a request. */
+export const ROUTER_POLICIES = ["least_loaded", "round_robin", "least_tokens"] as const;
+
+/** One of {@linkcode ROUTER_POLICIES}. */
+export type RouterPolicy = typeof ROUTER_POLICIES[number];
 
 /** What a replica has to do. */
 export interface ReplicaLoad {

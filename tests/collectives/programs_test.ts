@@ -1,10 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import {
-  type AlgorithmName,
-  ALGORITHMS,
-  type Collective,
-  unsupported,
-} from "../../collectives/collective.ts";
+import { type Collective, unsupported } from "../../collectives/collective.ts";
+import { ALGORITHM_NAMES, type AlgorithmName } from "../../collectives/registry.ts";
 import { type RankMemory, runLockstep } from "../../collectives/lockstep.ts";
 import { COLLECTIVES } from "../../collectives/registry.ts";
 import { BLOCK_WORDS, chunk, type ProgramShape, traffic } from "../../collectives/step_program.ts";
@@ -57,7 +53,7 @@ function results(collective: Collective, name: AlgorithmName, shape: Omit<Progra
 }
 
 for (const collective of Object.values(COLLECTIVES)) {
-  for (const name of ALGORITHMS.filter((a) => collective.algorithms[a])) {
+  for (const name of ALGORITHM_NAMES.filter((a) => collective.algorithms[a])) {
     const { errorBound } = collective.algorithms[name]!;
     Deno.test(`${name} ${collective.name} is right in lockstep, for 1 to 16 ranks, in place and not`, () => {
       let runs = 0;

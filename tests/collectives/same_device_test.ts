@@ -4,7 +4,8 @@ import {
   expectedOf,
   operandOf,
 } from "../../bench/suites/collectives/collective_loop.ts";
-import { ALGORITHMS, unsupported } from "../../collectives/collective.ts";
+import { unsupported } from "../../collectives/collective.ts";
+import { ALGORITHM_NAMES } from "../../collectives/registry.ts";
 import { COLLECTIVES } from "../../collectives/registry.ts";
 import { SameDevice } from "../../runtime/same_device.ts";
 import { closeSharedDevice, sharedDevice } from "../device/open_device.ts";
@@ -14,7 +15,7 @@ for (const ranks of [1, 2, 3, 4, 5, 8, 16]) {
     const device = await sharedDevice();
     let runs = 0;
     for (const collective of Object.values(COLLECTIVES).filter(({ name }) => name !== "argmax")) {
-      for (const name of ALGORITHMS.filter((a) => !unsupported(collective, a, ranks))) {
+      for (const name of ALGORITHM_NAMES.filter((a) => !unsupported(collective, a, ranks))) {
         const { program, errorBound } = collective.algorithms[name]!;
         if (errorBound) continue;
         for (const count of [1, 7, 2051]) {

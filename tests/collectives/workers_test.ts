@@ -2,12 +2,12 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { buildReduce } from "../../_tools/build_reduce.ts";
 import type { LoopRequest } from "../../bench/suites/collectives/collective_loop.ts";
 import { CollectiveRanks } from "../../bench/suites/collectives/collective_ranks.ts";
+import { unsupported } from "../../collectives/collective.ts";
 import {
+  ALGORITHM_NAMES,
   type AlgorithmName,
-  ALGORITHMS,
   type CollectiveName,
-  unsupported,
-} from "../../collectives/collective.ts";
+} from "../../collectives/registry.ts";
 import { COLLECTIVES } from "../../collectives/registry.ts";
 import { Communicator, RankError, shareMemory } from "../../collectives/transports/communicator.ts";
 
@@ -29,11 +29,11 @@ async function runAll(
 ) {
   let runs = 0;
   for (const collective of Object.values(COLLECTIVES)) {
-    for (const name of ALGORITHMS.filter((a) => !unsupported(collective, a, ranks.ranks))) {
+    for (const name of ALGORITHM_NAMES.filter((a) => !unsupported(collective, a, ranks.ranks))) {
       for (const count of counts.filter((c) => collective.name !== "argmax" || c % 2 === 0)) {
         for (const inPlace of [false, true]) {
           const results = await ranks.measure(
-            request(collective.name, name, { count, inPlace, memory }),
+            request(collective.name as CollectiveName, name, { count, inPlace, memory }),
           );
           const where = `${name} ${collective.name}, ${count} elements, in place: ${inPlace}`;
           assertEquals(results.map((r) => r.wrongElements), new Array(ranks.ranks).fill(0), where);

@@ -1,17 +1,12 @@
 import { assert } from "@std/assert";
 import { kernelCases } from "../../bench/suites/kernels/kernel_cases.ts";
-import {
-  caseOperations,
-  type KernelOp,
-  MODULE_OPS,
-  PRIMITIVE_OPS,
-} from "../../model/kernel_ops.ts";
+import { caseOperations, KERNEL_OPS, type KernelOp } from "../../model/kernel_ops.ts";
 import { parseModelShape } from "../../model/shape.ts";
 import { legalTensorParallelSizes } from "../../parallel/shard.ts";
 import { closeSharedDevice, sharedDevice } from "../device/open_device.ts";
 
 const MODELS = new URL("../../models/", import.meta.url);
-const OPS: readonly KernelOp[] = [...MODULE_OPS, ...PRIMITIVE_OPS];
+const OPS = Object.keys(KERNEL_OPS) as KernelOp[];
 
 for (
   const { name: file } of [...Deno.readDirSync(MODELS)].sort((a, b) => a.name < b.name ? -1 : 1)

@@ -1,9 +1,10 @@
+import { hasSumsOnly } from "../../../collectives/step_program.ts";
+import { unsupported } from "../../../collectives/collective.ts";
 import {
+  ALGORITHM_NAMES,
   type AlgorithmName,
-  ALGORITHMS,
   type CollectiveName,
-  unsupported,
-} from "../../../collectives/collective.ts";
+} from "../../../collectives/registry.ts";
 import { COLLECTIVES } from "../../../collectives/registry.ts";
 import type { Config } from "../../../config/config.ts";
 import { parseMessageSizes } from "../../../config/message_sizes.ts";
@@ -25,10 +26,10 @@ export interface CollectiveCase extends RankGroup {
 /** Operands are exact in float32 for so many ranks. */
 export const MAX_RANKS = 16;
 
-/** Elements of a case's array; pairs come two by two. */
+/** Elements of a case's array: as many whole groups as the message holds. */
 export function elementsOf({ op, messageBytes }: CollectiveCase): number {
   const elements = messageBytes / 4;
-  return op === "argmax" ? elements - elements % 2 : elements;
+  return elements - elements % (COLLECTIVES[op].elementMultiple ?? 1);
 }
 
 /** Why a case cannot be run, or undefined. */
@@ -43,8 +44,13 @@ export function caseProblem(c: CollectiveCase): string | undefined {
   return c.algorithm === "auto" ? undefined : unsupported(COLLECTIVES[c.op], c.algorithm, c.ranks);
 }
 
-function sumsOnly({ op, algorithm }: CollectiveCase): boolean {
-  return op !== "argmax" && algorithm !== "one_shot_int8";
+/** Whether a case's program, or any that auto may choose, is made of sums. */
+function sumsOnly({ op, algorithm, ranks }: CollectiveCase): boolean {
+  const { algorithms } = COLLECTIVES[op];
+  const programs = algorithm === "auto"
+    ? Object.values(algorithms)
+    : [algorithms[algorithm]].filter((own) => own !== undefined);
+  return programs.some(({ program }) => hasSumsOnly(program, ranks));
 }
 
 /**
@@ -68,7 +74,7 @@ export function collectiveCases(
   return groups.flatMap((group) =>
     ops.flatMap((op) =>
       parseMessageSizes(sizes).flatMap((messageBytes) => {
-        const names = algorithms === "all" ? [...ALGORITHMS, "auto"] as const : algorithms;
+        const names = algorithms === "all" ? [...ALGORITHM_NAMES, "auto"] as const : algorithms;
         const cases = names.map((algorithm) => ({ ...group, op, algorithm, messageBytes }));
         const asked = algorithms === "all"
           ? cases.filter((c) => caseProblem(c) === undefined)

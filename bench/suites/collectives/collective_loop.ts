@@ -1,9 +1,5 @@
-import type {
-  AlgorithmName,
-  Collective,
-  CollectiveName,
-  Elements,
-} from "../../../collectives/collective.ts";
+import type { Collective, Elements } from "../../../collectives/collective.ts";
+import type { AlgorithmName, CollectiveName } from "../../../collectives/registry.ts";
 import { chunk, type ProgramShape } from "../../../collectives/step_program.ts";
 import type {
   Communicator,

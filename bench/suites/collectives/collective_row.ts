@@ -1,6 +1,6 @@
 import { COLLECTIVES } from "../../../collectives/registry.ts";
 import { traffic } from "../../../collectives/step_program.ts";
-import type { AlgorithmName } from "../../../collectives/collective.ts";
+import type { AlgorithmName } from "../../../collectives/registry.ts";
 import type { Device } from "../../../device/device.ts";
 import { driftReason } from "../../measure/canary.ts";
 import { type CollectiveCase, elementsOf } from "./collective_cases.ts";

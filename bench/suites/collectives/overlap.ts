@@ -1,4 +1,4 @@
-import type { AlgorithmName } from "../../../collectives/collective.ts";
+import type { AlgorithmName } from "../../../collectives/registry.ts";
 import { operation } from "../../../kernels/operation.ts";
 import { KERNELS } from "../../../kernels/registry.ts";
 import { type CollectiveCase, elementsOf } from "./collective_cases.ts";

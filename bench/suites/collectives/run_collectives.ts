@@ -1,4 +1,4 @@
-import type { AlgorithmName } from "../../../collectives/collective.ts";
+import type { AlgorithmName, CollectiveName } from "../../../collectives/registry.ts";
 import { COLLECTIVES } from "../../../collectives/registry.ts";
 import { DeviceError } from "../../../device/device_error.ts";
 import { arenaBytes } from "../../../runtime/same_device.ts";
@@ -87,12 +87,13 @@ async function measureGroup(
   if (!first) return { results, link: undefined };
   const { transport, memory, ranks } = first;
   const group = { transport, memory, ranks };
-  // The link is fitted to send_recv, whether its rows were asked for or not.
+  // The link is measured, whether its rows were asked for or not.
+  const link = Object.values(COLLECTIVES).find(({ measures }) => measures === "link")!;
   const linkCases = transport === "workers" && ranks > 1
     ? parseMessageSizes(config.collectives!.sizes).map((messageBytes): ProgramCase => ({
       ...group,
-      op: "send_recv",
-      algorithm: "one_shot",
+      op: link.name as CollectiveName,
+      algorithm: Object.keys(link.algorithms)[0] as AlgorithmName,
       messageBytes,
     })).filter((c) => roomProblem(c, session) === undefined)
     : [];
@@ -140,13 +141,13 @@ async function measureGroup(
         resultOf(merged(parts.get(label(c))!), { ran: programOf(c), clock, overlapPct }),
       );
     }
-    const link = linkCases.length >= 2
+    const fit = linkCases.length >= 2
       ? fitLink(linkCases.map((c) => ({
         bytes: 4 * elementsOf(c),
         timesUs: slowest(merged(parts.get(label(c))!)),
       })))
       : undefined;
-    return { results, link };
+    return { results, link: fit };
   } catch (error) {
     if (error instanceof DeviceError && error.kind === "DeviceLost") throw error;
     const reason = (error instanceof Error ? error.message : String(error)).split("\n")[0]!;
@@ -231,9 +232,9 @@ function noteTimes(
   }
 }
 
-/** Whether a case is the one whose overlap is measured: all-reduce of the largest size. */
+/** Whether a case is the one whose overlap is measured: that of the largest size. */
 function isLargest(c: CollectiveCase, cases: readonly CollectiveCase[]): boolean {
-  return c.op === "all_reduce" && c.memory === "host" &&
+  return COLLECTIVES[c.op].measures === "overlap" && c.memory === "host" &&
     c.messageBytes === Math.max(...cases.map(({ messageBytes }) => messageBytes));
 }
 

@@ -1,4 +1,4 @@
-import type { AlgorithmName } from "../../../collectives/collective.ts";
+import type { AlgorithmName } from "../../../collectives/registry.ts";
 import { COLLECTIVES } from "../../../collectives/registry.ts";
 import { SameDevice } from "../../../runtime/same_device.ts";
 import { type CollectiveCase, elementsOf } from "./collective_cases.ts";

@@ -1,6 +1,6 @@
 import { type Cost, tensorBytes } from "../../../kernels/kernel.ts";
 import type { Operation, OperationVariant } from "../../../kernels/operation.ts";
-import { caseOperations, type KernelCase, MODULE_OPS } from "../../../model/kernel_ops.ts";
+import { caseOperations, KERNEL_OPS, type KernelCase } from "../../../model/kernel_ops.ts";
 import {
   type KernelResult,
   type KernelsSetting,
@@ -91,7 +91,7 @@ export class CaseRun implements Disposable {
   ): Promise<CaseRun> {
     const { session, model, seed } = setting;
     const { device } = session;
-    const isModule = (MODULE_OPS as readonly string[]).includes(case_.op);
+    const { isModule = false } = KERNEL_OPS[case_.op];
     const operations = caseOperations(case_, model, device.maxStorageBufferBindingSize);
     const cost = totalCost(operations);
     const skip = (variants: readonly string[], reason: string): KernelResult[] =>

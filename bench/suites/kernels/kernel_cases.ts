@@ -1,5 +1,5 @@
 import type { WeightDType } from "../../../kernels/kernel.ts";
-import type { KernelCase, KernelOp } from "../../../model/kernel_ops.ts";
+import { KERNEL_OPS, type KernelCase, type KernelOp } from "../../../model/kernel_ops.ts";
 
 /** What the kernels suite of a configuration asks for. */
 export interface KernelsRequest {
@@ -10,17 +10,14 @@ export interface KernelsRequest {
   readonly dtype: WeightDType;
 }
 
-/** Ops whose work depends on the context; the others get one case with the first context. */
-const CONTEXT_OPS: readonly KernelOp[] = ["attention", "cached_attention", "rope", "softmax"];
-
 /** Every case of a request, in a fixed order: rank 0 stands for its group, shards being equal. */
 export function kernelCases(request: KernelsRequest): readonly KernelCase[] {
-  return request.ops.flatMap((op) =>
-    request.tensorParallelSizes.flatMap((tensorParallelSize) =>
-      request.tokens.filter((tokens) => op !== "gemv" || tokens <= 8).flatMap((tokens) =>
-        (CONTEXT_OPS.includes(op) ? request.context : request.context.slice(0, 1)).map((
-          context,
-        ) => ({
+  return request.ops.flatMap((op) => {
+    const { usesContext, maxTokens = Infinity } = KERNEL_OPS[op];
+    const contexts = usesContext ? request.context : request.context.slice(0, 1);
+    return request.tensorParallelSizes.flatMap((tensorParallelSize) =>
+      request.tokens.filter((tokens) => tokens <= maxTokens).flatMap((tokens) =>
+        contexts.map((context) => ({
           op,
           dtype: request.dtype,
           tensorParallelSize,
@@ -29,6 +26,6 @@ export function kernelCases(request: KernelsRequest): readonly KernelCase[] {
           context: Math.max(context, tokens),
         }))
       )
-    )
-  );
+    );
+  });
 }

@@ -1,3 +1,4 @@
+import { SCHEDULES } from "../../../schedules/registry.ts";
 import type { RankReport } from "../../../runtime/rank_message.ts";
 import type { BatchResult } from "../../../schedules/engine_core.ts";
 import { addUp, decompose, type Decomposition } from "./decomposition.ts";
@@ -81,8 +82,9 @@ export async function measureLayout(
   const router = config.schedules!.router;
   const serve = (c: ScheduleCase) =>
     run.serve(requests, {
-      depth: c.maxConcurrentBatches,
+      maxConcurrentBatches: c.maxConcurrentBatches,
       way: c.way,
+      schedule: SCHEDULES[c.schedule],
       limits: limitsOf(c, work),
       router,
     });
@@ -147,6 +149,7 @@ async function finish(progress: CaseUnderWay, work: ScheduleWork): Promise<Measu
     limits,
     stages,
     maxConcurrentBatches: case_.maxConcurrentBatches,
+    schedule: SCHEDULES[case_.schedule],
   }));
   const isAtOnce = requests.every(({ arrivalMs }) => arrivalMs === 0);
   const times = traces.map((trace) => stageTimes([trace]));

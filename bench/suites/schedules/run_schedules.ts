@@ -26,6 +26,7 @@ import {
 } from "./schedule_cases.ts";
 import { scheduleRow, unmeasuredRow } from "./schedule_row.ts";
 import type { TimedRequest } from "../../../runtime/serve.ts";
+import { SCHEDULES } from "../../../schedules/registry.ts";
 import type { Session } from "../../measure/session.ts";
 import type { SuiteRun } from "../suite_run.ts";
 import { median } from "../../../statistics/summary.ts";
@@ -54,7 +55,7 @@ export async function runSchedules(
     if (run.signal.aborted) return;
     const open = cases.filter((c) => !run.finished.has(rowKey(scheduleKey(c, work))));
     // The naive schedule is what the others of its layout are compared with: it runs again with them.
-    const steps = cases.filter((c) => c.schedule === "step" && open.length > 0);
+    const steps = cases.filter((c) => SCHEDULES[c.schedule].isBaseline && open.length > 0);
     const measured = [...new Set([...steps, ...open])];
     await runLayout(measured, { ...work, session, run, expected });
     if (run.signal.aborted) return;
@@ -169,7 +170,7 @@ class ExpectedTokens {
     const tokens: (readonly number[])[] = [];
     for (const request of requests) {
       const alone: TimedRequest = { ...request, arrivalMs: 0 };
-      const { served } = await run.serve([alone], { depth: 1, way, limits });
+      const { served } = await run.serve([alone], { maxConcurrentBatches: 1, way, limits });
       tokens.push(served.tokenIds[0]!);
     }
     return tokens;
@@ -227,7 +228,7 @@ function stepWallMs(
   all: readonly MeasuredCase[],
 ): number | undefined {
   const same = all.find(({ case: { schedule, admission, way } }) =>
-    schedule === "step" && admission === own.admission && way.head === own.way.head &&
+    SCHEDULES[schedule].isBaseline && admission === own.admission && way.head === own.way.head &&
     way.slicedSends === own.way.slicedSends
   );
   return same && median(same.served.map(({ wallMs }) => wallMs));

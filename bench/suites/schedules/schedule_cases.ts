@@ -1,4 +1,5 @@
 import type { StepWay } from "../../../runtime/rank_message.ts";
+import { type ScheduleName, SCHEDULES } from "../../../schedules/registry.ts";
 import type { SchedulerLimits } from "../../../schedules/scheduler.ts";
 import type { Config } from "../../../config/config.ts";
 import type { LayoutSizes } from "../../../config/config_schema.ts";
@@ -9,7 +10,7 @@ import type { ScheduleKey } from "../../../records/rows/row.ts";
 
 /** One schedule on one layout, serving the configuration's requests. */
 export interface ScheduleCase {
-  readonly schedule: "step" | "step_with_batch_queue";
+  readonly schedule: ScheduleName;
   readonly layout: LayoutSizes;
   /** Batches that may be in flight at once. */
   readonly maxConcurrentBatches: number;
@@ -24,7 +25,7 @@ export interface ScheduleWork {
   readonly cacheConfig: CacheConfig;
 }
 
-/** Every case of a configuration's schedules suite that a filter leaves; step has depth 1. */
+/** Every case of a configuration's schedules suite that a filter leaves. */
 export function scheduleCases({ schedules }: Config, filter?: RegExp): readonly ScheduleCase[] {
   if (!schedules) return [];
   const cases = schedules.layouts.flatMap((layout) => {
@@ -37,7 +38,7 @@ export function scheduleCases({ schedules }: Config, filter?: RegExp): readonly 
       slices.flatMap((slicedSends) =>
         schedules.admission.flatMap((admission) =>
           schedules.schedules.flatMap((schedule) =>
-            (schedule === "step" ? [1] : schedules.max_concurrent_batches).map((
+            SCHEDULES[schedule].depths(schedules.max_concurrent_batches).map((
               maxConcurrentBatches,
             ) => ({
               schedule,

@@ -1,0 +1,36 @@
+import { type BatchResult, EngineCore, type Executor, type StepOutput } from "./engine_core.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+/** What schedules batches and takes their results, one after another. */
+export interface Engine<Result extends BatchResult> {
+  /** Whether a step can still bring anything. */
+  readonly isBusy: boolean;
+  /** Schedules, submits or waits; nothing comes back where no batch has ended. */
+  step(): Promise<StepOutput<Result> | undefined>;
+}
+
+/** A way to serve requests. */
+export interface Schedule {
+  /** Batches that may be in flight, out of the configured `max_concurrent_batches`: a case each. */
+  readonly depths: (configured: readonly number[]) => readonly number[];
+  /** What serves the requests of a scheduler on an executor. */
+  readonly engine: <Result extends BatchResult>(
+    scheduler: Scheduler,
+    executor: Executor<Result>,
+  ) => Engine<Result>;
+  /** Whether `speedup_vs_step` of the others refers to it. */
+  readonly isBaseline?: true;
+}
+
+const engineCore: Schedule["engine"] = (scheduler, executor) => new EngineCore(scheduler, executor);
+
+const RECORDS = {
+  step: { depths: () => [1], engine: engineCore, isBaseline: true },
+  step_with_batch_queue: { depths: (configured) => configured, engine: engineCore },
+} satisfies Record<string, Schedule>;
+
+/** The name of a schedule. */
+export type ScheduleName = keyof typeof RECORDS;
+
+/** Every schedule by its name. */
+export const SCHEDULES: Readonly<Record<ScheduleName, Schedule>> = RECORDS;
