@@ -1,6 +1,6 @@
 import { DeviceError } from "./device_error.ts";
 import type { ErrorWatch } from "./error_watch.ts";
-import { pipelineKey, type Program } from "./program.ts";
+import { pipelineKey, type Program, shaderText, sourceLine } from "./program.ts";
 
 /** Compiles each pair of shader and constants once. */
 export class PipelineCache {
@@ -82,8 +82,9 @@ export class PipelineCache {
   }
 
   #module(program: Program): GPUShaderModule {
-    this.#shaders.set(program.name, program.wgsl);
-    return this.#device.createShaderModule({ label: program.name, code: program.wgsl });
+    const code = shaderText(program);
+    this.#shaders.set(program.name, code);
+    return this.#device.createShaderModule({ label: program.name, code });
   }
 
   #create(program: Program, module: GPUShaderModule): GPUComputePipeline {
@@ -113,12 +114,12 @@ function describe(program: Program, error: GPUError): string {
 
 function compilationError(program: Program, message: GPUCompilationMessage): DeviceError {
   const { lineNum, linePos } = message;
-  const text = program.wgsl.split("\n")[lineNum - 1] ?? "";
+  const { file, line, text } = sourceLine(program, lineNum);
   const caret = " ".repeat(Math.max(0, linePos - 1)) + "^";
   const reason = message.message.trim().split("\n")[0] ?? "";
   return new DeviceError(
     "ShaderCompilation",
-    `Cannot compile "${program.name}": line ${lineNum}, column ${linePos}: ${reason}\n` +
+    `Cannot compile "${program.name}": ${file}:${line}:${linePos}: ${reason}\n` +
       `  ${text}\n  ${caret}`,
   );
 }

@@ -1,3 +1,5 @@
+import type { WgslPart } from "../device/program.ts";
+import { wgslFile } from "./wgsl_file.ts";
 import wgsl from "./activate_shared.wgsl" with { type: "text" };
 
 /** Activation functions; `gelu` is the exact one (erf), `gelu_tanh` the approximation. */
@@ -7,7 +9,7 @@ export const ACTIVATIONS = ["none", "silu", "gelu", "gelu_tanh", "relu"] as cons
 export type ActivationName = typeof ACTIVATIONS[number];
 
 /** The shader text of `activate`. */
-export const ACTIVATE_WGSL: string = wgsl;
+export const ACTIVATE_WGSL: WgslPart = wgslFile("activate_shared.wgsl", wgsl);
 
 /** The value of the shader's ACTIVATION constant. */
 export function activationCode(name: ActivationName): number {

@@ -1,3 +1,4 @@
+import type { WgslPart } from "../device/program.ts";
 import {
   activate,
   ACTIVATE_WGSL,
@@ -6,9 +7,11 @@ import {
   type ActivationName,
 } from "./activate.ts";
 import naiveWgsl from "./activation_naive.wgsl" with { type: "text" };
+import sharedWgsl from "./activation_shared.wgsl" with { type: "text" };
 import vectorWgsl from "./activation_vector.wgsl" with { type: "text" };
 import { elementGroups } from "./elementwise.ts";
 import { host, type Kernel, UNIT_ROUNDOFF, type Variant, vec4s } from "./kernel.ts";
+import { wgslFile } from "./wgsl_file.ts";
 
 /** An activation of [tokens, columns], or of gate and up side by side [tokens, 2 columns]. */
 export interface ActivationShape {
@@ -21,14 +24,14 @@ export interface ActivationShape {
 
 function variant(
   name: string,
-  wgsl: string,
+  wgsl: WgslPart,
   width: (columns: number) => number,
 ): Variant<ActivationShape> {
   return {
     name,
     program: ({ tokens, columns, gated, activation }) => ({
       name: `activation/${name}`,
-      wgsl: `${ACTIVATE_WGSL}\n${wgsl}`,
+      wgsl: [ACTIVATE_WGSL, wgslFile("activation_shared.wgsl", sharedWgsl), wgsl],
       bindings: [{ name: "x", access: "read" }, { name: "out", access: "read_write" }],
       constants: {
         WIDTH: columns,
@@ -47,9 +50,9 @@ function variant(
 export const activation: Kernel<ActivationShape> = {
   name: "activation",
   variants: [
-    variant("naive", naiveWgsl, (n) => n),
+    variant("naive", wgslFile("activation_naive.wgsl", naiveWgsl), (n) => n),
     {
-      ...variant("vector", vectorWgsl, vec4s),
+      ...variant("vector", wgslFile("activation_vector.wgsl", vectorWgsl), vec4s),
       unsupported: ({ gated, columns }) =>
         gated && columns % 4 !== 0
           ? `gate and up of ${columns} columns do not start at a vec4`

@@ -1,7 +1,10 @@
+import type { WgslPart } from "../device/program.ts";
 import naiveWgsl from "./add_naive.wgsl" with { type: "text" };
+import sharedWgsl from "./add_shared.wgsl" with { type: "text" };
 import vectorWgsl from "./add_vector.wgsl" with { type: "text" };
 import { elementGroups } from "./elementwise.ts";
 import { host, type Kernel, type Tensor, UNIT_ROUNDOFF, type Variant, vec4s } from "./kernel.ts";
+import { wgslFile } from "./wgsl_file.ts";
 
 /** The sum of two matrices [tokens, columns]. */
 export interface AddShape {
@@ -11,14 +14,14 @@ export interface AddShape {
 
 function variant(
   name: string,
-  wgsl: string,
+  wgsl: WgslPart,
   width: (columns: number) => number,
 ): Variant<AddShape> {
   return {
     name,
     program: ({ tokens, columns }) => ({
       name: `add/${name}`,
-      wgsl,
+      wgsl: [wgslFile("add_shared.wgsl", sharedWgsl), wgsl],
       bindings: [
         { name: "a", access: "read" },
         { name: "b", access: "read" },
@@ -34,7 +37,10 @@ function variant(
 /** out = a + b. */
 export const add: Kernel<AddShape> = {
   name: "add",
-  variants: [variant("naive", naiveWgsl, (n) => n), variant("vector", vectorWgsl, vec4s)],
+  variants: [
+    variant("naive", wgslFile("add_naive.wgsl", naiveWgsl), (n) => n),
+    variant("vector", wgslFile("add_vector.wgsl", vectorWgsl), vec4s),
+  ],
   tensors: ({ tokens, columns }) => {
     const matrix: Tensor = {
       rows: tokens,

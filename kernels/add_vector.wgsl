@@ -1,9 +1,5 @@
-// out = a + b, one invocation a vec4.
-override WIDTH: u32; // columns
-override STRIDE: u32; // floats a row
-@group(0) @binding(0) var<storage, read> a: array<vec4f>;
-@group(0) @binding(1) var<storage, read> b: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> out: array<vec4f>;
+// One invocation a vec4.
+alias Element = vec4f;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {

@@ -4,6 +4,7 @@ import vectorWgsl from "./argmax_vector.wgsl" with { type: "text" };
 import workgroupWgsl from "./argmax_workgroup.wgsl" with { type: "text" };
 import { host, type Kernel, vec4s } from "./kernel.ts";
 import { rowVariants } from "./row_variants.ts";
+import { wgslFile } from "./wgsl_file.ts";
 
 /** The greedy choice of each row [rows, columns]; columns from `valid` on are padding. */
 export interface ArgmaxShape {
@@ -17,12 +18,16 @@ export interface ArgmaxShape {
 export const argmax: Kernel<ArgmaxShape> = {
   name: "argmax",
   variants: rowVariants(
-    { naive: naiveWgsl, vector: vectorWgsl, workgroup: workgroupWgsl },
+    {
+      naive: wgslFile("argmax_naive.wgsl", naiveWgsl),
+      vector: wgslFile("argmax_vector.wgsl", vectorWgsl),
+      workgroup: wgslFile("argmax_workgroup.wgsl", workgroupWgsl),
+    },
     {
       rows: (shape: ArgmaxShape) => shape.rows,
       program: ({ rows, columns, valid = columns }) => ({
         name: "argmax",
-        wgsl: sharedWgsl,
+        wgsl: [wgslFile("argmax_shared.wgsl", sharedWgsl)],
         bindings: [
           { name: "x", access: "read" },
           { name: "out", access: "read_write" },

@@ -1,4 +1,4 @@
-import type { Program } from "../device/program.ts";
+import type { Program, WgslPart } from "../device/program.ts";
 import sharedWgsl from "./attention_shared.wgsl" with { type: "text" };
 import naiveWgsl from "./attention_naive.wgsl" with { type: "text" };
 import workgroupWgsl from "./attention_workgroup.wgsl" with { type: "text" };
@@ -7,6 +7,7 @@ import { host, type HostTensors, type Kernel, UNIT_ROUNDOFF, vec4s } from "./ker
 import { type CacheShape, cacheTensors } from "./kv_append.ts";
 import { onlineAttention } from "./online_attention.ts";
 import { lastPositions } from "./rope.ts";
+import { wgslFile } from "./wgsl_file.ts";
 
 /** Attention of `tokens` queries with `heads` heads over a cache. */
 export interface AttentionShape extends CacheShape {
@@ -19,12 +20,12 @@ export interface AttentionShape extends CacheShape {
 
 function program(
   shape: AttentionShape,
-  variant: { name: string; wgsl: string; workgroups: [number, number, number] },
+  variant: { name: string; wgsl: WgslPart; workgroups: [number, number, number] },
 ): Program {
   const { heads, kvHeads, headSize } = shape;
   return {
     name: `attention/${variant.name}`,
-    wgsl: `${sharedWgsl}\n${variant.wgsl}`,
+    wgsl: [wgslFile("attention_shared.wgsl", sharedWgsl), variant.wgsl],
     bindings: [
       { name: "q", access: "read" },
       { name: "slots", access: "read" },
@@ -103,7 +104,7 @@ export const attention: Kernel<AttentionShape> = {
       program: (shape) =>
         program(shape, {
           name: "naive",
-          wgsl: naiveWgsl,
+          wgsl: wgslFile("attention_naive.wgsl", naiveWgsl),
           workgroups: elementGroups(
             { rows: shape.tokens, width: shape.heads * shape.headSize / 4 },
             8,
@@ -115,7 +116,7 @@ export const attention: Kernel<AttentionShape> = {
       program: (shape) =>
         program(shape, {
           name: "online",
-          wgsl: onlineAttention(shape.headSize / 4),
+          wgsl: wgslFile("online_attention.ts", onlineAttention(shape.headSize / 4)),
           workgroups: elementGroups({ rows: shape.tokens, width: shape.heads }, 8),
         }),
     },
@@ -126,7 +127,7 @@ export const attention: Kernel<AttentionShape> = {
       program: (shape) =>
         program(shape, {
           name: "workgroup_chunks",
-          wgsl: workgroupWgsl,
+          wgsl: wgslFile("attention_workgroup.wgsl", workgroupWgsl),
           workgroups: [shape.heads, shape.tokens, 1],
         }),
     },
@@ -146,6 +147,7 @@ export const attention: Kernel<AttentionShape> = {
       fill: { kind: "zero" },
     },
   }),
+  untuned: ["positions", "tokenSlots"],
   outputs: ["out"],
   cost: (shape) => {
     const { tokens, heads, kvHeads, headSize } = shape;

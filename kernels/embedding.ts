@@ -1,5 +1,6 @@
-import type { Program } from "../device/program.ts";
+import type { Program, WgslPart } from "../device/program.ts";
 import naiveWgsl from "./embedding_naive.wgsl" with { type: "text" };
+import sharedWgsl from "./embedding_shared.wgsl" with { type: "text" };
 import vectorWgsl from "./embedding_vector.wgsl" with { type: "text" };
 import {
   elementBytes,
@@ -10,6 +11,7 @@ import {
   type WeightDType,
 } from "./kernel.ts";
 import { readWeightRow, WEIGHT_WGSL, weightTensors } from "./weight.ts";
+import { wgslFile } from "./wgsl_file.ts";
 
 /** A lookup in rows [vocabStart, vocabStart + rows) of the table [V, H], or in a column block of it. */
 export interface EmbeddingShape {
@@ -28,12 +30,12 @@ export interface EmbeddingShape {
 
 function program(
   shape: EmbeddingShape,
-  variant: { name: string; wgsl: string; workgroups: [number, number] },
+  variant: { name: string; wgsl: WgslPart; workgroups: [number, number] },
 ): Program {
   const { columns, outColumns = columns, columnOffset = 0 } = shape;
   return {
     name: `embedding/${variant.name}`,
-    wgsl: WEIGHT_WGSL[shape.dtype] + variant.wgsl,
+    wgsl: [WEIGHT_WGSL[shape.dtype], wgslFile("embedding_shared.wgsl", sharedWgsl), variant.wgsl],
     bindings: [
       { name: "weight", access: "read" },
       { name: "scale", access: "read" },
@@ -62,7 +64,7 @@ export const embedding: Kernel<EmbeddingShape> = {
       program: (shape) =>
         program(shape, {
           name: "naive",
-          wgsl: naiveWgsl,
+          wgsl: wgslFile("embedding_naive.wgsl", naiveWgsl),
           workgroups: [Math.ceil(vec4s(shape.columns) / 2), Math.ceil(shape.tokens / 8)],
         }),
     },
@@ -71,7 +73,7 @@ export const embedding: Kernel<EmbeddingShape> = {
       program: (shape) =>
         program(shape, {
           name: "vector",
-          wgsl: vectorWgsl,
+          wgsl: wgslFile("embedding_vector.wgsl", vectorWgsl),
           workgroups: [Math.ceil(vec4s(shape.columns) / 8), shape.tokens],
         }),
     },
@@ -86,6 +88,7 @@ export const embedding: Kernel<EmbeddingShape> = {
     },
     out: { rows: tokens, columns: outColumns, dtype: "float32", fill: { kind: "zero" } },
   }),
+  untuned: ["vocab", "vocabStart", "columnOffset"],
   outputs: ["out"],
   cost: ({ tokens, columns, dtype }) => ({
     flops: 0,

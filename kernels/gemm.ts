@@ -1,4 +1,4 @@
-import type { Kernel, Variant } from "./kernel.ts";
+import type { Kernel } from "./kernel.ts";
 import { vec4s } from "./kernel.ts";
 import {
   matmulCost,
@@ -8,43 +8,9 @@ import {
   type MatmulShape,
   matmulTensors,
 } from "./matmul.ts";
-import naiveWgsl from "./matmul_naive.wgsl" with { type: "text" };
 import workgroupTileWgsl from "./matmul_workgroup_tile.wgsl" with { type: "text" };
-import { type RegisterTile, registerTile } from "./register_tile.ts";
-
-/** Invocations of a register-tile workgroup: one native vector of a software adapter. */
-const WORKGROUP_SIZE = 8;
-
-/** A register-tile variant of a kernel. */
-export function registerTileVariant(kernel: string, tile: RegisterTile): Variant<MatmulShape> {
-  const { rows, vectors } = tile;
-  const name = `register_tile_${rows}x${vectors * 4}`;
-  return {
-    name,
-    program: (shape) =>
-      matmulProgram(shape, {
-        name: `${kernel}/${name}`,
-        wgsl: registerTile(tile),
-        workgroups: [
-          Math.ceil(vec4s(shape.columns) / (WORKGROUP_SIZE * vectors)),
-          Math.ceil(shape.tokens / rows),
-        ],
-      }),
-  };
-}
-
-/** The naive variant of a kernel. */
-export function naiveMatmul(kernel: string): Variant<MatmulShape> {
-  return {
-    name: "naive",
-    program: (shape) =>
-      matmulProgram(shape, {
-        name: `${kernel}/naive`,
-        wgsl: naiveWgsl,
-        workgroups: [Math.ceil(vec4s(shape.columns) / 2), Math.ceil(shape.tokens / 8)],
-      }),
-  };
-}
+import { naiveMatmul, registerTileVariant } from "./matmul_variants.ts";
+import { wgslFile } from "./wgsl_file.ts";
 
 /** Matrix times matrix: many tokens. */
 export const gemm: Kernel<MatmulShape> = {
@@ -59,12 +25,13 @@ export const gemm: Kernel<MatmulShape> = {
       program: (shape) =>
         matmulProgram(shape, {
           name: "gemm/workgroup_tile",
-          wgsl: workgroupTileWgsl,
+          wgsl: wgslFile("matmul_workgroup_tile.wgsl", workgroupTileWgsl),
           workgroups: [Math.ceil(vec4s(shape.columns) / 16), Math.ceil(shape.tokens / 64)],
         }),
     },
   ],
   tensors: matmulTensors,
+  untuned: ["columnOffset"],
   outputs: ["out"],
   cost: matmulCost,
   reference: matmulReference,

@@ -1,4 +1,4 @@
-import { naiveMatmul, registerTileVariant } from "./gemm.ts";
+import { naiveMatmul, registerTileVariant } from "./matmul_variants.ts";
 import type { Kernel } from "./kernel.ts";
 import { vec4s } from "./kernel.ts";
 import {
@@ -10,6 +10,7 @@ import {
   matmulTensors,
 } from "./matmul.ts";
 import splitInnerWgsl from "./matmul_split_inner.wgsl" with { type: "text" };
+import { wgslFile } from "./wgsl_file.ts";
 
 /** The most tokens for which a product counts as matrix times vectors. */
 export const GEMV_TOKENS = 8;
@@ -34,12 +35,13 @@ export const gemv: Kernel<MatmulShape> = {
       program: (shape: MatmulShape) =>
         matmulProgram(shape, {
           name: "gemv/split_inner",
-          wgsl: splitInnerWgsl,
+          wgsl: wgslFile("matmul_split_inner.wgsl", splitInnerWgsl),
           workgroups: [Math.ceil(vec4s(shape.columns) / 8), shape.tokens],
         }),
     },
   ].map((variant) => ({ ...variant, unsupported: tooMany })),
   tensors: matmulTensors,
+  untuned: ["columnOffset"],
   outputs: ["out"],
   cost: matmulCost,
   reference: matmulReference,

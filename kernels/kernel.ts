@@ -75,6 +75,8 @@ export interface Kernel<Shape> {
   readonly variants: readonly Variant<Shape>[];
   /** Tensors by binding name. */
   readonly tensors: (shape: Shape) => Readonly<Record<string, Tensor>>;
+  /** Fields of a shape that do not decide how fast a variant is: shapes that differ in them share tuning. */
+  readonly untuned?: readonly (keyof Shape)[];
   /** Names of the tensors that a run writes. */
   readonly outputs: readonly string[];
   /** Work of a run. */

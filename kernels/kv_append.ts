@@ -2,6 +2,7 @@ import { elementGroups } from "./elementwise.ts";
 import { host, type Kernel, type Tensor, vec4s } from "./kernel.ts";
 import naiveWgsl from "./kv_append_naive.wgsl" with { type: "text" };
 import { lastPositions } from "./rope.ts";
+import { wgslFile } from "./wgsl_file.ts";
 
 /** Where the tokens of a batch live in the KV cache: [slots, context, kvHeads * headSize]. */
 export interface CacheShape {
@@ -57,7 +58,7 @@ export const kvAppend: Kernel<KvAppendShape> = {
       name: "naive",
       program: (shape) => ({
         name: "kv_append/naive",
-        wgsl: naiveWgsl,
+        wgsl: [wgslFile("kv_append_naive.wgsl", naiveWgsl)],
         bindings: [
           { name: "key", access: "read" },
           { name: "value", access: "read" },
@@ -96,6 +97,7 @@ export const kvAppend: Kernel<KvAppendShape> = {
       ...cacheTensors(shape),
     };
   },
+  untuned: ["keyOffset", "valueOffset", "positions", "tokenSlots"],
   outputs: ["key_cache", "value_cache"],
   cost: ({ tokens, kvHeads, headSize }) => ({
     flops: 0,

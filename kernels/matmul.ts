@@ -1,4 +1,4 @@
-import type { Program } from "../device/program.ts";
+import type { Program, WgslPart } from "../device/program.ts";
 import {
   activate,
   ACTIVATE_WGSL,
@@ -18,8 +18,9 @@ import {
   vec4s,
   type WeightDType,
 } from "./kernel.ts";
-import productWgsl from "./matmul_shared.wgsl" with { type: "text" };
+import sharedWgsl from "./matmul_shared.wgsl" with { type: "text" };
 import { readWeightRow, WEIGHT_WGSL, weightTensors } from "./weight.ts";
+import { wgslFile } from "./wgsl_file.ts";
 
 /** A product out[T, N] = activation(x[T, K] W[K, N] + bias) + residual, or a column block of it. */
 export interface MatmulShape {
@@ -54,12 +55,21 @@ export function matmulTensors(shape: MatmulShape): Readonly<Record<string, Tenso
 /** A program from the part of its shader that differs and its workgroup counts. */
 export function matmulProgram(
   shape: MatmulShape,
-  variant: { readonly name: string; readonly wgsl: string; readonly workgroups: [number, number] },
+  variant: {
+    readonly name: string;
+    readonly wgsl: WgslPart;
+    readonly workgroups: [number, number];
+  },
 ): Program {
   const { tokens, k, columns, dtype, outColumns = columns, columnOffset = 0 } = shape;
   return {
     name: variant.name,
-    wgsl: [WEIGHT_WGSL[dtype], ACTIVATE_WGSL, productWgsl, variant.wgsl].join("\n"),
+    wgsl: [
+      WEIGHT_WGSL[dtype],
+      ACTIVATE_WGSL,
+      wgslFile("matmul_shared.wgsl", sharedWgsl),
+      variant.wgsl,
+    ],
     bindings: [
       { name: "weight", access: "read" },
       { name: "scale", access: "read" },

@@ -57,7 +57,7 @@ export function operation<Shape>(
   };
   return {
     kernel: kernel.name,
-    shapeClass: shapeClass(kernel.name, shape),
+    shapeClass: shapeClass(kernel, shape),
     variants: kernel.variants.map((variant) => ({
       name: variant.name,
       unsupported: variant.unsupported?.(shape),
@@ -72,14 +72,12 @@ export function operation<Shape>(
   };
 }
 
-/** Shapes alike enough to share a tuning result: storage, and each size rounded to a power of two. */
-function shapeClass(kernel: string, shape: unknown): string {
+/** Shapes alike enough to share a tuning result: each size is rounded up to a power of two. */
+function shapeClass<Shape>({ name, untuned = [] }: Kernel<Shape>, shape: Shape): string {
   const parts = Object.entries(shape as Record<string, unknown>)
-    .filter(([key, value]) =>
-      typeof value !== "object" && !/offset|start|theta|epsilon|vocab/i.test(key)
-    )
+    .filter(([key]) => !untuned.includes(key as keyof Shape))
     .map(([key, value]) =>
       `${key}=${typeof value === "number" ? 2 ** Math.ceil(Math.log2(Math.max(1, value))) : value}`
     );
-  return [kernel, ...parts.sort()].join(" ");
+  return [name, ...parts.sort()].join(" ");
 }

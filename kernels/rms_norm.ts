@@ -4,6 +4,7 @@ import naiveWgsl from "./rms_norm_naive.wgsl" with { type: "text" };
 import vectorWgsl from "./rms_norm_vector.wgsl" with { type: "text" };
 import workgroupWgsl from "./rms_norm_workgroup.wgsl" with { type: "text" };
 import { rowVariants } from "./row_variants.ts";
+import { wgslFile } from "./wgsl_file.ts";
 
 /** RMS norm of rows [T, H]; with `residual` the sum x + residual is normed and also written. */
 export interface RmsNormShape {
@@ -17,12 +18,16 @@ export interface RmsNormShape {
 export const rmsNorm: Kernel<RmsNormShape> = {
   name: "rms_norm",
   variants: rowVariants(
-    { naive: naiveWgsl, vector: vectorWgsl, workgroup: workgroupWgsl },
+    {
+      naive: wgslFile("rms_norm_naive.wgsl", naiveWgsl),
+      vector: wgslFile("rms_norm_vector.wgsl", vectorWgsl),
+      workgroup: wgslFile("rms_norm_workgroup.wgsl", workgroupWgsl),
+    },
     {
       rows: (shape: RmsNormShape) => shape.tokens,
       program: ({ tokens, hidden, epsilon, residual }) => ({
         name: "rms_norm",
-        wgsl: sharedWgsl,
+        wgsl: [wgslFile("rms_norm_shared.wgsl", sharedWgsl)],
         bindings: [
           { name: "x", access: "read" },
           { name: "residual", access: "read" },
@@ -56,6 +61,7 @@ export const rmsNorm: Kernel<RmsNormShape> = {
       sum: residual ? { ...matrix, fill: { kind: "zero" } } : NONE,
     };
   },
+  untuned: ["epsilon"],
   outputs: ["out", "sum"],
   cost: ({ tokens, hidden, residual }) => ({
     flops: tokens * hidden * (residual ? 5 : 4),

@@ -1,7 +1,10 @@
+import type { WgslPart } from "../device/program.ts";
 import { elementGroups } from "./elementwise.ts";
 import { host, type Kernel, UNIT_ROUNDOFF, type Variant, vec4s } from "./kernel.ts";
 import naiveWgsl from "./rope_naive.wgsl" with { type: "text" };
+import sharedWgsl from "./rope_shared.wgsl" with { type: "text" };
 import vectorWgsl from "./rope_vector.wgsl" with { type: "text" };
+import { wgslFile } from "./wgsl_file.ts";
 
 /** How rotary frequencies are stretched for long contexts; names as in Hugging Face's config.json. */
 export type RopeScaling =
@@ -71,14 +74,14 @@ function ropeAngles(shape: RopeAngles): Float32Array {
 
 function variant(
   name: string,
-  wgsl: string,
+  wgsl: WgslPart,
   plan: { readonly invocations: number; readonly pairs: number },
 ): Variant<RopeShape> {
   return {
     name,
     program: ({ tokens, heads, headSize, xColumns }) => ({
       name: `rope/${name}`,
-      wgsl,
+      wgsl: [wgslFile("rope_shared.wgsl", sharedWgsl), wgsl],
       bindings: [
         { name: "x", access: "read" },
         { name: "positions", access: "read" },
@@ -104,9 +107,9 @@ function variant(
 export const rope: Kernel<RopeShape> = {
   name: "rope",
   variants: [
-    variant("naive", naiveWgsl, { invocations: 64, pairs: 1 }),
+    variant("naive", wgslFile("rope_naive.wgsl", naiveWgsl), { invocations: 64, pairs: 1 }),
     {
-      ...variant("vector", vectorWgsl, { invocations: 8, pairs: 4 }),
+      ...variant("vector", wgslFile("rope_vector.wgsl", vectorWgsl), { invocations: 8, pairs: 4 }),
       unsupported: ({ headSize }) =>
         headSize % 8 !== 0 ? `head size ${headSize} is no multiple of 8` : undefined,
     },
@@ -127,6 +130,7 @@ export const rope: Kernel<RopeShape> = {
     },
     out: { rows: tokens, columns: heads * headSize, dtype: "float32", fill: { kind: "zero" } },
   }),
+  untuned: ["theta", "scaling", "positions"],
   outputs: ["out"],
   cost: ({ tokens, heads, headSize }) => ({
     flops: 3 * tokens * heads * headSize,

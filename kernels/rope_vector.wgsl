@@ -1,12 +1,5 @@
-// As the naive one, four pairs an invocation; D must be a multiple of 8.
-override HEADS: u32;
-override HALF: u32;     // D / 2
-override X_STRIDE: u32; // floats a row of x, where heads stand side by side
-override STRIDE: u32;   // floats a row of out
-@group(0) @binding(0) var<storage, read> x: array<vec4f>;
-@group(0) @binding(1) var<storage, read> positions: array<u32>;
-@group(0) @binding(2) var<storage, read> angles: array<vec4f>; // [S, D]: D/2 cos, then D/2 sin
-@group(0) @binding(3) var<storage, read_write> out: array<vec4f>;
+// Four pairs an invocation; D must be a multiple of 8.
+alias Element = vec4f;
 
 @compute @workgroup_size(8)
 fn main(@builtin(global_invocation_id) id: vec3u) {

@@ -1,13 +1,13 @@
-import type { Program } from "../device/program.ts";
+import type { Program, WgslPart } from "../device/program.ts";
 import type { Variant } from "./kernel.ts";
 
 /** The shaders of an operator that works row by row. */
 interface RowShaders {
-  readonly naive: string;
+  readonly naive: WgslPart;
   /** One invocation a row, a vec4 at a time. */
-  readonly vector: string;
+  readonly vector: WgslPart;
   /** WORKGROUP_SIZE invocations a row, with workgroup memory. */
-  readonly workgroup: string;
+  readonly workgroup: WgslPart;
 }
 
 /**
@@ -23,7 +23,7 @@ export function rowVariants<Shape>(
 ): readonly Variant<Shape>[] {
   const variant = (
     name: string,
-    wgsl: string,
+    wgsl: WgslPart,
     work: { readonly rowsPerWorkgroup: number; readonly invocations?: number },
   ): Variant<Shape> => ({
     name,
@@ -32,7 +32,7 @@ export function rowVariants<Shape>(
       return {
         ...program,
         name: `${program.name}/${name}`,
-        wgsl: `${program.wgsl}\n${wgsl}`,
+        wgsl: [...program.wgsl, wgsl],
         constants: {
           ...program.constants,
           ...(work.invocations ? { WORKGROUP_SIZE: work.invocations } : {}),

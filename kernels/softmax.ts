@@ -4,6 +4,7 @@ import sharedWgsl from "./softmax_shared.wgsl" with { type: "text" };
 import naiveWgsl from "./softmax_naive.wgsl" with { type: "text" };
 import vectorWgsl from "./softmax_vector.wgsl" with { type: "text" };
 import workgroupWgsl from "./softmax_workgroup.wgsl" with { type: "text" };
+import { wgslFile } from "./wgsl_file.ts";
 
 /** Softmax along the rows of a matrix [rows, columns]. */
 export interface SoftmaxShape {
@@ -15,12 +16,16 @@ export interface SoftmaxShape {
 export const softmax: Kernel<SoftmaxShape> = {
   name: "softmax",
   variants: rowVariants(
-    { naive: naiveWgsl, vector: vectorWgsl, workgroup: workgroupWgsl },
+    {
+      naive: wgslFile("softmax_naive.wgsl", naiveWgsl),
+      vector: wgslFile("softmax_vector.wgsl", vectorWgsl),
+      workgroup: wgslFile("softmax_workgroup.wgsl", workgroupWgsl),
+    },
     {
       rows: (shape: SoftmaxShape) => shape.rows,
       program: ({ rows, columns }) => ({
         name: "softmax",
-        wgsl: sharedWgsl,
+        wgsl: [wgslFile("softmax_shared.wgsl", sharedWgsl)],
         bindings: [
           { name: "x", access: "read" },
           { name: "out", access: "read_write" },

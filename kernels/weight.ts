@@ -1,14 +1,16 @@
+import type { WgslPart } from "../device/program.ts";
 import type { Tensor, WeightDType } from "./kernel.ts";
 import { host, type HostTensors, NONE } from "./kernel.ts";
 import float16Wgsl from "./weight_float16_shared.wgsl" with { type: "text" };
 import float32Wgsl from "./weight_float32_shared.wgsl" with { type: "text" };
 import int8Wgsl from "./weight_int8_shared.wgsl" with { type: "text" };
+import { wgslFile } from "./wgsl_file.ts";
 
 /** The shader text that reads weights of a storage type: `weight4`, `weight1`, `scale4`. */
-export const WEIGHT_WGSL: Readonly<Record<WeightDType, string>> = {
-  float32: float32Wgsl,
-  float16: float16Wgsl,
-  int8: int8Wgsl,
+export const WEIGHT_WGSL: Readonly<Record<WeightDType, WgslPart>> = {
+  float32: wgslFile("weight_float32_shared.wgsl", float32Wgsl),
+  float16: wgslFile("weight_float16_shared.wgsl", float16Wgsl),
+  int8: wgslFile("weight_int8_shared.wgsl", int8Wgsl),
 };
 
 /** The tensors `weight` [rows, columns] and `scale` [1, columns] of a storage type. */

@@ -67,7 +67,7 @@ export class SameDevice implements Disposable {
     counts.forEach((elements, move) => {
       this.#dispatches.push(device.bind({
         name: "collective/same_device",
-        wgsl,
+        wgsl: [{ file: "runtime/same_device.wgsl", text: wgsl }],
         bindings: [
           { name: "moves", access: "read" },
           { name: "arena", access: "read_write" },

@@ -16,7 +16,7 @@ export class CacheFlush implements Disposable {
     this.#scratch = device.allocate({ label: "cache_flush", bytes });
     this.dispatch = device.bind({
       name: "bench/cache_flush",
-      wgsl: flushWgsl,
+      wgsl: [{ file: "bench/measure/cache_flush.wgsl", text: flushWgsl }],
       bindings: [
         { name: "scratch", access: "read_write" },
         { name: "params", access: "uniform" },

@@ -26,7 +26,7 @@ const REPEATS = 4;
 function program(invocations: number, params: readonly number[], groups: number): Program {
   return {
     name: "bench/ceiling",
-    wgsl: ceilingWgsl,
+    wgsl: [{ file: "bench/measure/ceiling.wgsl", text: ceilingWgsl }],
     bindings: [
       { name: "from_", access: "read" },
       { name: "to", access: "read_write" },

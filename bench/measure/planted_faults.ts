@@ -1,5 +1,5 @@
 import type { Device } from "../../device/device.ts";
-import type { Program } from "../../device/program.ts";
+import { type Binding, type Program, shaderText } from "../../device/program.ts";
 import { operation, type OperationVariant } from "../../kernels/operation.ts";
 import { KERNELS } from "../../kernels/registry.ts";
 import { Verifier } from "./verifier.ts";
@@ -17,13 +17,16 @@ export interface PlantedFault {
 const SHAPE = { tokens: 4, columns: 64 };
 
 function edited(variant: OperationVariant, edit: (wgsl: string) => string): OperationVariant {
-  const program = (): Program => {
-    const right = variant.program();
-    const wgsl = edit(right.wgsl);
-    if (wgsl === right.wgsl) throw new Error("Cannot plant the fault: the shader has changed");
-    return { ...right, wgsl };
-  };
-  return { ...variant, program };
+  return { ...variant, program: () => faulty(variant.program(), edit) };
+}
+
+/** A program with another text; an edit that changes nothing plants nothing. */
+function faulty(program: Program, edit: (wgsl: string) => string): Program {
+  const text = edit(shaderText(program));
+  if (text === shaderText(program)) {
+    throw new Error("Cannot plant the fault: the shader has changed");
+  }
+  return { ...program, wgsl: [{ file: "bench/measure/planted_faults.ts", text }] };
 }
 
 const STORE = "out[i] = a[i] + b[i];";
@@ -81,14 +84,21 @@ async function mutatesInput(device: Device): Promise<boolean> {
   const right = operation(KERNELS.add, SHAPE);
   using workload = new Workload(device, [right], { seed: 2 });
   const program = right.variants[0]!.program();
-  const faulty: Program = {
-    ...program,
-    wgsl: program.wgsl.replace("var<storage, read> a", "var<storage, read_write> a")
-      .replace(STORE, `${STORE} a[i] = 0.0;`),
-    bindings: program.bindings.map((b) => b.name === "a" ? { ...b, access: "read_write" } : b),
-  };
+  const mutating = faulty(
+    program,
+    (wgsl) =>
+      wgsl.replace("var<storage, read> a", "var<storage, read_write> a")
+        .replace(STORE, `${STORE} a[i] = 0.0;`),
+  );
+  const bindings = program.bindings.map((binding): Binding =>
+    binding.name === "a" ? { ...binding, access: "read_write" } : binding
+  );
   device.run(
-    workload.bind(() => ({ name: "faulty", unsupported: undefined, program: () => faulty })),
+    workload.bind(() => ({
+      name: "faulty",
+      unsupported: undefined,
+      program: () => ({ ...mutating, bindings }),
+    })),
   );
   return (await workload.mutatedInputs()).includes("a");
 }

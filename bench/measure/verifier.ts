@@ -29,7 +29,7 @@ export class Verifier implements Disposable {
       const words = tensorBytes(workload.tensor(name)) / 4;
       this.#command.push(device.bind({
         name: "bench/verify",
-        wgsl: verifyWgsl,
+        wgsl: [{ file: "bench/measure/verify.wgsl", text: verifyWgsl }],
         bindings: [
           { name: "seen", access: "read_write" },
           { name: "golden", access: "read" },

@@ -8,17 +8,19 @@ import {
 import { adapterType } from "../../device/adapter.ts";
 import { Device } from "../../device/device.ts";
 import { DeviceError } from "../../device/device_error.ts";
-import type { Program } from "../../device/program.ts";
+import type { Program, WgslPart } from "../../device/program.ts";
 import { TimestampBatch } from "../../device/timestamps.ts";
+
+const part = (text: string): readonly WgslPart[] => [{ file: "scale.wgsl", text }];
 
 const scale: Program = {
   name: "test/scale",
-  wgsl: `override FACTOR: u32;
+  wgsl: part(`override FACTOR: u32;
 @group(0) @binding(0) var<storage, read_write> data: array<u32>;
 @group(0) @binding(1) var<uniform> params: vec4u;
 @compute @workgroup_size(8)
 fn main(@builtin(global_invocation_id) id: vec3u) { data[id.x] = data[id.x] * FACTOR + params.x; }
-`,
+`),
   bindings: [{ name: "data", access: "read_write" }, { name: "params", access: "uniform" }],
   constants: { FACTOR: 3 },
   params: [7],
@@ -91,10 +93,15 @@ Deno.test("reading a size that was not primed is refused, not a crash", async ()
 
 Deno.test("a compile error carries the line, its text and a caret", async () => {
   await using device = await Device.open();
-  const broken = { ...scale, wgsl: scale.wgsl.replace("params.x;", "parms.x;") };
+  const [{ text }] = scale.wgsl as [WgslPart];
+  const wgsl = [
+    { file: "prelude.wgsl", text: "// two\n// lines" },
+    ...part(text.replace("params.x;", "parms.x;")),
+  ];
+  const broken = { ...scale, wgsl };
   const error = await assertRejects(() => device.pipelines.compile(broken), DeviceError);
   assertEquals(error.kind, "ShaderCompilation");
-  assertStringIncludes(error.message, "line 5");
+  assertStringIncludes(error.message, "scale.wgsl:5:");
   assertStringIncludes(error.message, "parms");
 });
 
@@ -107,7 +114,7 @@ Deno.test("a misspelt constant is refused", async () => {
 Deno.test("the first error of a device is kept and thrown by the next calls", async () => {
   await using device = await Device.open();
   using data = device.allocate({ label: "data", bytes: 64 });
-  device.bind({ ...scale, name: "test/broken", wgsl: "not a shader" }, { data });
+  device.bind({ ...scale, name: "test/broken", wgsl: part("not a shader") }, { data });
   const error = await assertRejects(() => device.finish(), DeviceError, "test/broken");
   const again = assertThrows(() => device.allocate({ label: "x", bytes: 4 }), DeviceError);
   assertEquals(again.message, error.message);

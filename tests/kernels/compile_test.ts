@@ -1,8 +1,11 @@
-import { assert } from "@std/assert";
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { kernelCases } from "../../bench/suites/kernels/kernel_cases.ts";
 import { caseOperations, KERNEL_OPS, type KernelOp } from "../../model/kernel_ops.ts";
+import { operation } from "../../kernels/operation.ts";
+import { KERNELS } from "../../kernels/registry.ts";
 import { parseModelShape } from "../../model/shape.ts";
 import { legalTensorParallelSizes } from "../../parallel/shard.ts";
+import { RAGGED } from "./shapes.ts";
 import { closeSharedDevice, sharedDevice } from "../device/open_device.ts";
 
 const MODELS = new URL("../../models/", import.meta.url);
@@ -36,5 +39,26 @@ for (
     assert(compiled > 100, `${compiled}`);
   });
 }
+
+Deno.test("every part of a shader names the file that it stands in, or the one that generates it", async () => {
+  const root = new URL("../../", import.meta.url);
+  const parts = Object.values(RAGGED).flat()
+    .flatMap(({ variants }) => variants.flatMap((variant) => variant.program().wgsl));
+  assert(parts.some(({ file }) => file.endsWith(".ts")));
+  for (const { file, text } of parts) {
+    const source = await Deno.readTextFile(new URL(file, root));
+    if (file.endsWith(".wgsl")) assertEquals(text, source, file);
+  }
+});
+
+Deno.test("shapes share tuning where they differ in fields that the kernel names, and nowhere else", () => {
+  const shape = { tokens: 3, columns: 8, vocabStart: 0, rows: 8, dtype: "int8" } as const;
+  const shapeClass = (change: object) =>
+    operation(KERNELS.embedding, { ...shape, ...change }).shapeClass;
+  assertEquals(shapeClass({ vocabStart: 64, vocab: 128 }), shapeClass({}));
+  for (const change of [{ tokens: 5 }, { dtype: "float32" }, { rows: 100 }, { restart: true }]) {
+    assertNotEquals(shapeClass(change), shapeClass({}));
+  }
+});
 
 Deno.test.afterAll(closeSharedDevice);
