@@ -1,6 +1,6 @@
 import { ValidationError } from "@cliffy/command";
 import { ConfigError } from "../config/config_error.ts";
-import { RunFolderError } from "../records/files/file_error.ts";
+import { FileError } from "../records/files/file_error.ts";
 import { RankError } from "../collectives/transports/communicator.ts";
 import { CheckpointError } from "../model/checkpoint_error.ts";
 import { DeviceError } from "../device/device_error.ts";
@@ -22,7 +22,7 @@ export const EXIT = {
 export function exitStatusOf(error: unknown): number {
   if (error instanceof ValidationError) return error.exitCode;
   if (
-    error instanceof ConfigError || error instanceof RunFolderError ||
+    error instanceof ConfigError || error instanceof FileError ||
     error instanceof CheckpointError
   ) return EXIT.usage;
   // What a rank's device suffered is as if ours had.

@@ -40,7 +40,7 @@ async function generate(options: z.output<typeof OPTIONS>): Promise<number> {
   return await interruptible(async (signal) => {
     const room = { maxModelLen, maxNumBatchedTokens, tuning: "tuning" };
     await using layout = await openLayout(config, room);
-    using logits = options.logits === undefined ? undefined : LogitsFile.create(options.logits);
+    using logits = options.logits === undefined ? undefined : new LogitsFile(options.logits);
     const generation = layout.generate({ promptTokenIds, maxTokens });
     const tokenIds: number[] = [];
     for await (const tokenId of generation.tokens()) {

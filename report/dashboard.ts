@@ -2,7 +2,7 @@
 
 import script from "./page.bundle.js.txt" with { type: "text" };
 import style from "./page.bundle.css.txt" with { type: "text" };
-import { RunFolderError } from "../records/files/file_error.ts";
+import { writeWhole } from "../records/files/write_whole.ts";
 import type { PageData } from "./page/data.ts";
 import { pageData } from "./page_data.ts";
 
@@ -56,14 +56,8 @@ async function sourceHash(text: string): Promise<string> {
 
 /**
  * Writes the page of some run folders to a file, in one step.
- * @throws {RunFolderError} where a run or the file cannot be used.
+ * @throws {FileError} where a run or the file cannot be used.
  */
 export async function writeDashboard(runs: readonly string[], out: string): Promise<void> {
-  const html = await dashboardHtml(pageData(runs));
-  try {
-    await Deno.writeTextFile(`${out}.part`, html);
-    await Deno.rename(`${out}.part`, out);
-  } catch (cause) {
-    throw new RunFolderError("write the page", out, { cause });
-  }
+  writeWhole(out, await dashboardHtml(pageData(runs)));
 }

@@ -4,7 +4,8 @@ import { basename, join, resolve } from "node:path";
 import type { Cell } from "../records/rows/column.ts";
 import { readRows } from "../records/files/csv_rows.ts";
 import { columnsOf } from "../records/rows/row.ts";
-import { RunFolderError } from "../records/files/file_error.ts";
+import { exists } from "../records/files/exists.ts";
+import { FileError } from "../records/files/file_error.ts";
 import { type LoadedRun, loadRun } from "../records/run_folder/load_run.ts";
 import type { PageData, PageRun, PageSeries, PageTable, PageTimeline } from "./page/data.ts";
 
@@ -27,7 +28,7 @@ const NOISY_PCT = 10;
 /** Rows measured while the canary was further off than this are warned of, in %. */
 const DRIFT_PCT = 10;
 
-/** Reads run folders, oldest first. RunFolderError where one is none, or a file of it is damaged. */
+/** Reads run folders, oldest first. FileError where one is none, or a file of it is damaged. */
 export function pageData(paths: readonly string[]): PageData {
   const runs = paths.map(pageRun).sort((a, b) => a.started < b.started ? -1 : 1);
   const columns = Object.fromEntries(
@@ -52,7 +53,7 @@ function pageRun(path: string): PageRun {
   }
   for (const name of ["ranks", "links", "plan"]) {
     const file = join(path, `${name}.csv`);
-    if (!isFile(file)) continue;
+    if (!exists(file)) continue;
     const { headers, rows } = readRows(file);
     tables[name] = { headers, rows: rows.map((row) => headers.map((header) => row[header] ?? "")) };
   }
@@ -156,13 +157,13 @@ function someOf(values: readonly number[]): PageSeries {
 
 /** The cases of a timeline.json; none where there is none. */
 function timelines(path: string): readonly PageTimeline[] {
-  if (!isFile(path)) return [];
+  if (!exists(path)) return [];
   let events: readonly Readonly<Record<string, Cell | object>>[];
   try {
     events = JSON.parse(Deno.readTextFileSync(path)).traceEvents;
     if (!Array.isArray(events)) throw new SyntaxError("it has no traceEvents");
   } catch (cause) {
-    throw new RunFolderError("read the timeline", path, { cause });
+    throw new FileError("read the timeline", path, { cause });
   }
   return [...Map.groupBy(events, ({ pid }) => pid)].map(([, own]) => pageTimeline(own));
 }
@@ -208,12 +209,4 @@ function pageTimeline(events: readonly Readonly<Record<string, Cell | object>>[]
     }),
     left: spans.length - shown.length,
   };
-}
-
-function isFile(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
 }

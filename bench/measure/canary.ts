@@ -1,6 +1,6 @@
 import type { Device } from "../../device/device.ts";
 import { canaryProgram } from "./ceilings.ts";
-import type { Timer } from "./timer.ts";
+import { type Timer, timeUs } from "./timer.ts";
 import { median } from "../../statistics/summary.ts";
 
 /** Rows measured while the canary was further off than this say so in their reason. */
@@ -42,8 +42,7 @@ export class Canary implements Disposable {
   async #time(): Promise<number> {
     const times: number[] = [];
     for (let i = 0; i < 3; i++) {
-      const { gpuUs, hostUs } = await this.#timer.sample([this.#dispatch]);
-      times.push(gpuUs ?? hostUs);
+      times.push(timeUs(await this.#timer.sample([this.#dispatch])));
     }
     const time = Math.min(...times);
     this.#readings.push(time);

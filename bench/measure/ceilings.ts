@@ -2,7 +2,7 @@ import type { Device } from "../../device/device.ts";
 import type { Program } from "../../device/program.ts";
 import type { Cost } from "../../kernels/kernel.ts";
 import ceilingWgsl from "./ceiling.wgsl" with { type: "text" };
-import type { Timer } from "./timer.ts";
+import { type Timer, timeUs } from "./timer.ts";
 
 /** What the adapter can do at best, measured in this session. */
 export interface Ceilings {
@@ -53,8 +53,7 @@ export async function measureCeilings(device: Device, timer: Timer): Promise<Cei
     await timer.warmUp([dispatch]);
     let best = Infinity;
     for (let i = 0; i < REPEATS; i++) {
-      const { gpuUs, hostUs } = await timer.sample([dispatch]);
-      best = Math.min(best, gpuUs ?? hostUs);
+      best = Math.min(best, timeUs(await timer.sample([dispatch])));
     }
     dispatch.params?.destroy();
     return best;

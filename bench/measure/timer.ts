@@ -13,6 +13,11 @@ export interface Sample {
   readonly submitUs: number;
 }
 
+/** What a sample took, in us: on the adapter's clock, or on the host's where the adapter has none. */
+export function timeUs({ gpuUs, hostUs }: Sample): number {
+  return gpuUs ?? hostUs;
+}
+
 /** Why a measurement ended. */
 export type StopReason = "noise_target" | "noise_stable" | "timeout" | "max_samples";
 
@@ -80,8 +85,7 @@ export class Timer implements Disposable {
   async warmUp(dispatches: readonly Dispatch[], most = 5): Promise<void> {
     let last = Infinity;
     for (let i = 0; i < most; i++) {
-      const { gpuUs, hostUs } = await this.sample(dispatches);
-      const time = gpuUs ?? hostUs;
+      const time = timeUs(await this.sample(dispatches));
       if (Math.abs(time - last) <= last * PLATEAU_PCT / 100) return;
       last = time;
     }

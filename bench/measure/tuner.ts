@@ -1,6 +1,6 @@
 import type { Device } from "../../device/device.ts";
 import type { Operation, OperationVariant } from "../../kernels/operation.ts";
-import type { Timer } from "./timer.ts";
+import { type Timer, timeUs } from "./timer.ts";
 import type { TuningStore } from "./tuning_store.ts";
 import { Workload } from "./workload.ts";
 
@@ -62,8 +62,8 @@ export class Tuner {
         const dispatches = workload.bind(() => variant);
         // The first dispatch compiles in many drivers and is never the time of the kernel.
         if (sofar === undefined) await this.#timer.sample(dispatches);
-        const { gpuUs, hostUs } = await this.#timer.sample(dispatches);
-        times[variant.name] = Math.min(sofar ?? Infinity, gpuUs ?? hostUs);
+        const time = timeUs(await this.#timer.sample(dispatches));
+        times[variant.name] = Math.min(sofar ?? Infinity, time);
       }
     }
     return times;

@@ -1,3 +1,5 @@
+import { writeWhole } from "../../records/files/write_whole.ts";
+
 /** What was tried for one class of shapes: microseconds by variant, the fastest of its runs. */
 interface TuningEntry {
   readonly best: string;
@@ -69,9 +71,7 @@ export class TuningStore {
   async save(): Promise<void> {
     if (!this.#changed || this.#path === undefined) return;
     await Deno.mkdir(this.#path.replace(/\/[^/]*$/, ""), { recursive: true });
-    const part = `${this.#path}.${crypto.randomUUID()}.part`;
-    await Deno.writeTextFile(part, JSON.stringify(this.#file, null, 2) + "\n");
-    await Deno.rename(part, this.#path);
+    writeWhole(this.#path, JSON.stringify(this.#file, null, 2) + "\n");
     this.#changed = false;
   }
 }

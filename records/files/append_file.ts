@@ -1,6 +1,6 @@
 /** A text file that grows by whole pieces: a piece is there entirely or not at all. */
 
-import { RunFolderError } from "./file_error.ts";
+import { FileError } from "./file_error.ts";
 
 /** The part of Deno.FsFile that is needed; tests put a full disk in its place. */
 export type WritableFile = Pick<
@@ -27,7 +27,7 @@ export class AppendFile implements Disposable {
   /**
    * Opens a file, makes it where it is not there, and cuts it to `keepBytes`.
    *
-   * Needs read and write permission. RunFolderError where it cannot be opened.
+   * Needs read and write permission. FileError where it cannot be opened.
    */
   static open(path: string, { keepBytes }: { readonly keepBytes: number }): AppendFile {
     try {
@@ -36,11 +36,11 @@ export class AppendFile implements Disposable {
       if (file.statSync().size !== keepBytes) file.truncateSync(keepBytes);
       return appendFile;
     } catch (cause) {
-      throw new RunFolderError("open", path, { cause });
+      throw new FileError("open", path, { cause });
     }
   }
 
-  /** Appends a piece; RunFolderError where the disk takes only a part of it, which is taken back. */
+  /** Appends a piece; FileError where the disk takes only a part of it, which is taken back. */
   append(piece: string): void {
     const bytes = new TextEncoder().encode(piece);
     try {
@@ -48,14 +48,14 @@ export class AppendFile implements Disposable {
       let written = 0;
       while (written < bytes.length) {
         const count = this.#file.writeSync(bytes.subarray(written));
-        if (count === 0) throw new RunFolderError("write to", this.path, { cause: "it is full" });
+        if (count === 0) throw new FileError("write to", this.path, { cause: "it is full" });
         written += count;
       }
       this.#file.syncDataSync();
     } catch (cause) {
       this.#takeBack();
-      if (cause instanceof RunFolderError) throw cause;
-      throw new RunFolderError("write to", this.path, { cause });
+      if (cause instanceof FileError) throw cause;
+      throw new FileError("write to", this.path, { cause });
     }
     this.#lengthBytes += bytes.length;
   }

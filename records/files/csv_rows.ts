@@ -1,7 +1,7 @@
 /** Reads CSV files of results, finished or cut off in the middle of a row. */
 
 import { parse } from "@std/csv";
-import { RunFolderError } from "./file_error.ts";
+import { FileError } from "./file_error.ts";
 
 /** The whole rows of a CSV file. */
 export interface WholeRows {
@@ -28,13 +28,13 @@ export function bareText(cell: string): string {
 /**
  * Reads the whole rows of a CSV file by header; a last row that was cut off is left out.
  *
- * Needs read permission. RunFolderError where it cannot be read or is no CSV.
+ * Needs read permission. FileError where it cannot be read or is no CSV.
  */
 export function readRows(path: string): WholeRows {
   try {
     return parseRows(Deno.readTextFileSync(path));
   } catch (cause) {
-    throw new RunFolderError("read rows of", path, { cause });
+    throw new FileError("read rows of", path, { cause });
   }
 }
 

@@ -1,6 +1,6 @@
-/** A run folder, or a file in it, that cannot be made, read or written. */
-export class RunFolderError extends Error {
-  override readonly name = "RunFolderError";
+/** A file or a folder that cannot be made, read or written. */
+export class FileError extends Error {
+  override readonly name = "FileError";
 
   /** `action` is a verb with its object's kind, such as `write rows to`. */
   constructor(action: string, readonly path: string, { cause }: { readonly cause: unknown }) {

@@ -1,7 +1,7 @@
 /** Keeps two runs out of one folder. */
 
 import { join } from "node:path";
-import { RunFolderError } from "./file_error.ts";
+import { FileError } from "./file_error.ts";
 
 /**
  * An exclusive lock on a folder, held through an open file `.lock` in it.
@@ -20,7 +20,7 @@ export class FolderLock implements Disposable {
   /**
    * Takes the lock of a folder; `isNew`: no other run may ever have taken it.
    *
-   * Needs read and write permission. RunFolderError where another run has it.
+   * Needs read and write permission. FileError where another run has it.
    */
   static take(folder: string, { isNew }: { readonly isNew: boolean }): FolderLock {
     const path = join(folder, ".lock");
@@ -29,11 +29,11 @@ export class FolderLock implements Disposable {
       file = Deno.openSync(path, { write: true, create: true, createNew: isNew });
     } catch (cause) {
       const known = cause instanceof Deno.errors.AlreadyExists ? "another run uses it" : cause;
-      throw new RunFolderError("lock the run folder", folder, { cause: known });
+      throw new FileError("lock the run folder", folder, { cause: known });
     }
     if (!file.tryLockSync(true) || !isStillThere(path, file)) {
       file.close();
-      throw new RunFolderError("lock the run folder", folder, { cause: "another run uses it" });
+      throw new FileError("lock the run folder", folder, { cause: "another run uses it" });
     }
     return new FolderLock(folder, file);
   }

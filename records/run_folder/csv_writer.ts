@@ -7,7 +7,8 @@ import type { Cell, Column } from "../rows/column.ts";
 import type { Suite } from "../rows/suite.ts";
 import { guardText, readRows } from "../files/csv_rows.ts";
 import { columnsOf } from "../rows/row.ts";
-import { RunFolderError } from "../files/file_error.ts";
+import { exists } from "../files/exists.ts";
+import { FileError } from "../files/file_error.ts";
 
 /** The CSV file of a suite in a run folder; rows are appended as they finish. */
 export class CsvWriter implements Disposable {
@@ -20,7 +21,7 @@ export class CsvWriter implements Disposable {
   /**
    * Opens `<folder>/<suite>.csv`, with its header if it is new; a row that was cut off is dropped.
    *
-   * Needs read and write permission. RunFolderError where it cannot be opened or has other columns.
+   * Needs read and write permission. FileError where it cannot be opened or has other columns.
    */
   constructor(folder: string, { suite }: { readonly suite: Suite }) {
     this.path = join(folder, `${suite}.csv`);
@@ -28,7 +29,7 @@ export class CsvWriter implements Disposable {
     const headers = this.#columns.map((column) => column.header);
     const old = exists(this.path) ? readRows(this.path) : undefined;
     if (old && old.headers.length > 0 && old.headers.join() !== headers.join()) {
-      throw new RunFolderError("append to", this.path, { cause: "it has other columns" });
+      throw new FileError("append to", this.path, { cause: "it has other columns" });
     }
     this.finished = new Set(old?.rows.map((row) => row["row_key"] ?? ""));
     this.#file = AppendFile.open(this.path, { keepBytes: old?.lengthBytes ?? 0 });
@@ -42,7 +43,7 @@ export class CsvWriter implements Disposable {
     );
   }
 
-  /** Appends one row and flushes it. RunFolderError where it does not fit; nothing of it stays. */
+  /** Appends one row and flushes it. FileError where it does not fit; nothing of it stays. */
   write(row: Readonly<Record<string, Cell>>): void {
     const cells = this.cells(row);
     const texts = this.#columns.map(({ header, kind }) =>
@@ -53,13 +54,5 @@ export class CsvWriter implements Disposable {
 
   [Symbol.dispose](): void {
     this.#file[Symbol.dispose]();
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
   }
 }

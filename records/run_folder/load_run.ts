@@ -3,7 +3,8 @@ import { type Suite, SUITES } from "../rows/suite.ts";
 import { readRows } from "../files/csv_rows.ts";
 import { type Manifest, readManifest } from "./manifest.ts";
 import { readSamples, type SampleRecord } from "./sample_record.ts";
-import { RunFolderError } from "../files/file_error.ts";
+import { exists } from "../files/exists.ts";
+import { FileError } from "../files/file_error.ts";
 
 /** A row as its file has it: texts by header. */
 export type TextRow = Readonly<Record<string, string>>;
@@ -34,7 +35,7 @@ export interface LoadedRun {
 
 /**
  * Reads a run folder, or one CSV file with what lies beside it. Needs read permission.
- * RunFolderError where it is neither, or a file of it is damaged.
+ * FileError where it is neither, or a file of it is damaged.
  */
 export function loadRun(path: string): LoadedRun {
   const isFile = statOf(path).isFile;
@@ -44,7 +45,7 @@ export function loadRun(path: string): LoadedRun {
     : SUITES.map((suite) => join(folder, `${suite}.csv`)).filter(exists);
   if (files.length === 0) {
     const cause = `it has none of ${SUITES.map((suite) => `${suite}.csv`).join(", ")}`;
-    throw new RunFolderError("read the run in", path, { cause });
+    throw new FileError("read the run in", path, { cause });
   }
   const suites = files.map((file): LoadedSuite => {
     const { headers, rows } = readRows(file);
@@ -52,7 +53,7 @@ export function loadRun(path: string): LoadedRun {
     const named = isFile ? rows[0]?.["suite"] : basename(file, ".csv");
     const suite = SUITES.find((name) => name === named);
     if (!suite || !headers.includes("row_key")) {
-      throw new RunFolderError("read rows of", file, { cause: "it is no file of this suite" });
+      throw new FileError("read rows of", file, { cause: "it is no file of this suite" });
     }
     return { suite, path: file, headers, rows };
   });
@@ -70,14 +71,6 @@ function statOf(path: string): Deno.FileInfo {
   try {
     return Deno.statSync(path);
   } catch (cause) {
-    throw new RunFolderError("read the run in", path, { cause });
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
+    throw new FileError("read the run in", path, { cause });
   }
 }

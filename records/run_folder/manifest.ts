@@ -2,7 +2,8 @@
 
 import { join } from "node:path";
 import { z } from "zod";
-import { RunFolderError } from "../files/file_error.ts";
+import { FileError } from "../files/file_error.ts";
+import { writeWhole } from "../files/write_whole.ts";
 
 const MANIFEST_SCHEMA = z.looseObject({
   schema_version: z.int(),
@@ -21,7 +22,7 @@ export type Manifest = Readonly<z.output<typeof MANIFEST_SCHEMA>>;
 /**
  * Reads the manifest of a run folder.
  *
- * Needs read permission. RunFolderError where there is none or it is not one.
+ * Needs read permission. FileError where there is none or it is not one.
  */
 export function readManifest(folder: string): Manifest {
   const path = join(folder, "manifest.json");
@@ -29,28 +30,14 @@ export function readManifest(folder: string): Manifest {
   try {
     json = JSON.parse(Deno.readTextFileSync(path));
   } catch (cause) {
-    throw new RunFolderError("read the manifest", path, { cause });
+    throw new FileError("read the manifest", path, { cause });
   }
   const parsed = MANIFEST_SCHEMA.safeParse(json);
   if (parsed.success) return parsed.data;
-  throw new RunFolderError("read the manifest", path, { cause: "it is not a manifest" });
+  throw new FileError("read the manifest", path, { cause: "it is not a manifest" });
 }
 
 /** Writes a manifest in one step: a reader sees the old one or the new one, whole. */
 export function writeManifest(folder: string, manifest: Manifest): void {
-  const path = join(folder, "manifest.json");
-  const draft = `${path}.tmp`;
-  try {
-    {
-      using file = Deno.openSync(draft, { create: true, write: true, truncate: true });
-      const bytes = new TextEncoder().encode(`${JSON.stringify(manifest, null, 2)}\n`);
-      for (let written = 0; written < bytes.length;) {
-        written += file.writeSync(bytes.subarray(written));
-      }
-      file.syncSync();
-    }
-    Deno.renameSync(draft, path);
-  } catch (cause) {
-    throw new RunFolderError("write the manifest", path, { cause });
-  }
+  writeWhole(join(folder, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 }

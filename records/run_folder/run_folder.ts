@@ -6,7 +6,8 @@ import { CsvWriter } from "./csv_writer.ts";
 import type { Suite } from "../rows/suite.ts";
 import { FolderLock } from "../files/folder_lock.ts";
 import { type Manifest, readManifest, writeManifest } from "./manifest.ts";
-import { RunFolderError } from "../files/file_error.ts";
+import { exists } from "../files/exists.ts";
+import { FileError } from "../files/file_error.ts";
 import { hashRecord, type SampleRecord, wholeLinesBytes } from "./sample_record.ts";
 import { SCHEMA_VERSION } from "../rows/row.ts";
 import { shortHash } from "../files/short_hash.ts";
@@ -98,7 +99,7 @@ export class RunFolder implements Disposable {
 /**
  * Makes and locks the folder of a new run and writes its manifest.
  *
- * Needs read and write permission for it. RunFolderError where it is not empty, in use, or cannot
+ * Needs read and write permission for it. FileError where it is not empty, in use, or cannot
  * be made.
  */
 export function createRunFolder(
@@ -132,13 +133,13 @@ export function createRunFolder(
 /**
  * Opens the folder of a run that was cut off; {@linkcode CsvWriter.finished} has the rows it keeps.
  *
- * RunFolderError where it is in use, has no manifest, or was made with another configuration.
+ * FileError where it is in use, has no manifest, or was made with another configuration.
  */
 export function resumeRunFolder(path: string, config: RunConfiguration): RunFolder {
   const manifest = readManifest(path);
   if (manifest.configuration_hash !== configurationHash(config)) {
     const cause = "it was made with another configuration or model";
-    throw new RunFolderError("resume the run in", path, { cause });
+    throw new FileError("resume the run in", path, { cause });
   }
   return new RunFolder(FolderLock.take(path, { isNew: false }), manifest);
 }
@@ -170,7 +171,7 @@ function makeTimeFolder(parent: string, time: string): string {
   try {
     Deno.mkdirSync(parent, { recursive: true });
   } catch (cause) {
-    throw new RunFolderError("make the run folder", parent, { cause });
+    throw new FileError("make the run folder", parent, { cause });
   }
   for (let place = 1;; place++) {
     const path = join(parent, place === 1 ? time : `${time}-${place}`);
@@ -179,7 +180,7 @@ function makeTimeFolder(parent: string, time: string): string {
       return path;
     } catch (cause) {
       if (cause instanceof Deno.errors.AlreadyExists) continue;
-      throw new RunFolderError("make the run folder", path, { cause });
+      throw new FileError("make the run folder", path, { cause });
     }
   }
 }
@@ -192,7 +193,7 @@ function moveAside(path: string, time: string): void {
     if (first === undefined) return;
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return;
-    throw new RunFolderError("use the run folder", folder, { cause });
+    throw new FileError("use the run folder", folder, { cause });
   }
   FolderLock.take(folder, { isNew: false })[Symbol.dispose]();
   let to = `${folder}.${time}`;
@@ -200,17 +201,7 @@ function moveAside(path: string, time: string): void {
   try {
     Deno.renameSync(folder, to);
   } catch (cause) {
-    throw new RunFolderError("move aside", folder, { cause });
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
+    throw new FileError("move aside", folder, { cause });
   }
 }
 
@@ -220,9 +211,9 @@ function makeEmptyFolder(path: string): string {
     const [first] = Deno.readDirSync(path);
     if (first === undefined) return path;
   } catch (cause) {
-    throw new RunFolderError("make the run folder", path, { cause });
+    throw new FileError("make the run folder", path, { cause });
   }
-  throw new RunFolderError("use the run folder", path, {
+  throw new FileError("use the run folder", path, {
     cause: "it is in use or not empty; name a new one, or --resume it",
   });
 }

@@ -1,7 +1,7 @@
 /** Raw samples of a row: one line of samples.jsonl. */
 
 import { z } from "zod";
-import { RunFolderError } from "../files/file_error.ts";
+import { FileError } from "../files/file_error.ts";
 import { shortHash } from "../files/short_hash.ts";
 
 const SAMPLE_RECORD_SCHEMA = z.object({
@@ -31,7 +31,7 @@ export function hashRecord({ row_key, series, row }: Omit<SampleRecord, "hash">)
 /**
  * Reads samples.jsonl by row key; of several records with one key the last counts.
  *
- * Needs read permission. RunFolderError where it cannot be read; a last line that was cut off is left out.
+ * Needs read permission. FileError where it cannot be read; a last line that was cut off is left out.
  */
 export function readSamples(path: string): ReadonlyMap<string, SampleRecord> {
   try {
@@ -39,7 +39,7 @@ export function readSamples(path: string): ReadonlyMap<string, SampleRecord> {
     const records = lines.map((line) => SAMPLE_RECORD_SCHEMA.parse(JSON.parse(line)));
     return new Map(records.map((record) => [record.row_key, record]));
   } catch (cause) {
-    throw new RunFolderError("read samples of", path, { cause });
+    throw new FileError("read samples of", path, { cause });
   }
 }
 
@@ -49,7 +49,7 @@ export function wholeLinesBytes(path: string): number {
     return new TextEncoder().encode(wholeLines(Deno.readTextFileSync(path))).length;
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return 0;
-    throw new RunFolderError("read samples of", path, { cause });
+    throw new FileError("read samples of", path, { cause });
   }
 }
 

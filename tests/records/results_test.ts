@@ -8,7 +8,7 @@ import { CsvWriter } from "../../records/run_folder/csv_writer.ts";
 import { StoppingRule } from "../../bench/measure/timer.ts";
 import { columnsOf, rowKey } from "../../records/rows/row.ts";
 import { createRunFolder, resumeRunFolder } from "../../records/run_folder/run_folder.ts";
-import { RunFolderError } from "../../records/files/file_error.ts";
+import { FileError } from "../../records/files/file_error.ts";
 import { quantile, summarise } from "../../statistics/summary.ts";
 import { inFolder } from "../in_folder.ts";
 import { configJsonSchema } from "../../_tools/write_schema.ts";
@@ -109,7 +109,7 @@ Deno.test("a full disk is an error that names the file, and leaves no half row",
     close() {},
   };
   using file = new AppendFile("out/kernels.csv", { file: full, lengthBytes: 5 });
-  const error = assertThrows(() => file.append("x".repeat(10)), RunFolderError, "out/kernels.csv");
+  const error = assertThrows(() => file.append("x".repeat(10)), FileError, "out/kernels.csv");
   assert(error.message.includes("the disk is full"));
   assertEquals(length, 5);
 });
@@ -120,13 +120,13 @@ Deno.test("a run folder is never shared, never overwritten, and resumed only wit
     const out = `${folder}/run`;
     {
       using _run = createRunFolder(config, { out });
-      assertThrows(() => createRunFolder(config, { out }), RunFolderError, "in use");
-      assertThrows(() => resumeRunFolder(out, config), RunFolderError, "another run");
+      assertThrows(() => createRunFolder(config, { out }), FileError, "in use");
+      assertThrows(() => resumeRunFolder(out, config), FileError, "another run");
     }
-    assertThrows(() => createRunFolder(config, { out }), RunFolderError, "not empty");
+    assertThrows(() => createRunFolder(config, { out }), FileError, "not empty");
     resumeRunFolder(out, config)[Symbol.dispose]();
     const other = await loadConfig(QUICK, { set: ["seed=5"] });
-    assertThrows(() => resumeRunFolder(out, other), RunFolderError, "another configuration");
+    assertThrows(() => resumeRunFolder(out, other), FileError, "another configuration");
   }));
 
 Deno.test("the row key depends on the independent variables only", () => {

@@ -2,7 +2,7 @@ import { parse, stringify } from "@std/csv";
 import { join } from "node:path";
 import type { RankGroup } from "./collective_cases.ts";
 import type { LinkFit } from "../../../statistics/link_fit.ts";
-import { RunFolderError } from "../../../records/files/file_error.ts";
+import { FileError } from "../../../records/files/file_error.ts";
 
 const HEADERS = [
   "transport",
@@ -36,7 +36,7 @@ export function writeLink(folder: string, group: RankGroup, fit: LinkFit): void 
     Deno.writeTextFileSync(part, stringify([[...HEADERS], ...others, [...key, ...numbers]]));
     Deno.renameSync(part, path);
   } catch (cause) {
-    throw new RunFolderError("write links to", path, { cause });
+    throw new FileError("write links to", path, { cause });
   }
 }
 

@@ -3,7 +3,7 @@ import { COLLECTIVES } from "../../../collectives/registry.ts";
 import { SameDevice } from "../../../runtime/same_device.ts";
 import { type CollectiveCase, elementsOf } from "./collective_cases.ts";
 import { countWrong, expectedOf, type LoopResult, operandOf } from "./collective_loop.ts";
-import { type StopCriteria, StoppingRule, type StopReason } from "../../measure/timer.ts";
+import { type StopCriteria, StoppingRule, type StopReason, timeUs } from "../../measure/timer.ts";
 import type { Session } from "../../measure/session.ts";
 import { summarise } from "../../../statistics/summary.ts";
 
@@ -50,7 +50,7 @@ export async function measureSameDevice(
     const spentUs = (performance.now() - begun) * 1000;
     begun = performance.now();
     if (iteration < 0) continue;
-    timesUs.push(sample.gpuUs ?? sample.hostUs);
+    timesUs.push(timeUs(sample));
     stopReason = stopper.next(timesUs, { noise: () => summarise(timesUs).noisePct, spentUs });
   }
   const parts = { readUs: [], exchangeUs: [], writeUs: [] };

@@ -1,6 +1,7 @@
 import type { Device } from "../../../device/device.ts";
 import { driftReason } from "../../measure/canary.ts";
 import type { KernelCase } from "../../../model/kernel_ops.ts";
+import { timeUs } from "../../measure/timer.ts";
 import type { KernelResult, Mode } from "./measurement.ts";
 import {
   type KernelKey,
@@ -96,5 +97,5 @@ export function kernelRow(
 }
 
 function times(result: KernelResult): readonly number[] {
-  return result.samples.map((s) => s.gpuUs ?? s.hostUs);
+  return result.samples.map(timeUs);
 }

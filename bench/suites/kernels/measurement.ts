@@ -11,6 +11,7 @@ import {
   type StopCriteria,
   StoppingRule,
   type StopReason,
+  timeUs,
 } from "../../measure/timer.ts";
 import type { Session } from "../../measure/session.ts";
 import { summarise } from "../../../statistics/summary.ts";
@@ -148,7 +149,7 @@ export class Measurement implements Disposable {
         this.#verified++;
         this.#samples.push(sample);
         spentUs += sample.hostUs;
-        const times = this.#samples.map((s) => s.gpuUs ?? s.hostUs);
+        const times = this.#samples.map(timeUs);
         const noise = () => summarise(times).noisePct;
         this.#stopReason = this.#stopper!.next(times, { noise, spentUs: sample.hostUs });
       }
@@ -168,7 +169,7 @@ export class Measurement implements Disposable {
         if (mutated.length > 0) this.#failure = `it changed its inputs ${mutated.join(", ")}`;
       });
     }
-    const times = this.#samples.map((s) => s.gpuUs ?? s.hostUs);
+    const times = this.#samples.map(timeUs);
     const share = times.length > 0
       ? ceilingPct(this.#what.cost, summarise(times).median, ceilings)
       : undefined;

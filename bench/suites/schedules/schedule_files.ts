@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Repetition } from "../../../runtime/layout_run.ts";
 import { ranksCsv } from "./rank_columns.ts";
 import type { SizedRank } from "../../../model/replicas.ts";
-import { RunFolderError } from "../../../records/files/file_error.ts";
+import { FileError } from "../../../records/files/file_error.ts";
 import { pipelineCsv, textTimeline, type TraceEvent, traceEvents } from "./timeline.ts";
 
 /** Writes timeline.json, a pipeline_<case>.csv a pipelined case, and ranks.csv into a run folder. */
@@ -59,7 +59,7 @@ export class ScheduleFiles {
       Deno.writeTextFileSync(`${path}.part`, text);
       Deno.renameSync(`${path}.part`, path);
     } catch (cause) {
-      throw new RunFolderError("write", path, { cause });
+      throw new FileError("write", path, { cause });
     }
   }
 }
@@ -69,6 +69,6 @@ function readEvents(path: string): TraceEvent[] {
     return JSON.parse(Deno.readTextFileSync(path)).traceEvents;
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return [];
-    throw new RunFolderError("read", path, { cause });
+    throw new FileError("read", path, { cause });
   }
 }
