@@ -1,11 +1,12 @@
 /** What changed from one run to another, row by row. */
 
 import type { Suite } from "../records/rows/suite.ts";
-import type { SampleRecord } from "../records/run_folder/sample_record.ts";
+import type { Series } from "../records/rows/column.ts";
+import { label } from "../records/rows/row.ts";
+import { rowTimesUs } from "../records/rows/row_times.ts";
 import { median } from "../statistics/summary.ts";
 import { ratioInterval } from "../statistics/bootstrap.ts";
 import type { LoadedRun, TextRow } from "../records/run_folder/load_run.ts";
-import { rowTimesUs } from "./row_times.ts";
 import { adjustP, mannWhitney } from "../statistics/mann_whitney.ts";
 
 /** What is said of a row. */
@@ -147,10 +148,10 @@ interface RowSide {
 }
 
 /** What a row's time is judged by: of schedules the whole serving, since its steps differ by nature. */
-function comparedTimes(suite: Suite, row: TextRow, series: SampleRecord["series"]) {
+function comparedTimes(suite: Suite, row: TextRow, series: Series): readonly number[] {
   return suite === "schedules"
     ? (series["wall_ms"] ?? []).map((ms) => ms * 1000)
-    : rowTimesUs(suite, row, series);
+    : rowTimesUs(row, series);
 }
 
 function rowsOf({ suites, samples }: LoadedRun): ReadonlyMap<string, RowSide> {
@@ -161,7 +162,7 @@ function rowsOf({ suites, samples }: LoadedRun): ReadonlyMap<string, RowSide> {
       const values = comparedTimes(suite, row, series);
       return [key, {
         suite,
-        label: labelOf(suite, row),
+        label: label(suite, row),
         row,
         runId: row["run_id"] ?? "",
         samples: values,
@@ -169,33 +170,6 @@ function rowsOf({ suites, samples }: LoadedRun): ReadonlyMap<string, RowSide> {
     })
   );
   return new Map(rows);
-}
-
-/** What a row measured, in words. */
-export function labelOf(suite: Suite, row: TextRow): string {
-  const columns = {
-    kernels: ["op", "variant", "mode", "dtype", "tensor_parallel_size", "tokens", "context"],
-    collectives: ["op", "algorithm", "transport", "memory", "logical_ranks", "message_bytes"],
-    schedules: [
-      "schedule",
-      "tensor_parallel_size",
-      "pipeline_parallel_size",
-      "data_parallel_size",
-      "max_concurrent_batches",
-      "admission",
-    ],
-  }[suite];
-  const short: Readonly<Record<string, string>> = {
-    tensor_parallel_size: "tp=",
-    pipeline_parallel_size: "pp=",
-    data_parallel_size: "dp=",
-    max_concurrent_batches: "depth=",
-    tokens: "tokens=",
-    context: "context=",
-    logical_ranks: "ranks=",
-    message_bytes: "bytes=",
-  };
-  return columns.map((column) => `${short[column] ?? ""}${row[column] ?? ""}`).join(" ");
 }
 
 interface Pair {

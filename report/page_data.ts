@@ -3,8 +3,9 @@
 import { basename, join, resolve } from "node:path";
 import type { Cell } from "../records/rows/column.ts";
 import { readRows } from "../records/files/csv_rows.ts";
-import { columnsOf } from "../records/rows/row.ts";
 import { exists } from "../records/files/exists.ts";
+import { columnsOf, label } from "../records/rows/row.ts";
+import { SUITES } from "../records/rows/suite.ts";
 import { FileError } from "../records/files/file_error.ts";
 import { type LoadedRun, loadRun } from "../records/run_folder/load_run.ts";
 import type { PageData, PageRun, PageSeries, PageTable, PageTimeline } from "./page/data.ts";
@@ -32,7 +33,7 @@ const DRIFT_PCT = 10;
 export function pageData(paths: readonly string[]): PageData {
   const runs = paths.map(pageRun).sort((a, b) => a.started < b.started ? -1 : 1);
   const columns = Object.fromEntries(
-    (["kernels", "collectives", "schedules"] as const).map((suite) => [
+    SUITES.map((suite) => [
       suite,
       Object.fromEntries(
         columnsOf(suite).map(({ header, unit, meaning }) => [header, [unit, meaning] as const]),
@@ -49,6 +50,7 @@ function pageRun(path: string): PageRun {
     tables[suite] = {
       headers,
       rows: rows.map((row) => headers.map((header) => row[header] ?? "")),
+      labels: rows.map((row) => label(suite, row)),
     };
   }
   for (const name of ["ranks", "links", "plan"]) {

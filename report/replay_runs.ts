@@ -1,6 +1,6 @@
 /** Whether a second run of the same manifest gave what the first one did. */
 
-import { labelOf } from "./compare_runs.ts";
+import { label } from "../records/rows/row.ts";
 import type { LoadedRun, TextRow } from "../records/run_folder/load_run.ts";
 
 /** What is said of a row. */
@@ -50,18 +50,20 @@ export function replayed(before: LoadedRun, after: LoadedRun, tolerancePct: numb
   );
   const rows = before.suites.flatMap(({ suite, rows }) =>
     rows.map((row): ReplayedRow => {
-      const label = labelOf(suite, row);
+      const said = (verdict: ReplayedRow["verdict"], reason: string) => ({
+        verdict,
+        label: label(suite, row),
+        reason,
+      });
       const again = news.get(row["row_key"]);
-      if (!again) return { verdict: "not reproduced", label, reason: "it is not in the new run" };
+      if (!again) return said("not reproduced", "it is not in the new run");
       const wrong = exactProblem(row, again);
-      if (wrong !== undefined) return { verdict: "not reproduced", label, reason: wrong };
-      if (machine.length > 0) {
-        return { verdict: "different machine", label, reason: "results are equal" };
-      }
+      if (wrong !== undefined) return said("not reproduced", wrong);
+      if (machine.length > 0) return said("different machine", "results are equal");
       const slow = timeProblem(row, again, tolerancePct);
       return slow === undefined
-        ? { verdict: "reproduced", label, reason: timeRatio(row, again) }
-        : { verdict: "not reproduced", label, reason: slow };
+        ? said("reproduced", timeRatio(row, again))
+        : said("not reproduced", slow);
     })
   );
   return { rows, machine, shaders: shaderDifferences(before, after) };

@@ -2,9 +2,10 @@
 
 import { join } from "node:path";
 import { hashFiles } from "../records/run_folder/file_hashes.ts";
-import { columnsOf, rowKeyOfTexts } from "../records/rows/row.ts";
+import { type Cells, formatCell } from "../records/rows/column.ts";
+import { deriveRows, hasSamples } from "../records/rows/derive_rows.ts";
+import { columnsOf } from "../records/rows/row.ts";
 import { hashRecord } from "../records/run_folder/sample_record.ts";
-import { derivedCells, rowMedians } from "./derived_cells.ts";
 import type { LoadedRun, LoadedSuite } from "../records/run_folder/load_run.ts";
 
 /** A place where a file and what it was made from disagree. */
@@ -29,8 +30,8 @@ export interface Verification {
 }
 
 /**
- * Computes every number of a run folder again that its samples and manifest determine, and compares
- * every other cell with the copy that was written beside the samples.
+ * Computes every cell of a run folder again that its samples and manifest determine, by its column's own
+ * definition, and compares every other cell with the copy that was written beside the samples.
  */
 export function verifyRun(run: LoadedRun): Verification {
   const checks = run.suites.map((suite) => verifySuite(run, suite));
@@ -90,7 +91,17 @@ function verifySuite(run: LoadedRun, { suite, path, headers, rows }: LoadedSuite
       expected: expectedHeaders,
     });
   }
-  const medians = rowMedians(suite, rows, run.samples);
+  const { run_id, schema_version } = run.manifest ?? {};
+  const identity: Cells = run.manifest ? { run_id, schema_version } : {};
+  // The copies, with everything computed again that can be.
+  const copies = deriveRows(
+    suite,
+    rows.map((row) => {
+      const { row: copy, series = {} } = run.samples.get(row["row_key"] ?? "") ?? {};
+      return { row: { ...copy, ...identity }, series };
+    }),
+  );
+  const known = new Set(["suite", "row_key", ...Object.keys(identity)]);
   const seen = new Set<string>();
   for (const [place, row] of rows.entries()) {
     const row_key = row["row_key"] ?? "";
@@ -105,19 +116,17 @@ function verifySuite(run: LoadedRun, { suite, path, headers, rows }: LoadedSuite
     }
     const hash = hashRecord(record);
     if (record.hash !== hash) say("samples.jsonl", `hash ${record.hash ?? "none"}`, `hash ${hash}`);
-    const derived = derivedCells(suite, row, { ...run, series: record.series, medians });
-    for (const { header, format } of columns) {
+    const copy = copies[place]!;
+    const isSampled = hasSamples(suite, copy);
+    for (const { header, derive } of columns) {
       const found = row[header] ?? "";
-      const isDerived = derived.has(header);
+      const isDerived = known.has(header) || (isSampled && derive !== undefined);
       if (isDerived) recomputed++;
       else compared++;
-      const expected = isDerived
-        ? format(derived.get(header))
-        : header === "row_key"
-        ? rowKeyOfTexts(suite, row)
-        : record.row?.[header];
-      if (expected === undefined) say(header, found, "a copy beside the samples");
-      else if (found !== expected) say(header, found, expected);
+      const expected = formatCell(copy.row[header]);
+      if (!isDerived && record.row?.[header] === undefined) {
+        say(header, found, "a copy beside the samples");
+      } else if (found !== expected) say(header, found, expected);
     }
   }
   return { rows: rows.length, recomputed, compared, contradictions };

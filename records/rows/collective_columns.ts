@@ -1,4 +1,12 @@
-/** The columns of collectives.csv after the common ones; new ones are added at the end only. */
+import { median } from "../../statistics/summary.ts";
+import type { ColumnTexts } from "./column.ts";
+import { COMMON_COLUMN_TEXTS } from "./common_columns.ts";
+import { iterations, medianOf, rankSeries, rowRate } from "./row_times.ts";
+
+/**
+ * The columns of collectives.csv after the common ones; new ones are added at the end only. Labels say
+ * its key columns in this order.
+ */
 export const COLLECTIVE_COLUMN_TEXTS = {
   op: { kind: "text", meaning: "The collective operation", key: true },
   algorithm: { kind: "text", meaning: "How it is done; auto: the fastest measured", key: true },
@@ -9,12 +17,16 @@ export const COLLECTIVE_COLUMN_TEXTS = {
     key: true,
   },
   memory: { kind: "text", meaning: "Where operands and results lie: host or device", key: true },
+  logical_ranks: { ...COMMON_COLUMN_TEXTS.logical_ranks, key: "ranks", short: "ranks" },
   message_bytes: {
     kind: "count",
     unit: "B",
     meaning: "S, size of the operand; of the total array for all_gather and reduce_scatter",
     key: true,
+    short: "bytes",
   },
+  dtype: { ...COMMON_COLUMN_TEXTS.dtype, usual: "float32" },
+  model: COMMON_COLUMN_TEXTS.model,
   elements: { kind: "count", meaning: "float32 elements of it" },
   steps: { kind: "count", meaning: "Steps in which ranks read each other's memory" },
   sent_bytes_per_rank: {
@@ -22,7 +34,12 @@ export const COLLECTIVE_COLUMN_TEXTS = {
     unit: "B",
     meaning: "Bytes that the busiest rank sends",
   },
-  algbw_gbytes_per_s: { kind: "number", unit: "1e9 B/s", meaning: "S / median time" },
+  algbw_gbytes_per_s: {
+    kind: "number",
+    unit: "1e9 B/s",
+    meaning: "S / median time",
+    derive: (row) => rowRate(row, 4 * Number(row["elements"])),
+  },
   busbw_gbytes_per_s: {
     kind: "number",
     unit: "1e9 B/s",
@@ -33,27 +50,39 @@ export const COLLECTIVE_COLUMN_TEXTS = {
     kind: "number",
     unit: "us",
     meaning: "Median over iterations of the fastest rank's time; time_us_* are the slowest rank's",
+    derive: (_, series) =>
+      median(iterations(rankSeries(series, "time_us")).map((times) => Math.min(...times))),
   },
   skew_pct: {
     kind: "number",
     unit: "%",
     meaning: "Median of (slowest - fastest rank) / slowest",
+    derive: (_, series) =>
+      median(
+        iterations(rankSeries(series, "time_us")).map((times) => {
+          const slowest = Math.max(...times);
+          return 100 * (slowest - Math.min(...times)) / slowest;
+        }),
+      ),
   },
   chosen_algorithm: { kind: "text", meaning: "What auto chose" },
   read_us_median: {
     kind: "number",
     unit: "us",
     meaning: "Of device memory: median time from the adapter to shared memory",
+    derive: (_, series) => medianOf(rankSeries(series, "read_us").flat()),
   },
   exchange_us_median: {
     kind: "number",
     unit: "us",
     meaning: "Of device memory: median time of the collective in shared memory",
+    derive: (_, series) => medianOf(rankSeries(series, "exchange_us").flat()),
   },
   write_us_median: {
     kind: "number",
     unit: "us",
     meaning: "Of device memory: median time back to the adapter's queue",
+    derive: (_, series) => medianOf(rankSeries(series, "write_us").flat()),
   },
   read_gbytes_per_s: {
     kind: "number",
@@ -77,4 +106,4 @@ export const COLLECTIVE_COLUMN_TEXTS = {
     unit: "%",
     meaning: "Drift of a fixed kernel after this row since the start of the run",
   },
-} as const;
+} as const satisfies ColumnTexts;

@@ -1,6 +1,4 @@
-/** One column of a CSV file: what it is called, what it means, how its cells are written. */
-
-import type { Suite } from "./suite.ts";
+/** One column of a CSV file: what it is called, what it means, how its cells come about and are written. */
 
 /** What a cell holds, by kind of column. */
 export interface CellValues {
@@ -13,63 +11,75 @@ export interface CellValues {
 /** A value of any cell; undefined is a blank cell. */
 export type Cell = CellValues[keyof CellValues] | undefined;
 
-/** A column of the CSV files of one or more suites. */
-export interface Column {
-  readonly header: string;
-  readonly suites: readonly Suite[];
-  /** The unit as the data dictionary says it; "-" where there is none. */
-  readonly unit: string;
-  readonly meaning: string;
-  readonly kind: keyof CellValues;
-  /** Whether it is an independent variable, part of the row key. */
-  readonly key: boolean;
-  /** Writes a cell, without the quoting and the guard against formulas that CSV adds. */
-  readonly format: (value: Cell) => string;
-}
+/** Cells by header: values, or the texts of a file. */
+export type Cells = Readonly<Record<string, Cell>>;
 
-/** What a list of columns says about one of them; the rest follows from it. */
+/** Raw samples of a row, in the order in which they were taken, by name with unit: `gpu_us`, `wall_ms`. */
+export type Series = Readonly<Record<string, readonly number[]>>;
+
+/** What a list of columns says about one of them. */
 export interface ColumnText {
   readonly kind: keyof CellValues;
   readonly meaning: string;
   readonly unit?: string;
-  readonly key?: true;
+  /**
+   * Whether it is an independent variable, part of the row key; a text is its name in the key, where
+   * columns of other names stand last.
+   */
+  readonly key?: true | string;
+  /** What a label says in front of the value, `=` between them. */
+  readonly short?: string;
+  /** The value that labels leave out. */
+  readonly usual?: Cell;
+  /** The value in the row that a row's speed-up refers to, which otherwise has the same key. */
+  readonly base?: Cell;
+  /**
+   * Computes the cell of a row that has samples: from the cells of the columns before it and the measured
+   * ones, the samples, and the cells of the row that speed-ups refer to, where there is one.
+   */
+  readonly derive?: (row: Cells, series: Series, base: Cells | undefined) => Cell;
 }
 
+/** A column of a CSV file. */
+export interface Column extends ColumnText {
+  readonly header: string;
+  /** The unit as the data dictionary says it; "-" where there is none. */
+  readonly unit: string;
+}
+
+/** Columns by header, in the order in which they are written. */
+export type ColumnTexts = Readonly<Record<string, ColumnText>>;
+
 /** The record with one field for each column: key columns must be there, others may be undefined. */
-export type RowOf<Texts extends Readonly<Record<string, ColumnText>>> =
-  & {
-    readonly [Header in KeyHeaders<Texts>]: CellValues[Texts[Header]["kind"]];
-  }
+export type RowOf<Texts extends ColumnTexts> =
+  & KeyOf<Texts>
   & {
     readonly [Header in Exclude<keyof Texts, KeyHeaders<Texts>>]?:
       | CellValues[Texts[Header]["kind"]]
       | undefined;
   };
 
-type KeyHeaders<Texts extends Readonly<Record<string, ColumnText>>> = {
-  [Header in keyof Texts]: Texts[Header] extends { readonly key: true } ? Header : never;
+/** The record of the independent variables alone. */
+export type KeyOf<Texts extends ColumnTexts> = {
+  readonly [Header in KeyHeaders<Texts>]: CellValues[Texts[Header]["kind"]];
+};
+
+type KeyHeaders<Texts extends ColumnTexts> = {
+  [Header in keyof Texts]: Texts[Header] extends { readonly key: true | string } ? Header : never;
 }[keyof Texts];
 
 /** Numbers are written with this many significant digits. */
 export const SIGNIFICANT_DIGITS = 7;
 
 /** Makes columns of their texts, in the order in which they are written. */
-export function makeColumns(
-  texts: Readonly<Record<string, ColumnText>>,
-  { suites }: { readonly suites: readonly Suite[] },
-): readonly Column[] {
-  return Object.entries(texts).map(([header, { kind, meaning, unit = "-", key = false }]) => ({
-    header,
-    suites,
-    unit,
-    meaning,
-    kind,
-    key,
-    format: formatCell,
-  }));
+export function makeColumns(texts: ColumnTexts): readonly Column[] {
+  return Object.entries(texts).map(([header, text]) => ({ unit: "-", ...text, header }));
 }
 
-/** Writes a cell: blank for undefined and for numbers that are not finite. */
+/**
+ * Writes a cell, without the quoting and the guard against formulas that CSV adds: blank for undefined
+ * and for numbers that are not finite.
+ */
 export function formatCell(value: Cell): string {
   if (value === undefined) return "";
   if (typeof value !== "number") return String(value);

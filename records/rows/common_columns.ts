@@ -1,3 +1,6 @@
+import type { ColumnTexts } from "./column.ts";
+import { rowTime, rowTimesUs } from "./row_times.ts";
+
 /** The columns that every suite's CSV file starts with. */
 export const COMMON_COLUMN_TEXTS = {
   schema_version: { kind: "count", meaning: "Version of these columns" },
@@ -18,27 +21,52 @@ export const COMMON_COLUMN_TEXTS = {
   adapter: { kind: "text", meaning: "The WebGPU adapter, as its driver names it" },
   adapter_type: { kind: "text", meaning: "discrete, integrated, software or unknown" },
   physical_adapters: { kind: "count", meaning: "Adapters at work" },
-  logical_ranks: { kind: "count", meaning: "Ranks at work; they may share an adapter" },
+  logical_ranks: {
+    kind: "count",
+    meaning: "Ranks at work; they may share an adapter; an independent variable of collectives",
+  },
   clock: { kind: "text", meaning: "The clock of the time_us columns: gpu or host" },
   stop_reason: { kind: "text", meaning: "Why measuring ended" },
-  samples: { kind: "count", meaning: "Measured samples, all of them in samples.jsonl" },
-  time_us_median: { kind: "number", unit: "us", meaning: "Median time" },
-  time_us_min: { kind: "number", unit: "us", meaning: "Least time" },
-  time_us_p95: { kind: "number", unit: "us", meaning: "95th percentile of the time" },
+  samples: {
+    kind: "count",
+    meaning: "Measured samples, all of them in samples.jsonl",
+    derive: (row, series) => rowTimesUs(row, series).length,
+  },
+  time_us_median: {
+    kind: "number",
+    unit: "us",
+    meaning: "Median time",
+    derive: (row, series) => rowTime(row, series).median,
+  },
+  time_us_min: {
+    kind: "number",
+    unit: "us",
+    meaning: "Least time",
+    derive: (row, series) => rowTime(row, series).min,
+  },
+  time_us_p95: {
+    kind: "number",
+    unit: "us",
+    meaning: "95th percentile of the time",
+    derive: (row, series) => rowTime(row, series).p95,
+  },
   time_us_ci_low: {
     kind: "number",
     unit: "us",
     meaning: "Lower end of the median's 95 % interval",
+    derive: (row, series) => rowTime(row, series).ciLow,
   },
   time_us_ci_high: {
     kind: "number",
     unit: "us",
     meaning: "Upper end of the median's 95 % interval",
+    derive: (row, series) => rowTime(row, series).ciHigh,
   },
   noise_pct: {
     kind: "number",
     unit: "%",
     meaning: "Half the width of that interval, relative to the median",
+    derive: (row, series) => rowTime(row, series).noisePct,
   },
   wrong_elements: { kind: "count", meaning: "Elements outside the tolerance, of all checked" },
   max_abs_error: {
@@ -51,5 +79,9 @@ export const COMMON_COLUMN_TEXTS = {
     unit: "the output's",
     meaning: "Largest difference that passes, from dtype and reduction length",
   },
-  verified_iterations: { kind: "count", meaning: "Iterations whose output was checked" },
-} as const;
+  verified_iterations: {
+    kind: "count",
+    meaning: "Iterations whose output was checked: every one that was timed",
+    derive: (row) => row["samples"],
+  },
+} as const satisfies ColumnTexts;

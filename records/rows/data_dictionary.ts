@@ -1,8 +1,11 @@
 /** The data dictionary of the CSV files: results/README.md, made from the columns. */
 
-import type { Column } from "./column.ts";
+import { type Column, makeColumns } from "./column.ts";
+import { COMMON_COLUMN_TEXTS } from "./common_columns.ts";
+import { LINK_COLUMNS } from "./link_columns.ts";
+import { RANK_COLUMNS } from "./rank_columns.ts";
+import { columnsOf, SCHEMA_VERSION } from "./row.ts";
 import { SUITES } from "./suite.ts";
-import { COLUMNS, columnsOf, SCHEMA_VERSION } from "./row.ts";
 
 const INTRODUCTION = `# Results
 
@@ -25,13 +28,15 @@ this file says the same for programs; \`reference/\` is one run.
   timeout; max_samples, 1000 were taken.
 `;
 
-const LINKS = `## links.csv
-
-One row for each transport, memory and number of ranks: the line time = alpha + bytes / bandwidth through
+const LINKS =
+  `One row for each transport, memory and number of ranks: the line time = alpha + bytes / bandwidth through
 the median times of send_recv, fitted to the least relative errors over all message sizes. Intervals are
 95 %, from resampled times; \`held_out_error_pct\` is the mean relative error at every second size, of a
 fit on the other sizes.
+
 `;
+
+const RANKS = "One row for each rank of each layout that the schedules suite opened.\n\n";
 
 function table(columns: readonly Column[]): string {
   const rows = columns.map(({ header, unit, meaning, key }) =>
@@ -42,25 +47,32 @@ function table(columns: readonly Column[]): string {
 
 /** The text of results/README.md; columns with a star are independent variables, the row key's parts. */
 export function dataDictionary(): string {
+  const common = makeColumns(COMMON_COLUMN_TEXTS);
   return [
     INTRODUCTION,
-    `## Columns of every suite\n\n${table(COLUMNS.common)}\n`,
-    `## kernels.csv\n\n${table(COLUMNS.kernels)}\n`,
-    `## collectives.csv\n\n${table(COLUMNS.collectives)}\n`,
-    LINKS,
-    `## schedules.csv\n\n${table(COLUMNS.schedules)}\n`,
+    `## Columns of every suite\n\n${table(common)}\n`,
+    ...SUITES.map((suite) =>
+      `## ${suite}.csv\n\n${table(columnsOf(suite).slice(common.length))}\n`
+    ),
+    `## links.csv\n\n${LINKS}${table(LINK_COLUMNS)}\n`,
+    `## ranks.csv\n\n${RANKS}${table(RANK_COLUMNS)}\n`,
   ].join("\n");
 }
 
 /** The text of results/columns.json: the same for programs, a list of columns by file. */
 export function columnsJson(): string {
-  const files = Object.fromEntries(SUITES.map((suite) => [
-    `${suite}.csv`,
-    columnsOf(suite).map(({ header, unit, meaning, kind, key }) => ({
+  const columns: readonly (readonly [string, readonly Column[]])[] = [
+    ...SUITES.map((suite) => [suite, columnsOf(suite)] as const),
+    ["links", LINK_COLUMNS],
+    ["ranks", RANK_COLUMNS],
+  ];
+  const files = Object.fromEntries(columns.map(([file, list]) => [
+    `${file}.csv`,
+    list.map(({ header, unit, meaning, kind, key }) => ({
       header,
       unit,
       kind,
-      key,
+      key: key !== undefined,
       meaning,
     })),
   ]));

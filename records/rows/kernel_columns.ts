@@ -1,35 +1,78 @@
-/** The columns of kernels.csv after the common ones; new ones are added at the end only. */
+import type { ColumnTexts } from "./column.ts";
+import { COMMON_COLUMN_TEXTS } from "./common_columns.ts";
+import { medianOf, rowRate, rowTime, speedUp } from "./row_times.ts";
+
+/**
+ * The columns of kernels.csv after the common ones; new ones are added at the end only. Labels say its
+ * key columns in this order.
+ */
 export const KERNEL_COLUMN_TEXTS = {
   op: {
     kind: "text",
     meaning: "The operator: a rank's shard of a module, or a primitive",
     key: true,
   },
-  variant: { kind: "text", meaning: "Which of the operator's implementations", key: true },
+  dtype: COMMON_COLUMN_TEXTS.dtype,
+  variant: {
+    kind: "text",
+    meaning: "Which of the operator's implementations",
+    key: true,
+    base: "naive",
+  },
   mode: {
     kind: "text",
     meaning:
       "hot: right after another run over the same buffers; cold: caches evicted before each run",
     key: true,
+    usual: "hot",
   },
-  tensor_parallel_size: { kind: "count", meaning: "Ranks that share the module", key: true },
-  tensor_parallel_rank: { kind: "count", meaning: "Whose shard was measured", key: true },
-  tokens: { kind: "count", unit: "tokens", meaning: "T, new tokens", key: true },
+  tensor_parallel_size: {
+    kind: "count",
+    meaning: "Ranks that share the module",
+    key: true,
+    short: "tp",
+  },
+  tensor_parallel_rank: {
+    kind: "count",
+    meaning: "Whose shard was measured",
+    key: true,
+    short: "rank",
+    usual: 0,
+  },
+  tokens: {
+    kind: "count",
+    unit: "tokens",
+    meaning: "T, new tokens",
+    key: true,
+    short: "tokens",
+  },
   context: {
     kind: "count",
     unit: "positions",
     meaning:
       "S, positions that attention sees, the new tokens at its end; max(context, tokens) is used",
     key: true,
+    short: "context",
   },
+  model: COMMON_COLUMN_TEXTS.model,
   flops: {
     kind: "count",
     unit: "operations",
     meaning: "Floating-point operations of one iteration",
   },
   bytes: { kind: "count", unit: "B", meaning: "Bytes one iteration must read and write at least" },
-  rate_gflops: { kind: "number", unit: "1e9 operations/s", meaning: "flops / median time" },
-  rate_gbytes_per_s: { kind: "number", unit: "1e9 B/s", meaning: "bytes / median time" },
+  rate_gflops: {
+    kind: "number",
+    unit: "1e9 operations/s",
+    meaning: "flops / median time",
+    derive: (row) => rowRate(row, Number(row["flops"])),
+  },
+  rate_gbytes_per_s: {
+    kind: "number",
+    unit: "1e9 B/s",
+    meaning: "bytes / median time",
+    derive: (row) => rowRate(row, Number(row["bytes"])),
+  },
   ceiling_pct: {
     kind: "number",
     unit: "%",
@@ -39,16 +82,19 @@ export const KERNEL_COLUMN_TEXTS = {
     kind: "number",
     unit: "ratio",
     meaning: "Median time of the naive variant / of this one, in the same run",
+    derive: (row, _, base) => speedUp(row, base, "time_us_median"),
   },
   host_us_median: {
     kind: "number",
     unit: "us",
     meaning: "Median wall time of an iteration on the host, from submit to done",
+    derive: (_, series) => medianOf(series["host_us"]),
   },
   submit_us_median: {
     kind: "number",
     unit: "us",
     meaning: "Median time of encoding and submitting",
+    derive: (_, series) => medianOf(series["submit_us"]),
   },
   first_dispatch_ms: {
     kind: "number",
@@ -56,22 +102,35 @@ export const KERNEL_COLUMN_TEXTS = {
     meaning: "Wall time of the first dispatch, not among the samples",
   },
   readback: { kind: "text", meaning: "How results come back from the adapter" },
-  time_us_mean: { kind: "number", unit: "us", meaning: "Mean time" },
-  time_us_p90: { kind: "number", unit: "us", meaning: "90th percentile of the time" },
+  time_us_mean: {
+    kind: "number",
+    unit: "us",
+    meaning: "Mean time",
+    derive: (row, series) => rowTime(row, series).mean,
+  },
+  time_us_p90: {
+    kind: "number",
+    unit: "us",
+    meaning: "90th percentile of the time",
+    derive: (row, series) => rowTime(row, series).p90,
+  },
   time_us_p99: {
     kind: "number",
     unit: "us",
     meaning: "99th percentile of the time; blank below 100 samples",
+    derive: (row, series) => rowTime(row, series).p99,
   },
   time_us_stdev: {
     kind: "number",
     unit: "us",
     meaning: "Sample standard deviation of the time (n - 1)",
+    derive: (row, series) => rowTime(row, series).stdev,
   },
   gpu_us_median: {
     kind: "number",
     unit: "us",
     meaning: "Median time between the adapter's timestamps; blank where it has none",
+    derive: (_, series) => medianOf(series["gpu_us"]),
   },
   pipeline_ms: { kind: "number", unit: "ms", meaning: "Wall time of creating the pipeline" },
   canary_pct: {
@@ -79,4 +138,4 @@ export const KERNEL_COLUMN_TEXTS = {
     unit: "%",
     meaning: "Drift of a fixed kernel beside this row since the start of the run",
   },
-} as const;
+} as const satisfies ColumnTexts;

@@ -1,6 +1,14 @@
-/** Rows of results: one record of columns a suite, and the key that names a row in every run. */
+/** Rows of results: one record of columns a suite, and the key and the label that name a row. */
 
-import { type Cell, type Column, makeColumns, type RowOf } from "./column.ts";
+import {
+  type Cells,
+  type Column,
+  type ColumnText,
+  formatCell,
+  type KeyOf,
+  makeColumns,
+  type RowOf,
+} from "./column.ts";
 import type { Suite } from "./suite.ts";
 import { COLLECTIVE_COLUMN_TEXTS } from "./collective_columns.ts";
 import { COMMON_COLUMN_TEXTS } from "./common_columns.ts";
@@ -11,102 +19,85 @@ import { shortHash } from "../files/short_hash.ts";
 /** The version of the columns; it changes when one changes its meaning. */
 export const SCHEMA_VERSION = 1;
 
-/** The columns that every suite's CSV file starts with, then each suite's own. */
-export const COLUMNS: {
-  readonly common: readonly Column[];
-  readonly kernels: readonly Column[];
-  readonly collectives: readonly Column[];
-  readonly schedules: readonly Column[];
-} = {
-  common: makeColumns(COMMON_COLUMN_TEXTS, { suites: ["kernels", "collectives", "schedules"] }),
-  kernels: makeColumns(KERNEL_COLUMN_TEXTS, { suites: ["kernels"] }),
-  collectives: makeColumns(COLLECTIVE_COLUMN_TEXTS, { suites: ["collectives"] }),
-  schedules: makeColumns(SCHEDULE_COLUMN_TEXTS, { suites: ["schedules"] }),
-};
+/** What each suite says of its columns; a common one stands where its file has it all the same. */
+const OWN_TEXTS = {
+  kernels: KERNEL_COLUMN_TEXTS,
+  collectives: COLLECTIVE_COLUMN_TEXTS,
+  schedules: SCHEDULE_COLUMN_TEXTS,
+} as const;
 
-/** All columns of a suite's CSV file, in order. */
-export function columnsOf(suite: Suite): readonly Column[] {
-  return [...COLUMNS.common, ...COLUMNS[suite]];
-}
+/** The texts of a suite's whole file. */
+type Texts<S extends Suite> =
+  & Omit<typeof COMMON_COLUMN_TEXTS, keyof typeof OWN_TEXTS[S]>
+  & typeof OWN_TEXTS[S];
 
 /**
  * A line of kernels.csv.
  * @internal
  */
-export type KernelRow = RowOf<typeof COMMON_COLUMN_TEXTS & typeof KERNEL_COLUMN_TEXTS>;
+export type KernelRow = RowOf<Texts<"kernels">>;
 
 /** The independent variables of a kernel row. */
-export type KernelKey = Pick<
-  KernelRow,
-  | "suite"
-  | "model"
-  | "dtype"
-  | "op"
-  | "variant"
-  | "mode"
-  | "tensor_parallel_size"
-  | "tensor_parallel_rank"
-  | "tokens"
-  | "context"
->;
+export type KernelKey = KeyOf<Texts<"kernels">>;
 
 /**
  * A line of collectives.csv.
  * @internal
  */
-export type CollectiveRow = RowOf<typeof COMMON_COLUMN_TEXTS & typeof COLLECTIVE_COLUMN_TEXTS>;
+export type CollectiveRow = RowOf<Texts<"collectives">>;
 
-/** The independent variables of a collective row; the number of ranks is `logical_ranks`. */
-export type CollectiveKey = Pick<
-  CollectiveRow,
-  "suite" | "model" | "dtype" | "op" | "algorithm" | "transport" | "memory" | "message_bytes"
->;
+/** The independent variables of a collective row. */
+export type CollectiveKey = KeyOf<Texts<"collectives">>;
 
 /**
  * A line of schedules.csv.
  * @internal
  */
-export type ScheduleRow = RowOf<typeof COMMON_COLUMN_TEXTS & typeof SCHEDULE_COLUMN_TEXTS>;
+export type ScheduleRow = RowOf<Texts<"schedules">>;
 
 /** The independent variables of a schedule row. */
-export type ScheduleKey = Pick<
-  ScheduleRow,
-  | "suite"
-  | "model"
-  | "dtype"
-  | "schedule"
-  | "tensor_parallel_size"
-  | "pipeline_parallel_size"
-  | "data_parallel_size"
-  | "max_concurrent_batches"
-  | "requests"
-  | "prompt_tokens"
-  | "output_tokens"
-  | "max_num_batched_tokens"
-  | "max_num_seqs"
-  | "arrivals"
-  | "admission"
-  | "head_exchange"
-  | "sliced_sends"
-  | "router"
-  | "layout_order"
-  | "stage_layers"
-  | "threads_per_rank"
->;
+export type ScheduleKey = KeyOf<Texts<"schedules">>;
 
-/** The row key: a hash of the key columns' values, and of a number of ranks, the same in every run. */
-export function rowKey(key: KernelKey | ScheduleKey | CollectiveKey, ranks?: number): string {
-  const cells = key as Readonly<Record<string, Cell>>;
-  const values = columnsOf(key.suite as Suite).filter((column) => column.key)
-    .map(({ header, format }) => `${header}=${format(cells[header])}`);
-  if (ranks !== undefined) values.push(`ranks=${ranks}`);
+const COLUMNS: Readonly<Record<Suite, readonly Column[]>> = {
+  kernels: makeColumns({ ...COMMON_COLUMN_TEXTS, ...KERNEL_COLUMN_TEXTS }),
+  collectives: makeColumns({ ...COMMON_COLUMN_TEXTS, ...COLLECTIVE_COLUMN_TEXTS }),
+  schedules: makeColumns({ ...COMMON_COLUMN_TEXTS, ...SCHEDULE_COLUMN_TEXTS }),
+};
+
+/** All columns of a suite's CSV file, in order. */
+export function columnsOf(suite: Suite): readonly Column[] {
+  return COLUMNS[suite];
+}
+
+/** The row key: a hash of the key columns' cells, the same in every run. */
+export function rowKey(suite: Suite, row: Cells): string {
+  const columns = columnsOf(suite).filter(({ key }) => key !== undefined);
+  const own = columns.filter(({ key }) => key === true);
+  const renamed = columns.filter(({ key }) => key !== true);
+  const values = [...own, ...renamed].map(({ header, key }) =>
+    `${key === true ? header : key}=${formatCell(header === "suite" ? suite : row[header])}`
+  );
   return shortHash(values.join("\n"));
 }
 
-/** The row key of a row as its CSV file has it. */
-export function rowKeyOfTexts(suite: Suite, row: Readonly<Record<string, string>>): string {
-  const values = columnsOf(suite).filter((column) => column.key)
-    .map(({ header }) => `${header}=${row[header] ?? ""}`);
-  if (suite === "collectives") values.push(`ranks=${row["logical_ranks"] ?? ""}`);
-  return shortHash(values.join("\n"));
+/** The key of the row that a row's speed-up refers to; undefined where its suite has none. */
+export function baseKey(suite: Suite, row: Cells): string | undefined {
+  const bases = columnsOf(suite).filter(({ base }) => base !== undefined)
+    .map(({ header, base }) => [header, base] as const);
+  return bases.length > 0 ? rowKey(suite, { ...row, ...Object.fromEntries(bases) }) : undefined;
+}
+
+/**
+ * What a row or a case is called: its key cells but for usual ones and for those that a case has not got.
+ * No two keys of a suite have one label.
+ */
+export function label(suite: Suite, row: Cells): string {
+  const words = Object.entries<ColumnText>(OWN_TEXTS[suite]).map(([header, column]) => {
+    const { kind, key, short, usual } = column;
+    const text = formatCell(row[header]);
+    if (!key || text === formatCell(usual)) return "";
+    if (kind === "flag") return header;
+    return (short && text ? `${short}=` : "") + text.replaceAll(" ", ",");
+  });
+  return words.filter((word) => word !== "").join(" ");
 }

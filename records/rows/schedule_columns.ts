@@ -1,51 +1,82 @@
-/** The columns of schedules.csv after the common ones; new ones are added at the end only. */
+import type { ColumnTexts } from "./column.ts";
+import { COMMON_COLUMN_TEXTS } from "./common_columns.ts";
+import { medianOf, speedUp } from "./row_times.ts";
+
+/**
+ * The columns of schedules.csv after the common ones; new ones are added at the end only. Labels say its
+ * key columns in this order.
+ */
 export const SCHEDULE_COLUMN_TEXTS = {
   schedule: {
     kind: "text",
     meaning: "step: one batch at a time; step_with_batch_queue: several in flight",
     key: true,
+    base: "step",
   },
-  tensor_parallel_size: { kind: "count", meaning: "Ranks that share every layer", key: true },
-  pipeline_parallel_size: { kind: "count", meaning: "Stages of layers", key: true },
-  data_parallel_size: { kind: "count", meaning: "Replicas of the model", key: true },
-  max_concurrent_batches: { kind: "count", meaning: "Depth of the batch queue", key: true },
-  requests: { kind: "count", meaning: "Requests", key: true },
+  tensor_parallel_size: {
+    kind: "count",
+    meaning: "Ranks that share every layer",
+    key: true,
+    short: "tp",
+  },
+  pipeline_parallel_size: { kind: "count", meaning: "Stages of layers", key: true, short: "pp" },
+  data_parallel_size: { kind: "count", meaning: "Replicas of the model", key: true, short: "dp" },
+  max_concurrent_batches: {
+    kind: "count",
+    meaning: "Depth of the batch queue",
+    key: true,
+    short: "depth",
+    base: 1,
+  },
+  requests: { kind: "count", meaning: "Requests", key: true, short: "requests" },
   prompt_tokens: {
     kind: "count",
     unit: "tokens",
     meaning: "Length of each prompt; of a trace's the mean",
     key: true,
+    short: "prompt",
   },
   output_tokens: {
     kind: "count",
     unit: "tokens",
     meaning: "Tokens generated for each request; of a trace's the mean",
     key: true,
+    short: "output",
   },
   wall_ms: {
     kind: "number",
     unit: "ms",
     meaning: "Median wall time from the first request to the last token, of all repetitions",
+    derive: (_, series) => medianOf(series["wall_ms"]),
   },
   output_tokens_per_s: {
     kind: "number",
     unit: "tokens/s",
     meaning: "Generated tokens of all requests / wall_ms",
+    derive: (row) => {
+      // A row says the mean length of a trace's requests only, not their sum.
+      if (row["arrivals"] === "trace") return row["output_tokens_per_s"];
+      const tokens = Number(row["requests"]) * Number(row["output_tokens"]);
+      return row["status"] === "ok" ? tokens / Number(row["wall_ms"]) * 1000 : undefined;
+    },
   },
   ttft_ms_median: {
     kind: "number",
     unit: "ms",
     meaning: "Median time from a request's arrival to its first token",
+    derive: (_, series) => medianOf(series["ttft_ms"]),
   },
   tpot_ms_median: {
     kind: "number",
     unit: "ms",
     meaning: "Median over requests of (last - first token) / (tokens - 1); blank for one token",
+    derive: (_, series) => medianOf(series["tpot_ms"]),
   },
   speedup_vs_step: {
     kind: "number",
     unit: "ratio",
     meaning: "Wall time of schedule step on the same layout / of this one, in the same run",
+    derive: (row, _, base) => speedUp(row, base, "wall_ms"),
   },
   max_in_flight: {
     kind: "count",
@@ -108,29 +139,44 @@ export const SCHEDULE_COLUMN_TEXTS = {
     unit: "tokens",
     meaning: "Token budget of a batch",
     key: true,
+    short: "batch_tokens",
   },
-  max_num_seqs: { kind: "count", meaning: "Most requests running at once", key: true },
-  repetitions: { kind: "count", meaning: "How often all requests were served" },
+  max_num_seqs: {
+    kind: "count",
+    meaning: "Most requests running at once",
+    key: true,
+    short: "seqs",
+  },
+  repetitions: {
+    kind: "count",
+    meaning: "How often all requests were served",
+    derive: (_, series) => series["wall_ms"]?.length,
+  },
   gpu_us_median: {
     kind: "number",
     unit: "us",
     meaning:
       "Median time of a step between the adapter's timestamps, of the slowest rank of each stage, summed over stages; blank where it has none",
+    derive: (_, series) => medianOf(series["gpu_us"]),
   },
   host_us_median: {
     kind: "number",
     unit: "us",
     meaning: "Median wall time of a step on the host, from being submitted to its token ids",
+    derive: (_, series) => medianOf(series["host_us"]),
   },
   submit_us_median: {
     kind: "number",
     unit: "us",
     meaning: "Median time of recording and submitting a step",
+    derive: (_, series) => medianOf(series["submit_us"]),
   },
   readback_us_median: {
     kind: "number",
     unit: "us",
     meaning: "Median time of a step's wait and read-back beyond the adapter's own time",
+    derive: (_, series) =>
+      medianOf(series["gpu_us"]?.map((gpu, i) => Math.max(0, series["wait_us"]![i]! - gpu))),
   },
   ceiling_pct: {
     kind: "number",
@@ -149,30 +195,49 @@ export const SCHEDULE_COLUMN_TEXTS = {
     kind: "text",
     meaning: "at once; poisson with its rate; or trace: when requests come",
     key: true,
+    usual: "at once",
   },
   admission: {
     kind: "text",
     meaning: "greedy: a batch takes all requests it can; split: an equal part for each in flight",
     key: true,
+    usual: "greedy",
   },
   head_exchange: {
     kind: "text",
     meaning: "How ranks that share the vocabulary find the next token",
     key: true,
+    usual: "all_gather",
   },
   sliced_sends: {
     kind: "flag",
     meaning: "Whether each tensor parallel rank sends its slice of the hidden states only",
     key: true,
+    usual: false,
   },
-  router: { kind: "text", meaning: "How requests are given to replicas", key: true },
-  layout_order: { kind: "text", meaning: "How ranks are numbered", key: true },
-  stage_layers: { kind: "text", meaning: "Layers of each stage, or even", key: true },
+  router: {
+    kind: "text",
+    meaning: "How requests are given to replicas",
+    key: true,
+    usual: "least_loaded",
+  },
+  layout_order: { kind: "text", meaning: "How ranks are numbered", key: true, usual: "vllm" },
+  stage_layers: {
+    kind: "text",
+    meaning: "Layers of each stage, or even",
+    key: true,
+    short: "layers",
+    usual: "even",
+  },
   threads_per_rank: {
     kind: "text",
     meaning: "Threads of each rank's software adapter, or shared out: cores / ranks",
     key: true,
+    short: "threads",
+    usual: "shared out",
   },
+  dtype: COMMON_COLUMN_TEXTS.dtype,
+  model: COMMON_COLUMN_TEXTS.model,
   simulated_output_tokens_per_s: {
     kind: "number",
     unit: "tokens/s",
@@ -188,5 +253,6 @@ export const SCHEDULE_COLUMN_TEXTS = {
     kind: "number",
     unit: "us",
     meaning: "Median time of the engine between a result and the next launch",
+    derive: (_, series) => medianOf(series["engine_us"]),
   },
-} as const;
+} as const satisfies ColumnTexts;

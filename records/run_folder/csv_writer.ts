@@ -1,14 +1,14 @@
 /** Writes CSV files of results: each row is whole on the disk as soon as it is finished. */
 
-import { stringify } from "@std/csv";
-import { AppendFile } from "../files/append_file.ts";
 import { join } from "node:path";
-import type { Cell, Column } from "../rows/column.ts";
-import type { Suite } from "../rows/suite.ts";
-import { guardText, readRows } from "../files/csv_rows.ts";
-import { columnsOf } from "../rows/row.ts";
+import { AppendFile } from "../files/append_file.ts";
+import { readRows } from "../files/csv_rows.ts";
 import { exists } from "../files/exists.ts";
 import { FileError } from "../files/file_error.ts";
+import { type Cells, type Column, formatCell } from "../rows/column.ts";
+import { csvHeader, csvLines } from "../rows/csv_text.ts";
+import { columnsOf } from "../rows/row.ts";
+import type { Suite } from "../rows/suite.ts";
 
 /** The CSV file of a suite in a run folder; rows are appended as they finish. */
 export class CsvWriter implements Disposable {
@@ -33,23 +33,19 @@ export class CsvWriter implements Disposable {
     }
     this.finished = new Set(old?.rows.map((row) => row["row_key"] ?? ""));
     this.#file = AppendFile.open(this.path, { keepBytes: old?.lengthBytes ?? 0 });
-    if (!old?.lengthBytes) this.#file.append(stringify([headers]));
+    if (!old?.lengthBytes) this.#file.append(csvHeader(this.#columns));
   }
 
   /** The cells of a row as they are written, by header; without the guard against formulas. */
-  cells(row: Readonly<Record<string, Cell>>): Readonly<Record<string, string>> {
+  cells(row: Cells): Readonly<Record<string, string>> {
     return Object.fromEntries(
-      this.#columns.map(({ header, format }) => [header, format(row[header])]),
+      this.#columns.map(({ header }) => [header, formatCell(row[header])]),
     );
   }
 
   /** Appends one row and flushes it. FileError where it does not fit; nothing of it stays. */
-  write(row: Readonly<Record<string, Cell>>): void {
-    const cells = this.cells(row);
-    const texts = this.#columns.map(({ header, kind }) =>
-      kind === "text" ? guardText(cells[header]!) : cells[header]!
-    );
-    this.#file.append(stringify([texts]));
+  write(row: Cells): void {
+    this.#file.append(csvLines(this.#columns, [row]));
   }
 
   [Symbol.dispose](): void {

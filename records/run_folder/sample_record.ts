@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { FileError } from "../files/file_error.ts";
 import { shortHash } from "../files/short_hash.ts";
+import type { Series } from "../rows/column.ts";
 
 const SAMPLE_RECORD_SCHEMA = z.object({
   row_key: z.string(),
@@ -11,12 +12,11 @@ const SAMPLE_RECORD_SCHEMA = z.object({
   hash: z.string().optional(),
 });
 
-/** The samples of a row, in the order in which they were taken. */
+/** The samples of a row. */
 export interface SampleRecord {
   /** The key of the row in its CSV file. */
   readonly row_key: string;
-  /** Lists of samples by name with unit, for example `time_us`, `host_us`, `submit_us`. */
-  readonly series: Readonly<Record<string, readonly number[]>>;
+  readonly series: Series;
   /** The row's cells as its CSV file has them, by header. */
   readonly row?: Readonly<Record<string, string>> | undefined;
   /** Hash of all the above: {@linkcode hashRecord}. */

@@ -4,6 +4,8 @@
 export interface PageTable {
   readonly headers: readonly string[];
   readonly rows: readonly (readonly string[])[];
+  /** What each row of a suite is called. */
+  readonly labels?: readonly string[];
 }
 
 /** A case of timeline.json: spans are [start us, duration us, kind, batch]. */
@@ -49,6 +51,8 @@ export interface PageData {
 export interface Row {
   readonly run: PageRun;
   readonly cells: Readonly<Record<string, string>>;
+  /** What it is called; blank in files of no suite. */
+  readonly label: string;
 }
 
 /** All rows of a file over all runs, and their headers. */
@@ -59,8 +63,9 @@ export function rowsOf(
   const headers = [...new Set(data.runs.flatMap((run) => run.tables[file]?.headers ?? []))];
   const rows = data.runs.flatMap((run) => {
     const table = run.tables[file];
-    return (table?.rows ?? []).map((cells): Row => ({
+    return (table?.rows ?? []).map((cells, place): Row => ({
       run,
+      label: table!.labels?.[place] ?? "",
       cells: Object.fromEntries(table!.headers.map((header, i) => [header, cells[i] ?? ""])),
     }));
   });

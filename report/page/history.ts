@@ -16,7 +16,7 @@ export function history({ data, onPick }: ChartContext): HTMLElement {
     const keys = Map.groupBy(rows.filter(isRight), (r) => r.cells["row_key"] ?? "");
     const often = [...keys.values()].filter((members) => members.length > 1);
     const series = often.map((members): Series => ({
-      name: describe(members[0]!)[0]!,
+      name: members[0]!.label,
       how: "both",
       points: members.map((row) => ({
         x: 1 + data.runs.indexOf(row.run),

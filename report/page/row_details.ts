@@ -1,7 +1,6 @@
 import { colour } from "./colours.ts";
 import { type PageData, type Row, short } from "./data.ts";
 import { h, penOn } from "./dom.ts";
-import { describe } from "./row_words.ts";
 
 const STRIP_PX = 90;
 
@@ -17,7 +16,7 @@ export function rowDetails(
       h(
         "div",
         { class: "bar" },
-        h("b", {}, describe(row)[0]!),
+        h("b", {}, row.label),
         h("button", { type: "button", onclick: () => dialog.close() }, "close"),
       ),
       ...Object.entries(samples).map(([name, { count, values }]) =>

@@ -5,24 +5,9 @@ import { num, type Row, short } from "./data.ts";
 /** What hovering says of a row. */
 export function describe(row: Row): readonly string[] {
   const { cells } = row;
-  const size = cells["tokens"]
-    ? `tokens=${cells["tokens"]}`
-    : cells["message_bytes"]
-    ? `${cells["message_bytes"]} B`
-    : "";
-  const depth = `depth=${cells["max_concurrent_batches"]}`;
-  const words = cells["schedule"]
-    ? [cells["schedule"], layoutWords(row), depth, cells["admission"]]
-    : [
-      cells["op"],
-      cells["variant"] ?? cells["algorithm"],
-      cells["transport"],
-      cells["memory"],
-      size,
-    ];
   const us = (column: string) => short(num(row, `time_us_${column}`));
   return [
-    words.join(" "),
+    row.label,
     `${us("median")} us, 95 % interval ${us("ci_low")} to ${us("ci_high")}`,
     `min ${us("min")}, p95 ${us("p95")} us, noise ${short(num(row, "noise_pct"))} %`,
     `n = ${cells["samples"] ?? "?"}, ${cells["clock"] ?? ""} clock; click for the samples`,

@@ -142,9 +142,9 @@ Deno.test("the row key depends on the independent variables only", () => {
     tokens: 1,
     context: 16,
   };
-  assertEquals(rowKey(key), rowKey({ ...key }));
-  assert(rowKey(key) !== rowKey({ ...key, tokens: 2 }));
-  assertEquals(rowKey(key).length, 12);
+  assertEquals(rowKey("kernels", key), rowKey("kernels", { ...key }));
+  assert(rowKey("kernels", key) !== rowKey("kernels", { ...key, tokens: 2 }));
+  assertEquals(rowKey("kernels", key).length, 12);
 });
 
 Deno.test("quantiles are of type 7 and the interval of the median holds it", () => {

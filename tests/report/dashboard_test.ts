@@ -343,7 +343,11 @@ Deno.test("dashboard refuses what is no run, and what is damaged, with its path 
   }));
 
 Deno.test("filters, roofline points and crossovers are what they say", () => {
-  const row = (cells: Record<string, string>): Row => ({ run: { name: "r" } as Row["run"], cells });
+  const row = (cells: Record<string, string>): Row => ({
+    run: { name: "r" } as Row["run"],
+    cells,
+    label: "",
+  });
   const filtered = (filter: string) =>
     passes(row({ tokens: "64", op: "ffn" }), new Map([["tokens", filter]]));
   assertEquals(["64", "=64", "<100", ">63", "6"].map(filtered), [true, true, true, true, true]);

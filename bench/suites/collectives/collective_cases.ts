@@ -8,6 +8,7 @@ import {
 import { COLLECTIVES } from "../../../collectives/registry.ts";
 import type { Config } from "../../../config/config.ts";
 import { parseMessageSizes } from "../../../config/message_sizes.ts";
+import { type CollectiveKey, label } from "../../../records/rows/row.ts";
 
 /** Ranks that are set up once and measure many cases. */
 export interface RankGroup {
@@ -85,7 +86,22 @@ export function collectiveCases(
   );
 }
 
+/** The independent variables of a case's row. */
+export function collectiveKey(c: CollectiveCase): CollectiveKey {
+  return {
+    suite: "collectives",
+    model: "", // no model decides anything here
+    dtype: "float32",
+    op: c.op,
+    algorithm: c.algorithm,
+    transport: c.transport,
+    memory: c.memory,
+    logical_ranks: c.ranks,
+    message_bytes: c.messageBytes,
+  };
+}
+
 /** A case as `--filter` and progress see it. */
 export function collectiveLabel(c: CollectiveCase): string {
-  return `${c.op} ${c.algorithm} ${c.transport} ${c.memory} ranks=${c.ranks} bytes=${c.messageBytes}`;
+  return label("collectives", collectiveKey(c));
 }

@@ -1,18 +1,15 @@
 import { COLLECTIVES } from "../../../collectives/registry.ts";
 import { traffic } from "../../../collectives/step_program.ts";
+import type { Elements } from "../../../collectives/collective.ts";
 import type { AlgorithmName } from "../../../collectives/registry.ts";
 import type { Device } from "../../../device/device.ts";
 import { driftReason } from "../../measure/canary.ts";
-import { type CollectiveCase, elementsOf } from "./collective_cases.ts";
+import { type CollectiveCase, collectiveKey, elementsOf } from "./collective_cases.ts";
 import type { LoopResult } from "./collective_loop.ts";
-import {
-  type CollectiveKey,
-  type CollectiveRow,
-  rowKey,
-  SCHEMA_VERSION,
-} from "../../../records/rows/row.ts";
-import { timeColumns } from "../../../records/rows/time_columns.ts";
-import { median } from "../../../statistics/summary.ts";
+import type { Series } from "../../../records/rows/column.ts";
+import { deriveRows, type SampledRow } from "../../../records/rows/derive_rows.ts";
+import { type CollectiveRow, SCHEMA_VERSION } from "../../../records/rows/row.ts";
+import { slowestRank } from "../../../records/rows/row_times.ts";
 
 /** What measuring a case gave. */
 export interface CollectiveResult {
@@ -26,26 +23,12 @@ export interface CollectiveResult {
   readonly overlapPct?: number | undefined;
 }
 
-/** The independent variables of a row, but for the number of ranks. */
-export function collectiveKey(c: CollectiveCase): CollectiveKey {
-  return {
-    suite: "collectives",
-    model: "", // no model decides anything here
-    dtype: "float32",
-    op: c.op,
-    algorithm: c.algorithm,
-    transport: c.transport,
-    memory: c.memory,
-    message_bytes: c.messageBytes,
-  };
-}
-
 /** Each iteration's time: that of the slowest rank. */
 export function slowest(ranks: readonly LoopResult[]): readonly number[] {
-  return ranks[0]?.timesUs.map((_, i) => Math.max(...ranks.map((rank) => rank.timesUs[i]!))) ?? [];
+  return slowestRank(ranks.map(({ timesUs }) => timesUs));
 }
 
-/** A result as a row. */
+/** A result as a row with its samples. */
 export function collectiveRow(
   result: CollectiveResult,
   c: CollectiveCase,
@@ -54,68 +37,67 @@ export function collectiveRow(
     readonly runId: string;
     readonly canaryPct: number;
   },
-): CollectiveRow {
+): SampledRow<CollectiveRow> {
   const { device, runId, canaryPct } = about;
-  const key = collectiveKey(c);
+  const { ranks } = result;
   const isHost = c.memory === "host";
   const elements = elementsOf(c);
-  const base: CollectiveRow = {
-    ...key,
+  const collective = COLLECTIVES[c.op];
+  const shape = { ranks: c.ranks, count: elements, inPlace: false };
+  const { steps, sentWords } = result.ran
+    ? traffic(collective.algorithms[result.ran]!.program, shape)
+    : { steps: undefined, sentWords: undefined };
+  const measured: CollectiveRow = {
+    ...collectiveKey(c),
     schema_version: SCHEMA_VERSION,
     run_id: runId,
-    row_key: rowKey(key, c.ranks),
     status: result.status,
     reason: result.reason || driftReason(canaryPct),
     adapter: isHost ? undefined : device.identity.name,
     adapter_type: isHost ? undefined : device.identity.type,
     physical_adapters: isHost ? 0 : 1,
-    logical_ranks: c.ranks,
     elements,
+    steps,
+    sent_bytes_per_rank: sentWords && 4 * Math.max(...sentWords),
+    chosen_algorithm: c.algorithm === "auto" ? result.ran : undefined,
+    overlap_pct: result.overlapPct,
     oversubscribed: c.transport === "workers" && c.ranks > navigator.hardwareConcurrency,
     canary_pct: canaryPct,
-  } as CollectiveRow;
-  const times = slowest(result.ranks);
-  if (times.length === 0 || result.ran === undefined) return base;
-  const collective = COLLECTIVES[c.op];
-  const shape = { ranks: c.ranks, count: elements, inPlace: false };
-  const { steps, sentWords } = traffic(collective.algorithms[result.ran]!.program, shape);
-  const time = timeColumns(times);
-  const fastest = times.map((_, i) => Math.min(...result.ranks.map((rank) => rank.timesUs[i]!)));
-  const isRanked = result.status === "ok";
-  const algbw = isRanked ? 4 * elements / time.time_us_median / 1e3 : undefined;
-  const part = (of: (rank: LoopResult) => readonly number[]) => {
-    const all = result.ranks.flatMap(of);
-    return all.length > 0 ? median(all) : undefined;
+    ...(ranks.length > 0 && {
+      clock: result.clock,
+      stop_reason: ranks[0]!.stopReason,
+      wrong_elements: ranks.reduce((sum, rank) => sum + rank.wrongElements, 0),
+      max_abs_error: Math.max(...ranks.map((rank) => rank.maxAbsError)),
+      tolerance: ranks[0]!.tolerance,
+    }),
   };
-  const readUs = part((rank) => rank.readUs);
-  const writeUs = part((rank) => rank.writeUs);
-  const own = { ...shape, rank: 0 };
-  const bytes = ({ start, end }: { readonly start: number; readonly end: number }) =>
-    4 * (end - start);
-  return {
-    ...base,
-    clock: result.clock,
-    stop_reason: result.ranks[0]!.stopReason,
-    samples: times.length,
-    ...time,
-    wrong_elements: result.ranks.reduce((sum, rank) => sum + rank.wrongElements, 0),
-    max_abs_error: Math.max(...result.ranks.map((rank) => rank.maxAbsError)),
-    tolerance: result.ranks[0]!.tolerance,
-    verified_iterations: times.length,
-    steps,
-    sent_bytes_per_rank: 4 * Math.max(...sentWords),
-    algbw_gbytes_per_s: algbw,
-    busbw_gbytes_per_s: algbw === undefined || c.transport === "same_device"
+  const { row, series } = deriveRows("collectives", [{
+    row: measured,
+    series: seriesOf(ranks),
+  }])[0]!;
+  const { algbw_gbytes_per_s: algbw, read_us_median: readUs, write_us_median: writeUs } = row;
+  const rate = ({ start, end }: Elements, us: number | undefined) =>
+    us && 4 * (end - start) / us / 1e3;
+  const rates = {
+    busbw_gbytes_per_s: c.transport === "same_device"
       ? undefined
-      : algbw * collective.busbwFactor(c.ranks),
-    time_us_min_rank: median(fastest),
-    skew_pct: median(times.map((most, i) => 100 * (most - fastest[i]!) / most)),
-    chosen_algorithm: c.algorithm === "auto" ? result.ran : undefined,
-    read_us_median: readUs,
-    exchange_us_median: part((rank) => rank.exchangeUs),
-    write_us_median: writeUs,
-    read_gbytes_per_s: readUs && bytes(collective.operand(own)) / readUs / 1e3,
-    write_gbytes_per_s: writeUs && bytes(collective.result(own)) / writeUs / 1e3,
-    overlap_pct: result.overlapPct,
+      : algbw && algbw * collective.busbwFactor(c.ranks),
+    read_gbytes_per_s: rate(collective.operand({ ...shape, rank: 0 }), readUs),
+    write_gbytes_per_s: rate(collective.result({ ...shape, rank: 0 }), writeUs),
   };
+  return { row: { ...row, ...rates }, series };
+}
+
+/** Raw times of every rank. */
+function seriesOf(ranks: readonly LoopResult[]): Series {
+  return Object.fromEntries(ranks.flatMap((one, rank) => [
+    [`rank_${rank}_time_us`, one.timesUs],
+    ...(one.readUs.length > 0
+      ? [
+        [`rank_${rank}_read_us`, one.readUs],
+        [`rank_${rank}_exchange_us`, one.exchangeUs],
+        [`rank_${rank}_write_us`, one.writeUs],
+      ]
+      : []),
+  ]));
 }

@@ -6,13 +6,14 @@ import {
   caseProblem,
   type CollectiveCase,
   collectiveCases,
+  collectiveKey,
   collectiveLabel,
   elementsOf,
   type RankGroup,
 } from "./collective_cases.ts";
 import type { LoopResult } from "./collective_loop.ts";
 import { CollectiveRanks } from "./collective_ranks.ts";
-import { collectiveKey, type CollectiveResult, collectiveRow, slowest } from "./collective_row.ts";
+import { type CollectiveResult, collectiveRow, slowest } from "./collective_row.ts";
 import type { Config } from "../../../config/config.ts";
 import { fitLink, type LinkFit } from "../../../statistics/link_fit.ts";
 import type { StopCriteria } from "../../measure/timer.ts";
@@ -48,13 +49,14 @@ export async function runCollectives(
   let done = 0;
   for (const own of groups.values()) {
     if (run.signal.aborted) return;
-    const missing = own.filter((c) => !run.finished.has(rowKey(collectiveKey(c), c.ranks)));
+    const missing = own.filter((c) => !run.finished.has(rowKey("collectives", collectiveKey(c))));
     const group = await measureGroup(config, session, { cases: missing, signal: run.signal });
     if (!group) return;
     const canaryPct = await session.canary.driftPct();
     for (const [c, result] of group.results) {
-      const row = collectiveRow(result, c, { device: session.device, runId: run.runId, canaryPct });
-      run.onRow(row, seriesOf(result.ranks));
+      const about = { device: session.device, runId: run.runId, canaryPct };
+      const { row, series } = collectiveRow(result, c, about);
+      run.onRow(row, series);
     }
     if (group.link) run.onLink(own[0]!, group.link);
     await session.tuning.save();
@@ -263,18 +265,4 @@ function partOf(rule: StopCriteria): StopCriteria {
     minSamples: Math.ceil(rule.minSamples / ROUNDS),
     timeoutS: rule.timeoutS / ROUNDS,
   };
-}
-
-/** Raw times of every rank. */
-function seriesOf(ranks: readonly LoopResult[]): Readonly<Record<string, readonly number[]>> {
-  return Object.fromEntries(ranks.flatMap((one, rank) => [
-    [`rank_${rank}_time_us`, one.timesUs],
-    ...(one.readUs.length > 0
-      ? [
-        [`rank_${rank}_read_us`, one.readUs],
-        [`rank_${rank}_exchange_us`, one.exchangeUs],
-        [`rank_${rank}_write_us`, one.writeUs],
-      ]
-      : []),
-  ]));
 }

@@ -152,7 +152,6 @@ function skippedResult(
     wrongElements: undefined,
     maxAbsError: undefined,
     tolerance: undefined,
-    verifiedIterations: 0,
     ceilingPct: undefined,
     firstDispatchMs: undefined,
     pipelineMs: undefined,

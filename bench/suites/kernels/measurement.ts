@@ -44,7 +44,6 @@ export interface KernelResult {
   readonly wrongElements: number | undefined;
   readonly maxAbsError: number | undefined;
   readonly tolerance: number | undefined;
-  readonly verifiedIterations: number;
   readonly cost: Cost;
   readonly ceilingPct: number | undefined;
   readonly firstDispatchMs: number | undefined;
@@ -82,7 +81,6 @@ export class Measurement implements Disposable {
   #wrong = 0;
   #maxAbsError = 0;
   #tolerance = 0;
-  #verified = 0;
   #firstDispatchMs = 0;
   #pipelineMs = 0;
 
@@ -146,7 +144,6 @@ export class Measurement implements Disposable {
       for (let i = 0; i < TURN_SAMPLES && spentUs < TURN_US && this.open; i++) {
         const sample = await this.#setting.session.timer.sample(this.#dispatches, before);
         this.#verifier!.queue();
-        this.#verified++;
         this.#samples.push(sample);
         spentUs += sample.hostUs;
         const times = this.#samples.map(timeUs);
@@ -190,7 +187,6 @@ export class Measurement implements Disposable {
       wrongElements: this.#wrong,
       maxAbsError: this.#maxAbsError,
       tolerance: this.#tolerance,
-      verifiedIterations: this.#verified,
       cost,
       ceilingPct: share,
       firstDispatchMs: this.#firstDispatchMs,

@@ -3,10 +3,10 @@ import type { Config } from "../../../config/config.ts";
 import { CacheFlush } from "../../measure/cache_flush.ts";
 import { kernelCases } from "./kernel_cases.ts";
 import type { KernelCase } from "../../../model/kernel_ops.ts";
-import { kernelKey, kernelRow } from "./kernel_row.ts";
+import { caseKey, kernelKey, kernelRow } from "./kernel_row.ts";
 import type { KernelsSetting, Mode } from "./measurement.ts";
-import type { Sample } from "../../measure/timer.ts";
-import { type KernelRow, rowKey } from "../../../records/rows/row.ts";
+import { deriveRows } from "../../../records/rows/derive_rows.ts";
+import { type KernelRow, label, rowKey } from "../../../records/rows/row.ts";
 import type { Session } from "../../measure/session.ts";
 import { shuffled } from "../../../statistics/shuffled.ts";
 import { stopCriteria, type SuiteRun } from "../suite_run.ts";
@@ -38,7 +38,7 @@ export function casesOf(config: Config, filter?: RegExp): readonly KernelCase[] 
 
 /** A case as `--filter` and progress see it. */
 export function caseLabel(c: KernelCase): string {
-  return `${c.op} ${c.dtype} tp=${c.tensorParallelSize} tokens=${c.tokens} context=${c.context}`;
+  return label("kernels", caseKey(c));
 }
 
 /**
@@ -67,15 +67,13 @@ export async function runKernels(
   const finish = async (caseRun: CaseRun) => {
     const results = await caseRun.finish();
     const canaryPct = await canary.driftPct();
-    for (const result of results) {
+    const measured = results.map((result) => {
       const { variant, mode } = result;
-      const naive = results.find((r) =>
-        r.variant === "naive" && r.mode === mode && r.samples.length > 0
-      );
       const key = kernelKey(caseRun.case, { variant, mode }, config.model.name);
-      if (run.finished.has(rowKey(key))) continue;
-      const about = { device, runId: run.runId, canaryPct, naive };
-      run.onRow(kernelRow(result, key, about), seriesOf(result.samples));
+      return kernelRow(result, key, { device, runId: run.runId, canaryPct });
+    });
+    for (const { row, series } of deriveRows("kernels", measured)) {
+      if (!run.finished.has(row.row_key!)) run.onRow(row, series);
     }
     await tuning.save();
     run.onProgress({ done: ++done, total, label: caseLabel(caseRun.case) });
@@ -95,7 +93,9 @@ export async function runKernels(
           variants: config.kernels!.variants,
           modes,
           keep: (variant, mode) =>
-            !run.finished.has(rowKey(kernelKey(case_, { variant, mode }, config.model.name))),
+            !run.finished.has(
+              rowKey("kernels", kernelKey(case_, { variant, mode }, config.model.name)),
+            ),
         }),
       ));
     }
@@ -112,12 +112,4 @@ export async function runKernels(
       }
     }
   }
-}
-
-function seriesOf(samples: readonly Sample[]): Readonly<Record<string, readonly number[]>> {
-  return {
-    gpu_us: samples.flatMap((s) => s.gpuUs === undefined ? [] : [s.gpuUs]),
-    host_us: samples.map((s) => s.hostUs),
-    submit_us: samples.map((s) => s.submitUs),
-  };
 }

@@ -16,6 +16,7 @@ import { decoderSource, layoutOf } from "../../../config/decoder_source.ts";
 import { type MeasuredCase, measureLayout } from "./measure_layout.ts";
 import { type SizedRank, sizedRanks } from "../../../model/replicas.ts";
 import { requestsOf } from "./requests.ts";
+import { deriveRows, type SampledRow } from "../../../records/rows/derive_rows.ts";
 import { rowKey, type ScheduleRow } from "../../../records/rows/row.ts";
 import {
   type ScheduleCase,
@@ -29,7 +30,6 @@ import type { TimedRequest } from "../../../runtime/serve.ts";
 import { SCHEDULES } from "../../../schedules/registry.ts";
 import type { Session } from "../../measure/session.ts";
 import type { SuiteRun } from "../suite_run.ts";
-import { median } from "../../../statistics/summary.ts";
 
 /** What the caller of the schedules suite is told besides rows. */
 export interface SchedulesRun extends SuiteRun<ScheduleRow> {
@@ -53,7 +53,7 @@ export async function runSchedules(
   let done = 0;
   for (const cases of layouts.values()) {
     if (run.signal.aborted) return;
-    const open = cases.filter((c) => !run.finished.has(rowKey(scheduleKey(c, work))));
+    const open = cases.filter((c) => !run.finished.has(rowKey("schedules", scheduleKey(c, work))));
     // The naive schedule is what the others of its layout are compared with: it runs again with them.
     const steps = cases.filter((c) => SCHEDULES[c.schedule].isBaseline && open.length > 0);
     const measured = [...new Set([...steps, ...open])];
@@ -78,11 +78,13 @@ async function runLayout(cases: readonly ScheduleCase[], suite: Suite): Promise<
   const ranks = worldSize(layoutOf(sizes));
   const { device } = session;
   const unmeasured = async (status: "failed" | "skipped", reason: string) => {
-    for (const case_ of cases) {
-      const key = scheduleKey(case_, suite);
-      if (run.finished.has(rowKey(key))) continue;
-      const context = await rowContext(suite, ranks);
-      run.onRow(unmeasuredRow(key, { status, reason }, context), {});
+    const context = await rowContext(suite, ranks);
+    const rows = cases.map((case_) => ({
+      row: unmeasuredRow(scheduleKey(case_, suite), { status, reason }, context),
+      series: {},
+    }));
+    for (const { row } of deriveRows("schedules", rows)) {
+      if (!run.finished.has(row.row_key!)) run.onRow(row, {});
     }
   };
   const problem = refusal(suite, sizes);
@@ -112,19 +114,22 @@ async function runLayout(cases: readonly ScheduleCase[], suite: Suite): Promise<
     if (!measured) return;
     const sum = (key: "weightBytes" | "kvCacheBytes") =>
       allocated.reduce((total, rank) => total + rank[key], 0);
+    const rows: SampledRow<ScheduleRow>[] = [];
     for (const one of measured) {
-      const key = scheduleKey(one.case, suite);
-      if (run.finished.has(rowKey(key))) continue;
       const numbers = {
         weightBytes: sum("weightBytes"),
         kvCacheBytes: sum("kvCacheBytes"),
-        stepWallMs: stepWallMs(one, measured),
         outputTokens: requests.reduce((total, { maxTokens }) => total + maxTokens, 0),
         idealUs: ranks === 1 ? idealUs(one.last, suite) : undefined,
       };
       const context = await rowContext(suite, ranks);
-      run.onRow(scheduleRow(one, key, { layout: numbers, context }), series(one));
-      run.onTrace(scheduleLabel(one.case), one.last);
+      const row = scheduleRow(one, scheduleKey(one.case, suite), { layout: numbers, context });
+      rows.push({ row, series: seriesOf(one) });
+    }
+    for (const [i, { row, series }] of deriveRows("schedules", rows).entries()) {
+      if (run.finished.has(row.row_key!)) continue;
+      run.onRow(row, series);
+      run.onTrace(scheduleLabel(measured[i]!.case), measured[i]!.last);
     }
   } catch (error) {
     if (!(error instanceof DeviceError) || error.kind === "DeviceLost") throw error;
@@ -222,18 +227,6 @@ async function rowContext({ session, run }: Suite, ranks: number) {
   };
 }
 
-/** The naive schedule's wall time with the same options. */
-function stepWallMs(
-  { case: own }: MeasuredCase,
-  all: readonly MeasuredCase[],
-): number | undefined {
-  const same = all.find(({ case: { schedule, admission, way } }) =>
-    SCHEDULES[schedule].isBaseline && admission === own.admission && way.head === own.way.head &&
-    way.slicedSends === own.way.slicedSends
-  );
-  return same && median(same.served.map(({ wallMs }) => wallMs));
-}
-
 /** The least time of a repetition's batches on one rank: each operation at the slower of the two ceilings. */
 function idealUs({ served }: Repetition, { config, cacheConfig, session }: Suite): number {
   const stage = wholeDecoder(config.model, cacheConfig);
@@ -245,7 +238,7 @@ function idealUs({ served }: Repetition, { config, cacheConfig, session }: Suite
   }, 0);
 }
 
-function series({ steps, served, engineUs }: MeasuredCase) {
+function seriesOf({ steps, served, engineUs }: MeasuredCase) {
   return {
     host_us: steps.map((step) => step.hostUs),
     gpu_us: steps.flatMap(({ gpuUs }) => gpuUs === undefined ? [] : [gpuUs]),

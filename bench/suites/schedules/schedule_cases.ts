@@ -6,7 +6,7 @@ import type { LayoutSizes } from "../../../config/config_schema.ts";
 import type { TimedRequest } from "../../../runtime/serve.ts";
 import { describeRequests } from "./requests.ts";
 import type { CacheConfig } from "../../../model/replicas.ts";
-import type { ScheduleKey } from "../../../records/rows/row.ts";
+import { label, type ScheduleKey } from "../../../records/rows/row.ts";
 
 /** One schedule on one layout, serving the configuration's requests. */
 export interface ScheduleCase {
@@ -56,46 +56,38 @@ export function scheduleCases({ schedules }: Config, filter?: RegExp): readonly 
 }
 
 /** A case as `--filter` and progress see it. */
-export function scheduleLabel(
-  { schedule, layout, maxConcurrentBatches, admission, way }: ScheduleCase,
-): string {
-  const words = [
+export function scheduleLabel(case_: ScheduleCase): string {
+  return label("schedules", caseKey(case_));
+}
+
+/** The independent variables of a case, but for what all cases of a configuration share. */
+function caseKey({ schedule, layout, maxConcurrentBatches, admission, way }: ScheduleCase) {
+  return {
     schedule,
-    `tp=${layout.tensor_parallel_size}`,
-    `pp=${layout.pipeline_parallel_size}`,
-    `dp=${layout.data_parallel_size}`,
-    `depth=${maxConcurrentBatches}`,
-  ];
-  if (admission !== "greedy") words.push(admission);
-  if (way.head !== "all_gather") words.push(way.head);
-  if (way.slicedSends) words.push("sliced_sends");
-  if (layout.order !== "vllm") words.push(layout.order);
-  if (layout.stage_layers) words.push(`layers=${layout.stage_layers.join(",")}`);
-  return words.join(" ");
+    tensor_parallel_size: layout.tensor_parallel_size,
+    pipeline_parallel_size: layout.pipeline_parallel_size,
+    data_parallel_size: layout.data_parallel_size,
+    max_concurrent_batches: maxConcurrentBatches,
+    admission,
+    head_exchange: way.head,
+    sliced_sends: way.slicedSends,
+    layout_order: layout.order,
+    stage_layers: layout.stage_layers?.join(" ") ?? "even",
+  };
 }
 
 /** The independent variables of a case's row. */
 export function scheduleKey(case_: ScheduleCase, { config, requests }: ScheduleWork): ScheduleKey {
   const { max_num_batched_tokens, max_num_seqs, router } = config.schedules!;
-  const { layout, way } = case_;
   return {
     suite: "schedules",
     model: config.model.name,
     dtype: config.dtype,
-    schedule: case_.schedule,
-    tensor_parallel_size: layout.tensor_parallel_size,
-    pipeline_parallel_size: layout.pipeline_parallel_size,
-    data_parallel_size: layout.data_parallel_size,
-    max_concurrent_batches: case_.maxConcurrentBatches,
+    ...caseKey(case_),
     ...describeRequests(config, requests),
     max_num_batched_tokens,
     max_num_seqs,
-    admission: case_.admission,
-    head_exchange: way.head,
-    sliced_sends: way.slicedSends,
     router,
-    layout_order: layout.order,
-    stage_layers: layout.stage_layers?.join(" ") ?? "even",
     threads_per_rank: String(config.schedules!.threads_per_rank ?? "shared out"),
   };
 }

@@ -2,9 +2,11 @@
 
 import { join } from "node:path";
 import type { Repetition } from "../../../runtime/layout_run.ts";
-import { ranksCsv } from "./rank_columns.ts";
+import { ranksCsv } from "./rank_row.ts";
 import type { SizedRank } from "../../../model/replicas.ts";
+import { exists } from "../../../records/files/exists.ts";
 import { FileError } from "../../../records/files/file_error.ts";
+import { writeWhole } from "../../../records/files/write_whole.ts";
 import { pipelineCsv, textTimeline, type TraceEvent, traceEvents } from "./timeline.ts";
 
 /** Writes timeline.json, a pipeline_<case>.csv a pipelined case, and ranks.csv into a run folder. */
@@ -42,33 +44,23 @@ export class ScheduleFiles {
   /** Takes the ranks of a layout. */
   addRanks(ranks: readonly SizedRank[]): void {
     const [header, ...lines] = ranksCsv(ranks).split(/(?<=\r\n)/);
-    let before = "";
-    try {
-      before = Deno.readTextFileSync(join(this.#folder, "ranks.csv"));
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
+    const path = join(this.#folder, "ranks.csv");
+    const before = exists(path) ? Deno.readTextFileSync(path) : "";
     const known = before.split(/(?<=\r\n)/);
     const fresh = lines.filter((line) => !known.includes(line));
     this.#write("ranks.csv", (before === "" ? header! : before) + fresh.join(""));
   }
 
   #write(name: string, text: string): void {
-    const path = join(this.#folder, name);
-    try {
-      Deno.writeTextFileSync(`${path}.part`, text);
-      Deno.renameSync(`${path}.part`, path);
-    } catch (cause) {
-      throw new FileError("write", path, { cause });
-    }
+    writeWhole(join(this.#folder, name), text);
   }
 }
 
 function readEvents(path: string): TraceEvent[] {
+  if (!exists(path)) return [];
   try {
     return JSON.parse(Deno.readTextFileSync(path)).traceEvents;
   } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return [];
     throw new FileError("read", path, { cause });
   }
 }

@@ -1,0 +1,51 @@
+import type { Cells, Series } from "./column.ts";
+import { baseKey, columnsOf, rowKey } from "./row.ts";
+import { rowTimesUs } from "./row_times.ts";
+import type { Suite } from "./suite.ts";
+
+/** A row and its raw samples. */
+export interface SampledRow<Row extends Cells> {
+  readonly row: Row;
+  readonly series: Series;
+}
+
+/** Whether a row has samples, so that its columns can compute cells from them. */
+export function hasSamples(suite: Suite, { row, series }: SampledRow<Cells>): boolean {
+  return rowTimesUs({ ...row, suite }, series).length > 0;
+}
+
+/**
+ * Adds all cells that columns can compute to rows of one run, of which they have what was measured;
+ * speed-ups refer to rows among them. Rows without samples get their key only.
+ */
+export function deriveRows<Row extends Cells>(
+  suite: Suite,
+  rows: readonly SampledRow<Row>[],
+): readonly SampledRow<Row>[] {
+  const keyed = rows.map(({ row, series }) => ({
+    row: { ...row, suite, row_key: rowKey(suite, row) },
+    series,
+    base: baseKey(suite, row),
+  }));
+  const bases = new Map<string, Cells>(
+    keyed.filter(({ row, base }) => row.row_key === base)
+      .map((one) => [one.row.row_key, derived(suite, one, undefined)]),
+  );
+  return keyed.map((one) => ({
+    row: derived(suite, one, bases.get(one.base ?? "")),
+    series: one.series,
+  }));
+}
+
+function derived<Row extends Cells>(
+  suite: Suite,
+  one: SampledRow<Row>,
+  base: Cells | undefined,
+): Row {
+  if (!hasSamples(suite, one)) return one.row;
+  const cells: Record<string, Cells[string]> = { ...one.row };
+  for (const { header, derive } of columnsOf(suite)) {
+    if (derive) cells[header] = derive(cells, one.series, base);
+  }
+  return cells as Row;
+}

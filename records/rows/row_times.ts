@@ -1,0 +1,52 @@
+/** What columns take from the raw samples of a row. */
+
+import { median, summarise, type Summary } from "../../statistics/summary.ts";
+import type { Cells, Series } from "./column.ts";
+
+/**
+ * The samples that a row's `time_us_*` summarise, in us: of kernels on the row's clock, of collectives
+ * the slowest rank's, of schedules the steps'. Empty where there are none.
+ */
+export function rowTimesUs(row: Cells, series: Series): readonly number[] {
+  if (row["suite"] === "collectives") return slowestRank(rankSeries(series, "time_us"));
+  return series[row["suite"] === "kernels" && row["clock"] === "gpu" ? "gpu_us" : "host_us"] ?? [];
+}
+
+/** The summary of {@linkcode rowTimesUs}; RangeError where there are none. */
+export function rowTime(row: Cells, series: Series): Summary {
+  return summarise(rowTimesUs(row, series));
+}
+
+/** The median of samples in their own unit, or undefined where there are none. */
+export function medianOf(samples: readonly number[] | undefined): number | undefined {
+  return samples && samples.length > 0 ? median(samples) : undefined;
+}
+
+/** A kind of samples of every rank: `rank_0_time_us`, `rank_1_time_us` and so on. */
+export function rankSeries(series: Series, kind: string): readonly (readonly number[])[] {
+  return Object.keys(series).filter((name) => name.replace(/^rank_\d+_/, "") === kind)
+    .map((name) => series[name]!);
+}
+
+/** Each iteration's time: that of the slowest rank. */
+export function slowestRank(ranks: readonly (readonly number[])[]): readonly number[] {
+  return iterations(ranks).map((times) => Math.max(...times));
+}
+
+/** The times of every iteration, by rank. */
+export function iterations(ranks: readonly (readonly number[])[]): readonly (readonly number[])[] {
+  return ranks[0]?.map((_, i) => ranks.map((times) => times[i]!)) ?? [];
+}
+
+/** 1e9 a second of a count in the median time; blank where the row is not right. */
+export function rowRate(row: Cells, count: number): number | undefined {
+  return row["status"] === "ok" ? count / Number(row["time_us_median"]) / 1e3 : undefined;
+}
+
+/** How many times as long the base took, by a column of both; blank where the row is not right. */
+export function speedUp(row: Cells, base: Cells | undefined, column: string): number | undefined {
+  const before = base?.[column];
+  return row["status"] === "ok" && typeof before === "number"
+    ? before / Number(row[column])
+    : undefined;
+}
