@@ -6,7 +6,7 @@ import { ConfigError } from "../../config/config_error.ts";
 import { readRows } from "../../records/files/csv_rows.ts";
 import { CsvWriter } from "../../records/run_folder/csv_writer.ts";
 import { StoppingRule } from "../../bench/measure/timer.ts";
-import { columnsOf, rowKey } from "../../records/rows/row.ts";
+import { rowKey } from "../../records/rows/row.ts";
 import { createRunFolder, resumeRunFolder } from "../../records/run_folder/run_folder.ts";
 import { FileError } from "../../records/files/file_error.ts";
 import { quantile, summarise } from "../../statistics/summary.ts";
@@ -14,32 +14,6 @@ import { inFolder } from "../in_folder.ts";
 import { configJsonSchema } from "../../_tools/write_schema.ts";
 
 const QUICK = new URL("../../configs/quick.json", import.meta.url).pathname;
-
-const CONTRACT =
-  "schema_version,run_id,row_key,suite,status,reason,model,dtype,adapter,adapter_type,physical_adapters,logical_ranks,clock,stop_reason,samples,time_us_median,time_us_min,time_us_p95,time_us_ci_low,time_us_ci_high,noise_pct,wrong_elements,max_abs_error,tolerance,verified_iterations,op,variant,mode,tensor_parallel_size,tensor_parallel_rank,tokens,context,flops,bytes,rate_gflops,rate_gbytes_per_s,ceiling_pct,speedup_vs_naive,host_us_median,submit_us_median,first_dispatch_ms,readback";
-
-Deno.test("kernels.csv starts with the promised columns, in order", () => {
-  const headers = columnsOf("kernels").map((column) => column.header);
-  assertEquals(headers.slice(0, CONTRACT.split(",").length).join(), CONTRACT);
-});
-
-const SCHEDULES =
-  "schedule,tensor_parallel_size,pipeline_parallel_size,data_parallel_size,max_concurrent_batches,requests,prompt_tokens,output_tokens,wall_ms,output_tokens_per_s,ttft_ms_median,tpot_ms_median,speedup_vs_step,max_in_flight,busy_pct,fill_drain_pct,imbalance_pct,transfer_pct,host_gap_pct,bubble_pct,bubble_predicted_pct,all_reduces,all_gathers,sends,collective_bytes,token_mismatches,oversubscribed";
-
-Deno.test("schedules.csv starts with the promised columns, in order", () => {
-  const headers = columnsOf("schedules").map((column) => column.header).join();
-  const common = CONTRACT.slice(0, CONTRACT.indexOf(",op,"));
-  assertEquals(headers.startsWith(`${common},${SCHEDULES},`), true, headers);
-});
-
-const COLLECTIVES =
-  "op,algorithm,transport,memory,message_bytes,elements,steps,sent_bytes_per_rank,algbw_gbytes_per_s,busbw_gbytes_per_s,time_us_min_rank,skew_pct";
-
-Deno.test("collectives.csv starts with the promised columns, in order", () => {
-  const headers = columnsOf("collectives").map((column) => column.header).join();
-  const common = CONTRACT.slice(0, CONTRACT.indexOf(",op,"));
-  assertEquals(headers.startsWith(`${common},${COLLECTIVES},`), true, headers);
-});
 
 Deno.test("rows round-trip through another reader: quotes, commas, newlines, formulas", () =>
   inFolder((folder) => {

@@ -149,7 +149,7 @@ Deno.test("runs of other adapters, dtypes and schemas differ; rows that one run 
     }),
     3,
   );
-  assertEquals(missing, ["gemm v0 hot float32 tp=1 tokens=1 context=256"]);
+  assertEquals(missing, ["gemm float32 v0 tp=1 tokens=1 context=256"]);
   assertEquals(added, []);
 });
 
@@ -179,7 +179,7 @@ Deno.test("a comparison reads well on a terminal and in a pull request", () => {
   };
   assertEquals(comparisonText(fixed).split("\n"), [
     "verdict  ratio  95 % interval       p  baseline us  candidate us      n  row",
-    "slower   1.500    1.400-1.600  <0.001        100.0         150.0  60/60  kernels: gemm v0 hot float32 tp=1 tokens=1 context=256",
+    "slower   1.500    1.400-1.600  <0.001        100.0         150.0  60/60  kernels: gemm float32 v0 tp=1 tokens=1 context=256",
     "2 rows: 1 slower, 0 no data, 0 faster, 0 ambiguous, 1 same; geometric mean 1.200; the machine's own 1.000",
   ]);
   const hostile = { ...fixed, rows: fixed.rows.map((row) => ({ ...row, label: "a|b<img>\nc" })) };
