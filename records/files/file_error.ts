@@ -1,10 +1,13 @@
 /** A file or a folder that cannot be made, read or written. */
 export class FileError extends Error {
   override readonly name = "FileError";
+  /** Of the file or folder. */
+  readonly path: string;
 
   /** `action` is a verb with its object's kind, such as `write rows to`. */
-  constructor(action: string, readonly path: string, { cause }: { readonly cause: unknown }) {
+  constructor(action: string, path: string, { cause }: { readonly cause: unknown }) {
     super(`Cannot ${action} "${path}": ${describeState(cause)}`, { cause });
+    this.path = path;
   }
 }
 

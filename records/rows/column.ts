@@ -14,7 +14,10 @@ export type Cell = CellValues[keyof CellValues] | undefined;
 /** Cells by header: values, or the texts of a file. */
 export type Cells = Readonly<Record<string, Cell>>;
 
-/** Raw samples of a row, in the order in which they were taken, by name with unit: `gpu_us`, `wall_ms`. */
+/**
+ * Raw samples of a row, in the order in which they were taken, by name with unit: `gpu_us`, `wall_ms`.
+ * @internal
+ */
 export type Series = Readonly<Record<string, readonly number[]>>;
 
 /** What a list of columns says about one of them. */

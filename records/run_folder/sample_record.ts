@@ -16,6 +16,7 @@ const SAMPLE_RECORD_SCHEMA = z.object({
 export interface SampleRecord {
   /** The key of the row in its CSV file. */
   readonly row_key: string;
+  /** Lists of samples by name with unit. */
   readonly series: Series;
   /** The row's cells as its CSV file has them, by header. */
   readonly row?: Readonly<Record<string, string>> | undefined;
