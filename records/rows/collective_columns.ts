@@ -1,7 +1,7 @@
 import { median } from "../../statistics/summary.ts";
 import type { ColumnTexts } from "./column.ts";
 import { COMMON_COLUMN_TEXTS } from "./common_columns.ts";
-import { iterations, medianOf, rankSeries, rowRate } from "./row_times.ts";
+import { iterations, medianText, rankSeries, rowRate } from "./row_times.ts";
 
 /**
  * The columns of collectives.csv after the common ones; new ones are added at the end only. Labels say
@@ -66,24 +66,18 @@ export const COLLECTIVE_COLUMN_TEXTS = {
       ),
   },
   chosen_algorithm: { kind: "text", meaning: "What auto chose" },
-  read_us_median: {
-    kind: "number",
-    unit: "us",
-    meaning: "Of device memory: median time from the adapter to shared memory",
-    derive: (_, series) => medianOf(rankSeries(series, "read_us").flat()),
-  },
-  exchange_us_median: {
-    kind: "number",
-    unit: "us",
-    meaning: "Of device memory: median time of the collective in shared memory",
-    derive: (_, series) => medianOf(rankSeries(series, "exchange_us").flat()),
-  },
-  write_us_median: {
-    kind: "number",
-    unit: "us",
-    meaning: "Of device memory: median time back to the adapter's queue",
-    derive: (_, series) => medianOf(rankSeries(series, "write_us").flat()),
-  },
+  read_us_median: medianText(
+    "read_us",
+    "Of device memory: median time from the adapter to shared memory",
+  ),
+  exchange_us_median: medianText(
+    "exchange_us",
+    "Of device memory: median time of the collective in shared memory",
+  ),
+  write_us_median: medianText(
+    "write_us",
+    "Of device memory: median time back to the adapter's queue",
+  ),
   read_gbytes_per_s: {
     kind: "number",
     unit: "1e9 B/s",

@@ -1,5 +1,5 @@
 import type { ColumnTexts } from "./column.ts";
-import { rowTime, rowTimesUs } from "./row_times.ts";
+import { rowTimesUs, timeText } from "./row_times.ts";
 
 /** The columns that every suite's CSV file starts with. */
 export const COMMON_COLUMN_TEXTS = {
@@ -32,41 +32,14 @@ export const COMMON_COLUMN_TEXTS = {
     meaning: "Measured samples, all of them in samples.jsonl",
     derive: (row, series) => rowTimesUs(row, series).length,
   },
-  time_us_median: {
-    kind: "number",
-    unit: "us",
-    meaning: "Median time",
-    derive: (row, series) => rowTime(row, series).median,
-  },
-  time_us_min: {
-    kind: "number",
-    unit: "us",
-    meaning: "Least time",
-    derive: (row, series) => rowTime(row, series).min,
-  },
-  time_us_p95: {
-    kind: "number",
-    unit: "us",
-    meaning: "95th percentile of the time",
-    derive: (row, series) => rowTime(row, series).p95,
-  },
-  time_us_ci_low: {
-    kind: "number",
-    unit: "us",
-    meaning: "Lower end of the median's 95 % interval",
-    derive: (row, series) => rowTime(row, series).ciLow,
-  },
-  time_us_ci_high: {
-    kind: "number",
-    unit: "us",
-    meaning: "Upper end of the median's 95 % interval",
-    derive: (row, series) => rowTime(row, series).ciHigh,
-  },
+  time_us_median: timeText("median", "Median time"),
+  time_us_min: timeText("min", "Least time"),
+  time_us_p95: timeText("p95", "95th percentile of the time"),
+  time_us_ci_low: timeText("ciLow", "Lower end of the median's 95 % interval"),
+  time_us_ci_high: timeText("ciHigh", "Upper end of the median's 95 % interval"),
   noise_pct: {
-    kind: "number",
+    ...timeText("noisePct", "Half the width of that interval, relative to the median"),
     unit: "%",
-    meaning: "Half the width of that interval, relative to the median",
-    derive: (row, series) => rowTime(row, series).noisePct,
   },
   wrong_elements: { kind: "count", meaning: "Elements outside the tolerance, of all checked" },
   max_abs_error: {

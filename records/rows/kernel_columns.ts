@@ -1,6 +1,6 @@
 import type { ColumnTexts } from "./column.ts";
 import { COMMON_COLUMN_TEXTS } from "./common_columns.ts";
-import { medianOf, rowRate, rowTime, speedUp } from "./row_times.ts";
+import { medianText, rowRate, speedUp, timeText } from "./row_times.ts";
 
 /**
  * The columns of kernels.csv after the common ones; new ones are added at the end only. Labels say its
@@ -84,54 +84,25 @@ export const KERNEL_COLUMN_TEXTS = {
     meaning: "Median time of the naive variant / of this one, in the same run",
     derive: (row, _, base) => speedUp(row, base, "time_us_median"),
   },
-  host_us_median: {
-    kind: "number",
-    unit: "us",
-    meaning: "Median wall time of an iteration on the host, from submit to done",
-    derive: (_, series) => medianOf(series["host_us"]),
-  },
-  submit_us_median: {
-    kind: "number",
-    unit: "us",
-    meaning: "Median time of encoding and submitting",
-    derive: (_, series) => medianOf(series["submit_us"]),
-  },
+  host_us_median: medianText(
+    "host_us",
+    "Median wall time of an iteration on the host, from submit to done",
+  ),
+  submit_us_median: medianText("submit_us", "Median time of encoding and submitting"),
   first_dispatch_ms: {
     kind: "number",
     unit: "ms",
     meaning: "Wall time of the first dispatch, not among the samples",
   },
   readback: { kind: "text", meaning: "How results come back from the adapter" },
-  time_us_mean: {
-    kind: "number",
-    unit: "us",
-    meaning: "Mean time",
-    derive: (row, series) => rowTime(row, series).mean,
-  },
-  time_us_p90: {
-    kind: "number",
-    unit: "us",
-    meaning: "90th percentile of the time",
-    derive: (row, series) => rowTime(row, series).p90,
-  },
-  time_us_p99: {
-    kind: "number",
-    unit: "us",
-    meaning: "99th percentile of the time; blank below 100 samples",
-    derive: (row, series) => rowTime(row, series).p99,
-  },
-  time_us_stdev: {
-    kind: "number",
-    unit: "us",
-    meaning: "Sample standard deviation of the time (n - 1)",
-    derive: (row, series) => rowTime(row, series).stdev,
-  },
-  gpu_us_median: {
-    kind: "number",
-    unit: "us",
-    meaning: "Median time between the adapter's timestamps; blank where it has none",
-    derive: (_, series) => medianOf(series["gpu_us"]),
-  },
+  time_us_mean: timeText("mean", "Mean time"),
+  time_us_p90: timeText("p90", "90th percentile of the time"),
+  time_us_p99: timeText("p99", "99th percentile of the time; blank below 100 samples"),
+  time_us_stdev: timeText("stdev", "Sample standard deviation of the time (n - 1)"),
+  gpu_us_median: medianText(
+    "gpu_us",
+    "Median time between the adapter's timestamps; blank where it has none",
+  ),
   pipeline_ms: { kind: "number", unit: "ms", meaning: "Wall time of creating the pipeline" },
   canary_pct: {
     kind: "number",

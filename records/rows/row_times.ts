@@ -12,9 +12,17 @@ export function rowTimesUs(row: Cells, series: Series): readonly number[] {
   return series[row["suite"] === "kernels" && row["clock"] === "gpu" ? "gpu_us" : "host_us"] ?? [];
 }
 
-/** The summary of {@linkcode rowTimesUs}; RangeError where there are none. */
-export function rowTime(row: Cells, series: Series): Summary {
-  return summarise(rowTimesUs(row, series));
+/** A column of times in us: one number of the summary of {@linkcode rowTimesUs}. */
+export function timeText(of: keyof Summary, meaning: string) {
+  const derive = (row: Cells, series: Series) => summarise(rowTimesUs(row, series))[of];
+  return { kind: "number", unit: "us", meaning, derive } as const;
+}
+
+/** A column of the median of all samples of a kind, in their own unit. */
+export function medianText(kind: string, meaning: string) {
+  const derive = (_: Cells, series: Series) =>
+    medianOf([...series[kind] ?? [], ...rankSeries(series, kind).flat()]);
+  return { kind: "number", unit: kind.slice(-2), meaning, derive } as const;
 }
 
 /** The median of samples in their own unit, or undefined where there are none. */
@@ -24,8 +32,8 @@ export function medianOf(samples: readonly number[] | undefined): number | undef
 
 /** A kind of samples of every rank: `rank_0_time_us`, `rank_1_time_us` and so on. */
 export function rankSeries(series: Series, kind: string): readonly (readonly number[])[] {
-  return Object.keys(series).filter((name) => name.replace(/^rank_\d+_/, "") === kind)
-    .map((name) => series[name]!);
+  return Object.entries(series).filter(([name]) => /^rank_\d+_(.*)$/.exec(name)?.[1] === kind)
+    .map(([, samples]) => samples);
 }
 
 /** Each iteration's time: that of the slowest rank. */

@@ -1,6 +1,6 @@
 import type { ColumnTexts } from "./column.ts";
 import { COMMON_COLUMN_TEXTS } from "./common_columns.ts";
-import { medianOf, speedUp } from "./row_times.ts";
+import { medianOf, medianText, speedUp } from "./row_times.ts";
 
 /**
  * The columns of schedules.csv after the common ones; new ones are added at the end only. Labels say its
@@ -43,12 +43,10 @@ export const SCHEDULE_COLUMN_TEXTS = {
     key: true,
     short: "output",
   },
-  wall_ms: {
-    kind: "number",
-    unit: "ms",
-    meaning: "Median wall time from the first request to the last token, of all repetitions",
-    derive: (_, series) => medianOf(series["wall_ms"]),
-  },
+  wall_ms: medianText(
+    "wall_ms",
+    "Median wall time from the first request to the last token, of all repetitions",
+  ),
   output_tokens_per_s: {
     kind: "number",
     unit: "tokens/s",
@@ -60,18 +58,11 @@ export const SCHEDULE_COLUMN_TEXTS = {
       return row["status"] === "ok" ? tokens / Number(row["wall_ms"]) * 1000 : undefined;
     },
   },
-  ttft_ms_median: {
-    kind: "number",
-    unit: "ms",
-    meaning: "Median time from a request's arrival to its first token",
-    derive: (_, series) => medianOf(series["ttft_ms"]),
-  },
-  tpot_ms_median: {
-    kind: "number",
-    unit: "ms",
-    meaning: "Median over requests of (last - first token) / (tokens - 1); blank for one token",
-    derive: (_, series) => medianOf(series["tpot_ms"]),
-  },
+  ttft_ms_median: medianText("ttft_ms", "Median time from a request's arrival to its first token"),
+  tpot_ms_median: medianText(
+    "tpot_ms",
+    "Median over requests of (last - first token) / (tokens - 1); blank for one token",
+  ),
   speedup_vs_step: {
     kind: "number",
     unit: "ratio",
@@ -152,25 +143,15 @@ export const SCHEDULE_COLUMN_TEXTS = {
     meaning: "How often all requests were served",
     derive: (_, series) => series["wall_ms"]?.length,
   },
-  gpu_us_median: {
-    kind: "number",
-    unit: "us",
-    meaning:
-      "Median time of a step between the adapter's timestamps, of the slowest rank of each stage, summed over stages; blank where it has none",
-    derive: (_, series) => medianOf(series["gpu_us"]),
-  },
-  host_us_median: {
-    kind: "number",
-    unit: "us",
-    meaning: "Median wall time of a step on the host, from being submitted to its token ids",
-    derive: (_, series) => medianOf(series["host_us"]),
-  },
-  submit_us_median: {
-    kind: "number",
-    unit: "us",
-    meaning: "Median time of recording and submitting a step",
-    derive: (_, series) => medianOf(series["submit_us"]),
-  },
+  gpu_us_median: medianText(
+    "gpu_us",
+    "Median time of a step between the adapter's timestamps, of the slowest rank of each stage, summed over stages; blank where it has none",
+  ),
+  host_us_median: medianText(
+    "host_us",
+    "Median wall time of a step on the host, from being submitted to its token ids",
+  ),
+  submit_us_median: medianText("submit_us", "Median time of recording and submitting a step"),
   readback_us_median: {
     kind: "number",
     unit: "us",
@@ -249,10 +230,8 @@ export const SCHEDULE_COLUMN_TEXTS = {
     meaning:
       "By the pipeline law from the same times: batches of one size leave at min(1 / max t_i, in flight / (sum t_i + sum hop + h)); filling and draining are left out",
   },
-  engine_us_median: {
-    kind: "number",
-    unit: "us",
-    meaning: "Median time of the engine between a result and the next launch",
-    derive: (_, series) => medianOf(series["engine_us"]),
-  },
+  engine_us_median: medianText(
+    "engine_us",
+    "Median time of the engine between a result and the next launch",
+  ),
 } as const satisfies ColumnTexts;
