@@ -18,14 +18,12 @@ export interface Schedule {
     scheduler: Scheduler,
     executor: Executor<Result>,
   ) => Engine<Result>;
-  /** Whether `speedup_vs_step` of the others refers to it. */
-  readonly isBaseline?: true;
 }
 
 const engineCore: Schedule["engine"] = (scheduler, executor) => new EngineCore(scheduler, executor);
 
 const RECORDS = {
-  step: { depths: () => [1], engine: engineCore, isBaseline: true },
+  step: { depths: () => [1], engine: engineCore },
   step_with_batch_queue: { depths: (configured) => configured, engine: engineCore },
 } satisfies Record<string, Schedule>;
 

@@ -141,7 +141,7 @@ export async function measureRun(request: RunRequest): Promise<MeasuredRun> {
     const run: SuiteRun<AnyRow> = {
       runId: folder.runId,
       filter: selection.filter,
-      finished: csv.finished,
+      finished: folder.finished(suite),
       memoryBytes: Deno.systemMemoryInfo().available,
       signal,
       onRow: (row, series) => {

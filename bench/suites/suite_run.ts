@@ -1,5 +1,7 @@
 import type { Config } from "../../config/config.ts";
 import type { StopCriteria } from "../measure/timer.ts";
+import type { Cells } from "../../records/rows/column.ts";
+import type { SampledRow } from "../../records/rows/derive_rows.ts";
 import type { SampleRecord } from "../../records/run_folder/sample_record.ts";
 
 /** How far a run is. */
@@ -17,8 +19,8 @@ export interface SuiteRun<Row> {
   readonly runId: string;
   /** Leaves only the cases whose line in a dry run matches. */
   readonly filter: RegExp | undefined;
-  /** Row keys that are on disk already. */
-  readonly finished: ReadonlySet<string>;
+  /** Rows that are on disk already, by key: they are not measured again, and speed-ups may refer to them. */
+  readonly finished: ReadonlyMap<string, SampledRow<Cells>>;
   /** Memory of the host that may be used, in bytes. */
   readonly memoryBytes: number;
   readonly signal: AbortSignal;

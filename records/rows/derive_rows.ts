@@ -16,25 +16,25 @@ export function hasSamples(suite: Suite, { row, series }: SampledRow<Cells>): bo
 
 /**
  * Adds all cells that columns can compute to rows of one run, of which they have what was measured;
- * speed-ups refer to rows among them. Rows without samples get their key only.
+ * speed-ups refer to rows among them or among others of the run. Rows without samples get their key only.
  */
 export function deriveRows<Row extends Cells>(
   suite: Suite,
   rows: readonly SampledRow<Row>[],
+  others: ReadonlyMap<string, SampledRow<Cells>> = new Map(),
 ): readonly SampledRow<Row>[] {
   const keyed = rows.map(({ row, series }) => ({
     row: { ...row, suite, row_key: rowKey(suite, row) },
     series,
-    base: baseKey(suite, row),
   }));
-  const bases = new Map<string, Cells>(
-    keyed.filter(({ row, base }) => row.row_key === base)
-      .map((one) => [one.row.row_key, derived(suite, one, undefined)]),
-  );
-  return keyed.map((one) => ({
-    row: derived(suite, one, bases.get(one.base ?? "")),
-    series: one.series,
-  }));
+  const all = new Map([...keyed.map((one) => [one.row.row_key, one] as const), ...others]);
+  const bases = new Map<string, Cells>();
+  return keyed.map((one) => {
+    const key = baseKey(suite, one.row) ?? "";
+    const base = all.get(key);
+    if (base && !bases.has(key)) bases.set(key, derived(suite, base, undefined));
+    return { row: derived(suite, one, bases.get(key)), series: one.series };
+  });
 }
 
 function derived<Row extends Cells>(

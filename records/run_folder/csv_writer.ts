@@ -13,8 +13,8 @@ import type { Suite } from "../rows/suite.ts";
 /** The CSV file of a suite in a run folder; rows are appended as they finish. */
 export class CsvWriter implements Disposable {
   readonly path: string;
-  /** Keys of the rows that were there already: a resumed run need not measure them again. */
-  readonly finished: ReadonlySet<string>;
+  /** The rows that were there already, by key. */
+  readonly finished: ReadonlyMap<string, Cells>;
   readonly #file: AppendFile;
   readonly #columns: readonly Column[];
 
@@ -31,7 +31,7 @@ export class CsvWriter implements Disposable {
     if (old && old.headers.length > 0 && old.headers.join() !== headers.join()) {
       throw new FileError("append to", this.path, { cause: "it has other columns" });
     }
-    this.finished = new Set(old?.rows.map((row) => row["row_key"] ?? ""));
+    this.finished = new Map(old?.rows.map((row) => [row["row_key"] ?? "", row]));
     this.#file = AppendFile.open(this.path, { keepBytes: old?.lengthBytes ?? 0 });
     if (!old?.lengthBytes) this.#file.append(csvHeader(this.#columns));
   }

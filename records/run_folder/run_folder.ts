@@ -8,7 +8,9 @@ import { FolderLock } from "../files/folder_lock.ts";
 import { type Manifest, readManifest, writeManifest } from "./manifest.ts";
 import { exists } from "../files/exists.ts";
 import { FileError } from "../files/file_error.ts";
-import { hashRecord, type SampleRecord, wholeLinesBytes } from "./sample_record.ts";
+import { hashRecord, readSamples, type SampleRecord, wholeLinesBytes } from "./sample_record.ts";
+import type { Cells } from "../rows/column.ts";
+import type { SampledRow } from "../rows/derive_rows.ts";
 import { SCHEMA_VERSION } from "../rows/row.ts";
 import { shortHash } from "../files/short_hash.ts";
 
@@ -65,6 +67,15 @@ export class RunFolder implements Disposable {
     const writer = this.#writers.get(suite) ?? new CsvWriter(this.path, { suite });
     this.#writers.set(suite, writer);
     return writer;
+  }
+
+  /** The rows of a suite that a resumed run need not measure again, with their samples, by key. */
+  finished(suite: Suite): ReadonlyMap<string, SampledRow<Cells>> {
+    const rows = [...this.rows(suite).finished];
+    const samples = rows.length > 0 ? readSamples(join(this.path, "samples.jsonl")) : undefined;
+    return new Map(
+      rows.map(([key, row]) => [key, { row, series: samples?.get(key)?.series ?? {} }]),
+    );
   }
 
   /**
@@ -131,7 +142,7 @@ export function createRunFolder(
 }
 
 /**
- * Opens the folder of a run that was cut off; {@linkcode CsvWriter.finished} has the rows it keeps.
+ * Opens the folder of a run that was cut off; {@linkcode RunFolder.finished} has the rows it keeps.
  *
  * FileError where it is in use, has no manifest, or was made with another configuration.
  */

@@ -72,7 +72,7 @@ export async function runKernels(
       const key = kernelKey(caseRun.case, { variant, mode }, config.model.name);
       return kernelRow(result, key, { device, runId: run.runId, canaryPct });
     });
-    for (const { row, series } of deriveRows("kernels", measured)) {
+    for (const { row, series } of deriveRows("kernels", measured, run.finished)) {
       if (!run.finished.has(row.row_key!)) run.onRow(row, series);
     }
     await tuning.save();

@@ -27,7 +27,6 @@ import {
 } from "./schedule_cases.ts";
 import { scheduleRow, unmeasuredRow } from "./schedule_row.ts";
 import type { TimedRequest } from "../../../runtime/serve.ts";
-import { SCHEDULES } from "../../../schedules/registry.ts";
 import type { Session } from "../../measure/session.ts";
 import type { SuiteRun } from "../suite_run.ts";
 
@@ -54,10 +53,7 @@ export async function runSchedules(
   for (const cases of layouts.values()) {
     if (run.signal.aborted) return;
     const open = cases.filter((c) => !run.finished.has(rowKey("schedules", scheduleKey(c, work))));
-    // The naive schedule is what the others of its layout are compared with: it runs again with them.
-    const steps = cases.filter((c) => SCHEDULES[c.schedule].isBaseline && open.length > 0);
-    const measured = [...new Set([...steps, ...open])];
-    await runLayout(measured, { ...work, session, run, expected });
+    await runLayout(open, { ...work, session, run, expected });
     if (run.signal.aborted) return;
     done += cases.length;
     run.onProgress({ done, total: all.length, label: scheduleLabel(cases.at(-1)!) });
@@ -83,9 +79,7 @@ async function runLayout(cases: readonly ScheduleCase[], suite: Suite): Promise<
       row: unmeasuredRow(scheduleKey(case_, suite), { status, reason }, context),
       series: {},
     }));
-    for (const { row } of deriveRows("schedules", rows)) {
-      if (!run.finished.has(row.row_key!)) run.onRow(row, {});
-    }
+    for (const { row } of deriveRows("schedules", rows)) run.onRow(row, {});
   };
   const problem = refusal(suite, sizes);
   if (problem !== undefined) return await unmeasured("skipped", problem);
@@ -126,8 +120,8 @@ async function runLayout(cases: readonly ScheduleCase[], suite: Suite): Promise<
       const row = scheduleRow(one, scheduleKey(one.case, suite), { layout: numbers, context });
       rows.push({ row, series: seriesOf(one) });
     }
-    for (const [i, { row, series }] of deriveRows("schedules", rows).entries()) {
-      if (run.finished.has(row.row_key!)) continue;
+    const derived = deriveRows("schedules", rows, run.finished);
+    for (const [i, { row, series }] of derived.entries()) {
       run.onRow(row, series);
       run.onTrace(scheduleLabel(measured[i]!.case), measured[i]!.last);
     }
