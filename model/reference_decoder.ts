@@ -62,7 +62,7 @@ export class ReferenceDecoder {
     tensors.set("input.ids", Uint32Array.from(batch.tokenIds));
     tensors.set("input.positions", Uint32Array.from(batch.positions));
     tensors.set("input.slots", Uint32Array.from(batch.slots));
-    tensors.set("input.samples", Uint32Array.from(batch.logitsIndices));
+    tensors.set("input.logits_indices", Uint32Array.from(batch.logitsIndices));
     for (const { outputs, names, tensors: shapes } of operations) {
       for (const name of outputs) {
         if (shapes[name]!.dtype === "uint32") {

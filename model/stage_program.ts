@@ -7,12 +7,13 @@ import {
   embeddingModule,
   ffnModule,
   lmHeadModule,
-  type ModuleShape,
+  type VocabModuleShape,
 } from "../kernels/modules.ts";
 import { type Operation, operation } from "../kernels/operation.ts";
 import { rmsNorm } from "../kernels/rms_norm.ts";
-import { ffnShard, headShard, type TensorParallelRank, vocabShard } from "../parallel/shard.ts";
+import type { TensorParallelRank } from "../parallel/shard.ts";
 import type { ModelShape } from "./shape.ts";
+import { type ShardSizes, shardSizes } from "./shard_sizes.ts";
 
 /** One rank's part of a decoder: some layers, cut over a tensor parallel group. */
 export interface Stage extends TensorParallelRank {
@@ -101,24 +102,18 @@ export function wholeDecoder(
     "dtype" | "maxNumSeqs" | "maxModelLen" | "maxNumBatchedTokens" | "maxStorageBufferBindingSize"
   >,
 ): Stage {
-  return {
-    ...rest,
-    model,
-    firstLayer: 0,
-    endLayer: model.layers,
-    tensorParallelSize: 1,
-    tensorParallelRank: 0,
-  };
+  const alone = { tensorParallelSize: 1, tensorParallelRank: 0 };
+  return { ...rest, ...alone, model, firstLayer: 0, endLayer: model.layers };
 }
 
 /**
  * The forward pass of a stage for a size of batch.
  *
  * Inputs are `input.ids` [T], `input.positions` [T], `input.slots` [T] and, where not every token is
- * sampled, `input.samples` (rows of the batch); a later stage starts from `state.delta` and
+ * sampled, `input.logits_indices` (rows of the batch); a later stage starts from `state.delta` and
  * `state.residual_a`, both [T, H], which every stage but the last leaves. The last one leaves
- * `output.logits` [samples, P/tp] and, where its rank has the whole vocabulary, `output.token_ids`
- * [samples].
+ * `output.logits` [rows, P/tp] and, where its rank has the whole vocabulary, `output.token_ids`
+ * [rows].
  */
 export function stageProgram(
   stage: Stage,
@@ -146,11 +141,14 @@ const BLOCKS = [
   { block: ffnOps, norm: "post_attention_norm" },
 ] as const;
 
-function moduleShape(
-  { model, dtype, maxStorageBufferBindingSize }: Stage,
-  { tokens }: BatchSize,
-): ModuleShape {
-  return { tokens, hidden: model.hidden, dtype, maxStorageBufferBindingSize };
+function shardOf(stage: Stage, tokens: number): ShardSizes {
+  const work = { ...stage, tokens, context: stage.maxModelLen };
+  return shardSizes(stage.model, work, stage.maxStorageBufferBindingSize);
+}
+
+/** The rank's vocabulary with the padding, which the stage's tensors have. */
+function paddedVocab({ vocab, vocabPadding }: ShardSizes): VocabModuleShape {
+  return { ...vocab, rows: vocab.rows + vocabPadding };
 }
 
 /** Gives a module's tensor its role and its name among those of the role. */
@@ -199,14 +197,7 @@ function layerPlace(layer: number): Place {
 }
 
 function embeddingOps(stage: Stage, size: BatchSize): StageOp[] {
-  const { model } = stage;
-  const { start, end, padding } = vocabShard({ ...stage, vocab: model.vocab });
-  const operations = embeddingModule({
-    ...moduleShape(stage, size),
-    vocab: model.vocab,
-    vocabStart: start,
-    rows: end - start + padding,
-  });
+  const operations = embeddingModule(paddedVocab(shardOf(stage, size.tokens)));
   return [
     ...kernelOps(operations, (joint) => {
       if (joint === "hidden") return ["state", "embedded"];
@@ -259,19 +250,9 @@ interface BlockPlace {
 }
 
 function attentionOps(stage: Stage, { size, layer, places }: BlockPlace): StageOp[] {
-  const { model, maxNumSeqs, maxModelLen } = stage;
-  const heads = headShard({ ...stage, heads: model.heads, kvHeads: model.kvHeads });
   const operations = attentionModule({
-    ...moduleShape(stage, size),
-    heads: heads.queryEnd - heads.queryStart,
-    kvHeads: heads.kvEnd - heads.kvStart,
-    headSize: model.headSize,
-    context: maxModelLen,
-    maxNumSeqs,
-    theta: model.ropeTheta,
-    scaling: model.ropeScaling,
-    window: model.slidingWindow,
-    bias: model.attentionBias,
+    ...shardOf(stage, size.tokens).attention,
+    maxNumSeqs: stage.maxNumSeqs,
     ...(places ? { positions: places.positions, tokenSlots: places.slots } : {}),
   });
   return [
@@ -281,14 +262,7 @@ function attentionOps(stage: Stage, { size, layer, places }: BlockPlace): StageO
 }
 
 function ffnOps(stage: Stage, { size, layer }: BlockPlace): StageOp[] {
-  const { model } = stage;
-  const shard = ffnShard({ ...stage, ffn: model.ffn });
-  const operations = ffnModule({
-    ...moduleShape(stage, size),
-    ffn: shard.end - shard.start,
-    gated: model.ffnKind === "gated",
-    activation: model.activation,
-  });
+  const operations = ffnModule(shardOf(stage, size.tokens).ffn);
   return [
     ...kernelOps(operations, layerPlace(layer), { layer }),
     ...collective(stage, { op: "all_reduce", tensor: "state.delta", rows: "tokens", layer }),
@@ -299,8 +273,8 @@ function ffnOps(stage: Stage, { size, layer }: BlockPlace): StageOp[] {
 function headOps(stage: Stage, size: BatchSize, residual: string | undefined): StageOp[] {
   const { model } = stage;
   const { tokens, logitsRows } = size;
-  const { start, end, padding } = vocabShard({ ...stage, vocab: model.vocab });
-  const rows = end - start + padding;
+  const shard = shardOf(stage, logitsRows);
+  const vocab = paddedVocab(shard);
   const norm = normOp(stage, { size, layer: undefined, residual, normWeight: "norm" });
   const isAll = logitsRows === tokens;
   // Picking rows is a lookup in the batch's hidden states.
@@ -310,24 +284,18 @@ function headOps(stage: Stage, size: BatchSize, residual: string | undefined): S
     vocabStart: 0,
     rows: stage.maxNumBatchedTokens,
     dtype: "float32",
-  }, { weight: "normed", ids: "samples", out: "sampled" });
-  const head = lmHeadModule({
-    ...moduleShape(stage, size),
-    tokens: logitsRows,
-    vocab: model.vocab,
-    vocabStart: start,
-    rows,
-  });
+  }, { weight: "normed", ids: "logits_indices", out: "sampled" });
+  const head = lmHeadModule(vocab);
   const choice = operation(argmax, {
     rows: logitsRows,
-    columns: rows,
-    valid: Math.max(1, end - start),
+    columns: vocab.rows,
+    valid: Math.max(1, shard.vocab.rows),
   }, { x: "logits", out: "token_ids" });
   return [
     ...norm.ops,
     ...(isAll
       ? []
-      : kernelOps([pick], (joint) => [joint === "samples" ? "input" : "state", joint], {
+      : kernelOps([pick], (joint) => [joint === "logits_indices" ? "input" : "state", joint], {
         rows: "logitsRows",
       })),
     ...kernelOps(head, (joint) => {

@@ -288,7 +288,7 @@ export class Rank implements Disposable {
     upload("input.ids", batch.tokenIds);
     upload("input.positions", batch.positions);
     upload("input.slots", batch.slots);
-    if (size.logitsRows < size.tokens) upload("input.samples", batch.logitsIndices);
+    if (size.logitsRows < size.tokens) upload("input.logits_indices", batch.logitsIndices);
     for (const key of ["tokens", "logitsRows"] as const) {
       if (this.#rowsNow[key] === size[key]) continue;
       this.#device.upload(this.#rows[key], Uint32Array.of(size[key]));
