@@ -9,17 +9,15 @@ import {
   type Step,
   wrap,
 } from "../step_program.ts";
-
-/** Where a rank's operand lies: in place it is its share of the output already. */
-function operand({ inPlace }: ProgramShape, rank: number, start: number): Place {
-  return inPlace ? { rank, memory: "output", start } : { rank, memory: "input", start: 0 };
-}
+import { operandChunk } from "./_operands.ts";
 
 function ownChunk(shape: ProgramShape): readonly Move[] {
   const { rank, ranks, count, inPlace } = shape;
   const mine = chunk(count, ranks, rank);
   const { start } = mine;
-  return inPlace ? [] : moveChunk(mine, { memory: "output", start }, [operand(shape, rank, start)]);
+  return inPlace
+    ? []
+    : moveChunk(mine, { memory: "output", start }, [operandChunk(shape, rank, start)]);
 }
 
 /** Each rank reads every other's share. */
@@ -30,7 +28,7 @@ export function allGatherOneShot(shape: ProgramShape): readonly Step[] {
     if (peer === rank) continue;
     const part = chunk(count, ranks, peer);
     const { start } = part;
-    moves.push(...moveChunk(part, { memory: "output", start }, [operand(shape, peer, start)]));
+    moves.push(...moveChunk(part, { memory: "output", start }, [operandChunk(shape, peer, start)]));
   }
   return [{ moves }];
 }
@@ -44,7 +42,7 @@ export function allGatherRing(shape: ProgramShape): readonly Step[] {
     const part = chunk(count, ranks, wrap(rank - step - 1, ranks));
     const { start } = part;
     const source: Place = step === 0
-      ? operand(shape, before, start)
+      ? operandChunk(shape, before, start)
       : { rank: before, memory: "output", start };
     return {
       moves: [
@@ -66,7 +64,7 @@ export function allGatherRecursiveDoubling(shape: ProgramShape): readonly Step[]
     const start = chunk(count, ranks, first).start;
     const end = chunk(count, ranks, first + size - 1).end;
     const source: Place = size === 1
-      ? operand(shape, partner, start)
+      ? operandChunk(shape, partner, start)
       : { rank: partner, memory: "output", start };
     steps.push({
       moves: [

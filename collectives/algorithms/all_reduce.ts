@@ -10,40 +10,24 @@ import {
   type Step,
   wrap,
 } from "../step_program.ts";
-
-function own(shape: ProgramShape): Memory {
-  return shape.inPlace ? "output" : "input";
-}
-
-function everyRank({ ranks }: ProgramShape, memory: Memory, start: number): readonly Place[] {
-  return Array.from({ length: ranks }, (_, rank) => ({ rank, memory, start }));
-}
-
-/** Copies the operand out of the way. */
-function keepOperand({ rank, count }: ProgramShape): Step {
-  const sources = [{ rank, memory: "output", start: 0 }] as const;
-  return { moves: moveChunk({ start: 0, end: count }, { memory: "scratch", start: 0 }, sources) };
-}
+import { everyRank, keptOperand, operandMemory } from "./_operands.ts";
 
 /** Each rank reads all operands and adds them in rank order: bitwise the same sum everywhere. */
 export function allReduceOneShot(shape: ProgramShape): readonly Step[] {
-  const { count, inPlace } = shape;
+  const { count, inPlace, ranks } = shape;
+  if (inPlace && ranks === 1) return [];
   // In place a rank would overwrite its operand while others read it.
-  const from_ = inPlace && shape.ranks > 1 ? "scratch" : own(shape);
-  const sum = moveChunk(
-    { start: 0, end: count },
-    { memory: "output", start: 0 },
-    everyRank(shape, from_, 0),
-  );
-  if (inPlace && shape.ranks === 1) return [];
-  return [...(inPlace ? [keepOperand(shape)] : []), { moves: sum }];
+  const { memory, keep } = keptOperand(shape);
+  const whole = { start: 0, end: count };
+  const sum = moveChunk(whole, { memory: "output", start: 0 }, everyRank(shape, memory, 0));
+  return [...keep, { moves: sum }];
 }
 
 /** Each rank adds its share of all operands, in rank order, then reads the others' shares. */
 export function allReduceTwoShot(shape: ProgramShape): readonly Step[] {
   const { rank, ranks, count } = shape;
   const mine = chunk(count, ranks, rank);
-  const memory = own(shape);
+  const memory = operandMemory(shape);
   const gathered: Move[] = [];
   for (let peer = 0; peer < ranks; peer++) {
     const { start, end } = chunk(count, ranks, peer);
@@ -71,7 +55,7 @@ export function allReduceTwoShot(shape: ProgramShape): readonly Step[] {
 export function allReduceRing(shape: ProgramShape): readonly Step[] {
   const { rank, ranks, count } = shape;
   if (ranks === 1) return allReduceOneShot(shape);
-  const memory = own(shape);
+  const memory = operandMemory(shape);
   const before = wrap(rank - 1, ranks);
   const steps: Step[] = [];
   for (let step = 0; step < ranks - 1; step++) {
@@ -109,7 +93,7 @@ export function allReduceRecursiveDoubling(shape: ProgramShape): readonly Step[]
   const steps: Step[] = [];
   // A round reads one memory and writes another, since the partner reads at the same time; out of
   // place the last round writes the output.
-  let from_: Memory = own(shape);
+  let from_: Memory = operandMemory(shape);
   for (let round = 0; round < rounds; round++) {
     const isToOutput = inPlace ? round % 2 === 1 : (rounds - round) % 2 === 1;
     const memory = isToOutput ? "output" : "scratch";
@@ -132,7 +116,7 @@ export function allReduceRecursiveDoubling(shape: ProgramShape): readonly Step[]
 export function allReduceOneShotInt8(shape: ProgramShape): readonly Step[] {
   const { rank, count } = shape;
   const move = { count, to: { memory: "scratch", start: 0 } } as const;
-  const operand = [{ rank, memory: own(shape), start: 0 }];
+  const operand = [{ rank, memory: operandMemory(shape), start: 0 }];
   const sum = { count, to: { memory: "output", start: 0 }, how: "sum_quantised" } as const;
   if (count === 0) return [{ moves: [] }, { moves: [] }];
   return [

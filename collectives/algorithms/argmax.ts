@@ -1,21 +1,12 @@
 /** The program of vocab-parallel argmax: pairs (value, index) of all ranks, of which the best stays. */
 
 import { moveChunk, type ProgramShape, type Step } from "../step_program.ts";
+import { everyRank, keptOperand } from "./_operands.ts";
 
 /** Every rank reads all pairs; in place the own ones are copied out of the way first. */
-export function argmaxOneShot({ rank, ranks, count, inPlace }: ProgramShape): readonly Step[] {
-  const whole = { start: 0, end: count };
-  const memory = inPlace ? "scratch" : "input";
-  const keep = moveChunk(whole, { memory: "scratch", start: 0 }, [{
-    rank,
-    memory: "output",
-    start: 0,
-  }]);
-  const all = Array.from(
-    { length: ranks },
-    (_, peer) => ({ rank: peer, memory, start: 0 } as const),
-  );
-  const best = moveChunk(whole, { memory: "output", start: 0 }, all)
-    .map((move) => ({ ...move, how: "maxloc" as const }));
-  return [...(inPlace ? [{ moves: keep }] : []), { moves: best }];
+export function argmaxOneShot(shape: ProgramShape): readonly Step[] {
+  const { memory, keep } = keptOperand(shape);
+  const whole = { start: 0, end: shape.count };
+  const moves = moveChunk(whole, { memory: "output", start: 0 }, everyRank(shape, memory, 0));
+  return [...keep, { moves: moves.map((move) => ({ ...move, how: "maxloc" })) }];
 }

@@ -8,6 +8,7 @@ import {
   type Step,
   wrap,
 } from "../step_program.ts";
+import { everyRank, operandMemory } from "./_operands.ts";
 
 function result({ inPlace }: ProgramShape, start: number) {
   return { memory: "output", start: inPlace ? start : 0 } as const;
@@ -18,19 +19,15 @@ export function reduceScatterOneShot(shape: ProgramShape): readonly Step[] {
   const { rank, ranks, count, inPlace } = shape;
   if (ranks === 1 && inPlace) return [];
   const mine = chunk(count, ranks, rank);
-  const memory = inPlace ? "output" : "input";
-  const sources = Array.from(
-    { length: ranks },
-    (_, peer) => ({ rank: peer, memory, start: mine.start } as const),
-  );
+  const sources = everyRank(shape, operandMemory(shape), mine.start);
   return [{ moves: moveChunk(mine, result(shape, mine.start), sources) }];
 }
 
 /** Shares travel round the ring and collect a sum: share k is added in the order k+1, k+2, ... round to k. */
 export function reduceScatterRing(shape: ProgramShape): readonly Step[] {
-  const { rank, ranks, count, inPlace } = shape;
+  const { rank, ranks, count } = shape;
   if (ranks === 1) return reduceScatterOneShot(shape);
-  const memory = inPlace ? "output" : "input";
+  const memory = operandMemory(shape);
   const before = wrap(rank - 1, ranks);
   return Array.from({ length: ranks - 1 }, (_, step) => {
     const part = chunk(count, ranks, wrap(rank - step - 2, ranks));
