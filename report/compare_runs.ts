@@ -1,7 +1,6 @@
 /** What changed from one run to another, row by row. */
 
 import type { Suite } from "../records/rows/suite.ts";
-import type { Series } from "../records/rows/column.ts";
 import { label } from "../records/rows/row.ts";
 import { rowTimesUs } from "../records/rows/row_times.ts";
 import { median } from "../statistics/summary.ts";
@@ -147,26 +146,17 @@ interface RowSide {
   readonly samples: readonly number[];
 }
 
-/** What a row's time is judged by: of schedules the whole serving, since its steps differ by nature. */
-function comparedTimes(suite: Suite, row: TextRow, series: Series): readonly number[] {
-  return suite === "schedules"
-    ? (series["wall_ms"] ?? []).map((ms) => ms * 1000)
-    : rowTimesUs(row, series);
-}
-
 function rowsOf({ suites, samples }: LoadedRun): ReadonlyMap<string, RowSide> {
   const rows = suites.flatMap(({ suite, rows }) =>
     rows.map((row): [string, RowSide] => {
       const key = row["row_key"] ?? "";
       const series = samples.get(key)?.series ?? {};
-      const values = comparedTimes(suite, row, series);
-      return [key, {
-        suite,
-        label: label(suite, row),
-        row,
-        runId: row["run_id"] ?? "",
-        samples: values,
-      }];
+      // Of schedules the whole serving is judged, since steps differ by nature.
+      const samplesUs = suite === "schedules"
+        ? (series["wall_ms"] ?? []).map((ms) => ms * 1000)
+        : rowTimesUs(row, series);
+      const runId = row["run_id"] ?? "";
+      return [key, { suite, label: label(suite, row), row, runId, samples: samplesUs }];
     })
   );
   return new Map(rows);

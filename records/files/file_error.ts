@@ -1,5 +1,6 @@
 /** A file or a folder that cannot be made, read or written. */
 export class FileError extends Error {
+  /** `FileError`. */
   override readonly name = "FileError";
   /** Of the file or folder. */
   readonly path: string;

@@ -72,7 +72,7 @@ type KeyHeaders<Texts extends ColumnTexts> = {
 }[keyof Texts];
 
 /** Numbers are written with this many significant digits. */
-export const SIGNIFICANT_DIGITS = 7;
+const SIGNIFICANT_DIGITS = 7;
 
 /** Makes columns of their texts, in the order in which they are written. */
 export function makeColumns(texts: ColumnTexts): readonly Column[] {

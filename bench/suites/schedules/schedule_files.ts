@@ -33,11 +33,12 @@ export class ScheduleFiles {
     const process = this.#processes++;
     this.#events.push(...traceEvents(traces, { label, process, startMs: wall.start }));
     const lines = this.#events.map((event) => JSON.stringify(event)).join(",\n");
-    this.#write("timeline.json", `{"displayTimeUnit":"ms","traceEvents":[\n${lines}\n]}\n`);
+    const json = `{"displayTimeUnit":"ms","traceEvents":[\n${lines}\n]}\n`;
+    writeWhole(join(this.#folder, "timeline.json"), json);
     const [first] = traces;
     if (!first || first.stages === 1) return;
     const slug = label.replaceAll(/[^A-Za-z0-9_]+/g, "_");
-    this.#write(`pipeline_${slug}.csv`, pipelineCsv(first));
+    writeWhole(join(this.#folder, `pipeline_${slug}.csv`), pipelineCsv(first));
     this.#texts.push(textTimeline(first, { label }));
   }
 
@@ -48,11 +49,7 @@ export class ScheduleFiles {
     const before = exists(path) ? Deno.readTextFileSync(path) : "";
     const known = before.split(/(?<=\r\n)/);
     const fresh = lines.filter((line) => !known.includes(line));
-    this.#write("ranks.csv", (before === "" ? header! : before) + fresh.join(""));
-  }
-
-  #write(name: string, text: string): void {
-    writeWhole(join(this.#folder, name), text);
+    writeWhole(path, (before === "" ? header! : before) + fresh.join(""));
   }
 }
 
