@@ -5,6 +5,7 @@ import {
   activationCode,
   activationError,
   type ActivationName,
+  ACTIVATIONS,
 } from "./activate.ts";
 import naiveWgsl from "./activation_naive.wgsl" with { type: "text" };
 import sharedWgsl from "./activation_shared.wgsl" with { type: "text" };
@@ -49,6 +50,7 @@ function variant(
 /** out = activate(x), or activate(gate) * up. */
 export const activation: Kernel<ActivationShape> = {
   name: "activation",
+  fields: { tokens: "count", columns: "size", gated: [true, false], activation: ACTIVATIONS },
   variants: [
     variant("naive", wgslFile("activation_naive.wgsl", naiveWgsl), (n) => n),
     {

@@ -37,6 +37,7 @@ function variant(
 /** out = a + b. */
 export const add: Kernel<AddShape> = {
   name: "add",
+  fields: { tokens: "count", columns: "size" },
   variants: [
     variant("naive", wgslFile("add_naive.wgsl", naiveWgsl), (n) => n),
     variant("vector", wgslFile("add_vector.wgsl", vectorWgsl), vec4s),

@@ -17,6 +17,7 @@ export interface ArgmaxShape {
 /** The index of each row's largest element; padding never wins, ties take the lowest id. */
 export const argmax: Kernel<ArgmaxShape> = {
   name: "argmax",
+  fields: { rows: "count", columns: "size" },
   variants: rowVariants(
     {
       naive: wgslFile("argmax_naive.wgsl", naiveWgsl),

@@ -4,7 +4,7 @@ import naiveWgsl from "./attention_naive.wgsl" with { type: "text" };
 import workgroupWgsl from "./attention_workgroup.wgsl" with { type: "text" };
 import { elementGroups } from "./elementwise.ts";
 import { host, type HostTensors, type Kernel, UNIT_ROUNDOFF, vec4s } from "./kernel.ts";
-import { type CacheShape, cacheTensors } from "./kv_append.ts";
+import { CACHE_FIELDS, type CacheShape, cacheTensors } from "./kv_append.ts";
 import { onlineAttention } from "./online_attention.ts";
 import { lastPositions } from "./rope.ts";
 import { wgslFile } from "./wgsl_file.ts";
@@ -98,6 +98,7 @@ function referenceHead(
 /** Causal grouped-query attention; prefill chunks and decodes of several sequences in one batch. */
 export const attention: Kernel<AttentionShape> = {
   name: "attention",
+  fields: { ...CACHE_FIELDS, heads: "size", qColumns: "size" },
   variants: [
     {
       name: "naive",

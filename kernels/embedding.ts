@@ -3,6 +3,7 @@ import naiveWgsl from "./embedding_naive.wgsl" with { type: "text" };
 import sharedWgsl from "./embedding_shared.wgsl" with { type: "text" };
 import vectorWgsl from "./embedding_vector.wgsl" with { type: "text" };
 import {
+  DTYPES,
   elementBytes,
   host,
   type Kernel,
@@ -58,6 +59,7 @@ function program(
 /** Vocab-parallel lookup: rows of ids in other shards are exactly 0, so that shards sum to the table. */
 export const embedding: Kernel<EmbeddingShape> = {
   name: "embedding",
+  fields: { tokens: "count", columns: "size", vocabStart: "count", rows: "count", dtype: DTYPES },
   variants: [
     {
       name: "naive",

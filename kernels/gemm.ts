@@ -1,6 +1,7 @@
 import type { Kernel } from "./kernel.ts";
 import { vec4s } from "./kernel.ts";
 import {
+  MATMUL_FIELDS,
   matmulCost,
   matmulError,
   matmulProgram,
@@ -15,6 +16,7 @@ import { wgslFile } from "./wgsl_file.ts";
 /** Matrix times matrix: many tokens. */
 export const gemm: Kernel<MatmulShape> = {
   name: "gemm",
+  fields: MATMUL_FIELDS,
   variants: [
     naiveMatmul("gemm"),
     registerTileVariant("gemm", { rows: 4, vectors: 2 }),

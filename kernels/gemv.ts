@@ -2,6 +2,7 @@ import { naiveMatmul, registerTileVariant } from "./matmul_variants.ts";
 import type { Kernel } from "./kernel.ts";
 import { vec4s } from "./kernel.ts";
 import {
+  MATMUL_FIELDS,
   matmulCost,
   matmulError,
   matmulProgram,
@@ -21,6 +22,7 @@ const tooMany = ({ tokens }: MatmulShape) =>
 /** Matrix times 1 to 8 vectors: decoding. */
 export const gemv: Kernel<MatmulShape> = {
   name: "gemv",
+  fields: MATMUL_FIELDS,
   variants: [
     naiveMatmul("gemv"),
     ...[

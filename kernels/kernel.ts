@@ -1,4 +1,5 @@
 import type { Program } from "../device/program.ts";
+import type { Fields } from "./check_shape.ts";
 
 /** Storage types of weights, the widest first. */
 export const DTYPES = ["float32", "float16", "int8"] as const;
@@ -71,6 +72,8 @@ export interface Variant<Shape> {
 export interface Kernel<Shape> {
   /** The key in the registry. */
   readonly name: string;
+  /** What the fields of a shape may be. */
+  readonly fields: Fields<Shape>;
   /** `naive` first. */
   readonly variants: readonly Variant<Shape>[];
   /** Tensors by binding name. */

@@ -1,3 +1,4 @@
+import type { Fields } from "./check_shape.ts";
 import { elementGroups } from "./elementwise.ts";
 import { host, type Kernel, type Tensor, vec4s } from "./kernel.ts";
 import naiveWgsl from "./kv_append_naive.wgsl" with { type: "text" };
@@ -26,6 +27,15 @@ export interface KvAppendShape extends CacheShape {
   readonly valueOffset: number;
 }
 
+/** What the fields of a cache may be. */
+export const CACHE_FIELDS: Fields<CacheShape> = {
+  tokens: "count",
+  kvHeads: "size",
+  headSize: "size",
+  maxNumSeqs: "size",
+  context: "size",
+};
+
 /** The tensors that say where tokens live, and the two caches. */
 export function cacheTensors(shape: CacheShape): Readonly<Record<string, Tensor>> {
   const { tokens, kvHeads, headSize, maxNumSeqs, context } = shape;
@@ -53,6 +63,13 @@ export function cacheTensors(shape: CacheShape): Readonly<Record<string, Tensor>
 /** Stores the keys and values of new tokens at their slot and position. */
 export const kvAppend: Kernel<KvAppendShape> = {
   name: "kv_append",
+  fields: {
+    ...CACHE_FIELDS,
+    keyColumns: "size",
+    keyOffset: "count",
+    valueColumns: "size",
+    valueOffset: "count",
+  },
   variants: [
     {
       name: "naive",

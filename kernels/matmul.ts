@@ -6,8 +6,10 @@ import {
   activationError,
   type ActivationName,
 } from "./activate.ts";
+import type { Fields } from "./check_shape.ts";
 import {
   type Cost,
+  DTYPES,
   elementBytes,
   host,
   type HostTensors,
@@ -38,6 +40,14 @@ export interface MatmulShape {
   readonly residual?: boolean;
   readonly activation?: ActivationName;
 }
+
+/** What the fields of a product may be. */
+export const MATMUL_FIELDS: Fields<MatmulShape> = {
+  tokens: "count",
+  k: "size",
+  columns: "size",
+  dtype: DTYPES,
+};
 
 /** The tensors of a product. */
 export function matmulTensors(shape: MatmulShape): Readonly<Record<string, Tensor>> {

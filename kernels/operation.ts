@@ -1,4 +1,5 @@
 import type { Program } from "../device/program.ts";
+import { checkShape } from "./check_shape.ts";
 import {
   type Cost,
   type HostTensors,
@@ -43,12 +44,16 @@ export interface OperationVariant {
   readonly program: () => Program;
 }
 
-/** Applies a kernel to a shape; `names` renames its tensors, the others keep their names. */
+/**
+ * Applies a kernel to a shape; `names` renames its tensors, the others keep their names.
+ * @throws {RangeError} that names the first field of the shape which is missing or out of range.
+ */
 export function operation<Shape>(
   kernel: Kernel<Shape>,
   shape: Shape,
   names: Readonly<Record<string, string>> = {},
 ): Operation {
+  checkShape(kernel, shape);
   const tensors = kernel.tensors(shape);
   // A binding may not be read and written in one dispatch, so unused ones have two joint names.
   const joint = (name: string) => {

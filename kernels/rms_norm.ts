@@ -17,6 +17,7 @@ export interface RmsNormShape {
 /** out = s / sqrt(mean(s^2) + epsilon) * norm_weight, s = x (+ residual). */
 export const rmsNorm: Kernel<RmsNormShape> = {
   name: "rms_norm",
+  fields: { tokens: "count", hidden: "size", epsilon: "real", residual: [true, false] },
   variants: rowVariants(
     {
       naive: wgslFile("rms_norm_naive.wgsl", naiveWgsl),

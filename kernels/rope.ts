@@ -106,6 +106,14 @@ function variant(
 /** Rotary position embedding, half-split as in Hugging Face's Llama. */
 export const rope: Kernel<RopeShape> = {
   name: "rope",
+  fields: {
+    tokens: "count",
+    heads: "size",
+    headSize: "size",
+    xColumns: "size",
+    context: "size",
+    theta: "real",
+  },
   variants: [
     variant("naive", wgslFile("rope_naive.wgsl", naiveWgsl), { invocations: 64, pairs: 1 }),
     {

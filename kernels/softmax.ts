@@ -15,6 +15,7 @@ export interface SoftmaxShape {
 /** Row softmax, safe for large inputs. */
 export const softmax: Kernel<SoftmaxShape> = {
   name: "softmax",
+  fields: { rows: "count", columns: "size" },
   variants: rowVariants(
     {
       naive: wgslFile("softmax_naive.wgsl", naiveWgsl),
