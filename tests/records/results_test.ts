@@ -5,7 +5,6 @@ import { loadConfig } from "../../config/config.ts";
 import { ConfigError } from "../../config/config_error.ts";
 import { readRows } from "../../records/files/csv_rows.ts";
 import { CsvWriter } from "../../records/run_folder/csv_writer.ts";
-import { StoppingRule } from "../../bench/measure/timer.ts";
 import { rowKey } from "../../records/rows/row.ts";
 import { createRunFolder, resumeRunFolder } from "../../records/run_folder/run_folder.ts";
 import { FileError } from "../../records/files/file_error.ts";
@@ -127,21 +126,6 @@ Deno.test("quantiles are of type 7 and the interval of the median holds it", () 
   const { median, ciLow, ciHigh, n } = summarise([5, 1, 9, 3, 7, 2, 8, 4, 6, 10]);
   assertEquals([n, median], [10, 5.5]);
   assert(ciLow < median && median < ciHigh);
-});
-
-Deno.test("measuring stops only after min time and min samples, then at the noise target", () => {
-  const stopper = new StoppingRule({
-    minTimeMs: 10,
-    minSamples: 3,
-    maxNoisePct: 2,
-    timeoutS: 1000,
-  });
-  const times: number[] = [];
-  const reasons = [1, 2, 3, 4, 5].map(() => {
-    times.push(2500);
-    return stopper.next(times, { noise: () => 1, spentUs: times.at(-1) ?? 0 });
-  });
-  assertEquals(reasons.slice(0, 4), [undefined, undefined, undefined, "noise_target"]);
 });
 
 Deno.test("all errors of a configuration come at once, with path and nearest legal sizes", async () => {
