@@ -108,6 +108,8 @@ export { compareRuns } from "./report/compare_runs.ts";
 export { writeDashboard } from "./report/dashboard.ts";
 export { Device } from "./device/device.ts";
 export { DeviceError } from "./device/device_error.ts";
+export { ACTIVATIONS } from "./kernels/activate.ts";
+export { DTYPES } from "./kernels/kernel.ts";
 export { KERNELS } from "./kernels/registry.ts";
 export { operation } from "./kernels/operation.ts";
 export { Workload } from "./bench/measure/workload.ts";
@@ -116,7 +118,7 @@ export { summarise } from "./statistics/summary.ts";
 export { COLLECTIVES } from "./collectives/registry.ts";
 export { runLockstep } from "./collectives/lockstep.ts";
 export { traffic } from "./collectives/step_program.ts";
-export { splitLayers } from "./parallel/layout.ts";
+export { ORDERS, splitLayers } from "./parallel/layout.ts";
 export { rankTable } from "./parallel/rank_table.ts";
 export { ARCHITECTURES, parseModelShape } from "./model/shape.ts";
 export { wholeDecoder } from "./model/stage_program.ts";
@@ -163,6 +165,7 @@ export type { RmsNormShape } from "./kernels/rms_norm.ts";
 export type { RopeScaling, RopeShape } from "./kernels/rope.ts";
 export type { SoftmaxShape } from "./kernels/softmax.ts";
 export type { ActivationName } from "./kernels/activate.ts";
+export type { Field, Fields } from "./kernels/check_shape.ts";
 export type {
   Cost,
   DType,

@@ -2,6 +2,7 @@ import type { ProgramShape, StepProgram } from "./step_program.ts";
 
 /** An algorithm of a collective. */
 export interface Algorithm {
+  /** What each rank does, step by step. */
   readonly program: StepProgram;
   /** Whether the number of ranks must be a power of two. */
   readonly powersOfTwo?: true;
@@ -13,12 +14,15 @@ export interface Algorithm {
 
 /** Some elements of an array. */
 export interface Elements {
+  /** The first. */
   readonly start: number;
+  /** Behind the last. */
   readonly end: number;
 }
 
 /** A collective operation. */
 export interface Collective {
+  /** The key in the registry. */
   readonly name: string;
   /** Elements of the whole array that are a rank's operand. */
   readonly operand: (shape: ProgramShape) => Elements;
@@ -39,12 +43,17 @@ export interface Collective {
   readonly gathersLogits?: true;
   /** What else the suite measures with it: overlap with a GEMM at the largest size, or the link. */
   readonly measures?: "overlap" | "link";
-  /** busbw = algbw * factor, as in nccl-tests. */
+  /**
+   * busbw = algbw * factor of n ranks: what a link carries, the same for every n on the same links.
+   * Factors are those of nccl-tests (doc/PERFORMANCE.md): 2 (n - 1) / n of all-reduce, (n - 1) / n of
+   * all-gather and reduce-scatter, 1 of broadcast and send.
+   */
   readonly busbwFactor: (ranks: number) => number;
+  /** By name; the others it has not got. */
   readonly algorithms: Readonly<Record<string, Algorithm>>;
 }
 
-/** Why an algorithm cannot be run, or undefined. */
+/** Why an algorithm cannot be run on so many ranks; undefined where it can. */
 export function unsupported(
   collective: Collective,
   name: string,

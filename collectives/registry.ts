@@ -41,7 +41,7 @@ function sum(
   return total;
 }
 
-/** The rank whose share an element is in. */
+/** The rank whose chunk an element is in. */
 function ownerOf(index: number, { count, ranks }: ProgramShape): number {
   let owner = Math.floor(index * ranks / count);
   while (chunk(count, ranks, owner).start > index) owner--;

@@ -8,7 +8,9 @@ export type Memory = "input" | "output" | "scratch";
 
 /** Some elements of a rank's memory. */
 export interface Place {
+  /** Whose memory. */
   readonly rank: number;
+  /** Which of them. */
   readonly memory: Memory;
   /** First element. */
   readonly start: number;
@@ -56,12 +58,15 @@ export function resultWords({ how, count }: Pick<Move, "how" | "count">): number
  * step nobody writes what another rank reads.
  */
 export interface Step {
+  /** In any order. */
   readonly moves: readonly Move[];
 }
 
 /** What a program is made for. */
 export interface ProgramShape {
+  /** Whose steps. */
   readonly rank: number;
+  /** How many take part. */
   readonly ranks: number;
   /** Elements of the whole array: of the operand of all-reduce, of the gathered or scattered total. */
   readonly count: number;
@@ -72,7 +77,7 @@ export interface ProgramShape {
 /** An algorithm: the steps of one rank. */
 export type StepProgram = (shape: ProgramShape) => readonly Step[];
 
-/** Elements `[start, end)` of a rank's share: shares differ by one element at most. */
+/** Elements `[start, end)` of a rank's chunk: chunks differ by one element at most. */
 export function chunk(
   count: number,
   ranks: number,
@@ -89,7 +94,7 @@ export function wrap(value: number, ranks: number): number {
   return ((value % ranks) + ranks) % ranks;
 }
 
-/** One move of a share; none where the share is empty. */
+/** One move of a chunk; none where it is empty. */
 export function moveChunk(
   range: { readonly start: number; readonly end: number },
   to: Move["to"],
@@ -107,7 +112,7 @@ export interface Traffic {
   readonly sentWords: readonly number[];
 }
 
-/** Counts the steps and words of a program. */
+/** Counts the steps and words of a program on all its ranks. */
 export function traffic(program: StepProgram, shape: Omit<ProgramShape, "rank">): Traffic {
   const sentWords = new Array<number>(shape.ranks).fill(0);
   const remote = new Set<number>();

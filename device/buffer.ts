@@ -12,7 +12,10 @@ export class DeviceBuffer implements Disposable {
   readonly #ledger: Ledger;
   #live = true;
 
-  /** Allocates zeroed memory for storage, uniform and copies. */
+  /**
+   * Allocates zeroed memory for copies and for storage or a uniform.
+   * @throws {DeviceError} `OutOfMemory` where the adapter has no buffer so large.
+   */
   constructor(device: GPUDevice, ledger: Ledger, options: BufferOptions) {
     const { label, bytes, uniform = false } = options;
     this.label = label;

@@ -26,7 +26,12 @@ export type Uploadable =
   | Int8Array
   | Uint8Array;
 
-/** An open adapter: memory with a ledger, cached pipelines, submissions, read-back. */
+/**
+ * An open adapter: memory with a ledger, cached pipelines, submissions, read-back.
+ *
+ * Drivers report late: a method also throws the first {@linkcode DeviceError} of any earlier one, of
+ * whatever kind, and `DeviceLost` where the device is closed.
+ */
 export class Device implements AsyncDisposable {
   /** What was opened. */
   readonly identity: AdapterIdentity;
@@ -89,7 +94,11 @@ export class Device implements AsyncDisposable {
     return Math.min(this.#gpu.limits.maxStorageBufferBindingSize, this.#gpu.limits.maxBufferSize);
   }
 
-  /** Allocates zeroed memory. */
+  /**
+   * Allocates zeroed memory, in whole 16 bytes.
+   * @throws {DeviceError} `OutOfMemory` where the adapter has no buffer so large; where memory is short
+   * the next call throws it.
+   */
   allocate(options: BufferOptions): DeviceBuffer {
     this.#alive();
     return this.errors.guard(
@@ -98,7 +107,10 @@ export class Device implements AsyncDisposable {
     );
   }
 
-  /** Writes host data at a byte offset; data whose size is no multiple of 4 is zero-padded. */
+  /**
+   * Writes host data at a byte offset, a multiple of 4; data is zero-padded to one.
+   * @throws {RangeError} where it does not fit the buffer.
+   */
   upload(buffer: DeviceBuffer, data: Uploadable, offset = 0): void {
     this.#alive();
     if (offset + data.byteLength > buffer.bytes) {
@@ -116,7 +128,10 @@ export class Device implements AsyncDisposable {
     if (bytes.byteLength > 0) this.#gpu.queue.writeBuffer(buffer.gpu, offset, bytes);
   }
 
-  /** Reads a buffer, or its first `bytes`, to the host. */
+  /**
+   * Reads a buffer, or its first `bytes`, to the host, behind all submitted work.
+   * @throws {DeviceError} the first error of that work.
+   */
   async download(buffer: DeviceBuffer, bytes = buffer.bytes): Promise<ArrayBuffer> {
     this.#alive();
     this.#gpu.queue.submit([]); // what upload queued is flushed only by a submission
@@ -125,14 +140,19 @@ export class Device implements AsyncDisposable {
     return data;
   }
 
-  /** Copies a whole buffer to another of the same size. */
+  /** Copies a buffer to another, as many bytes as the smaller one has. */
   copy(from: DeviceBuffer, to: DeviceBuffer): void {
     this.submit([this.encode([], (encoder) => {
       encoder.copyBufferToBuffer(from.gpu, 0, to.gpu, 0, Math.min(from.bytes, to.bytes));
     })]);
   }
 
-  /** Binds a program to its buffers, listed by binding name; a uniform that is not listed is made. */
+  /**
+   * Binds a program to its buffers, listed by binding name; a uniform that is not listed is made.
+   * @throws {TypeError} where a binding has no buffer.
+   * @throws {DeviceError} `Validation` where a shader cannot see a buffer whole; what is wrong with
+   * the program itself is thrown by a later call.
+   */
   bind(program: Program, buffers: Readonly<Record<string, DeviceBuffer>>): Dispatch {
     this.#alive();
     const pipeline = this.pipelines.get(program);
@@ -161,7 +181,10 @@ export class Device implements AsyncDisposable {
     return dispatch;
   }
 
-  /** Changes the params of a bound program. */
+  /**
+   * Writes the 32-bit unsigned words of a bound program's params; those of a shared uniform are left alone.
+   * @throws {RangeError} where they are more than 8.
+   */
   setParams(dispatch: Dispatch, params: readonly number[]): void {
     if (!dispatch.params) return;
     const words = new Uint32Array(PARAM_BYTES / 4);
@@ -169,7 +192,7 @@ export class Device implements AsyncDisposable {
     this.upload(dispatch.params, words);
   }
 
-  /** Records passes into one command buffer; `last` may add copies or a query resolve. */
+  /** Records passes, in order, into one command buffer; `last` may add copies or a query resolve. */
   encode(passes: readonly Pass[], last?: (encoder: GPUCommandEncoder) => void): GPUCommandBuffer {
     this.#alive();
     return this.errors.guard("recording", () => {
@@ -180,7 +203,7 @@ export class Device implements AsyncDisposable {
     });
   }
 
-  /** Submits recorded work; an error of it is thrown by the next call. */
+  /** Submits recorded work and returns at once; an error of it is thrown by a later call. */
   submit(commands: readonly GPUCommandBuffer[]): void {
     this.#alive();
     this.errors.guard("submission", () => this.#gpu.queue.submit([...commands]));
@@ -188,6 +211,7 @@ export class Device implements AsyncDisposable {
 
   /**
    * Submits recorded work together with a read of a primed size; `finish` it to wait for both.
+   * @throws {Error} where reads are awaited here, or the size was not primed.
    * @internal
    */
   submitAndRead(
@@ -200,7 +224,7 @@ export class Device implements AsyncDisposable {
     return this.errors.guard("submission", start);
   }
 
-  /** Records dispatches into one pass and submits it. */
+  /** Records dispatches, in order, into one pass and submits it. */
   run(dispatches: readonly Dispatch[]): void {
     this.submit([this.encode([{ dispatches }])]);
   }
@@ -213,7 +237,10 @@ export class Device implements AsyncDisposable {
     return this.clock === "gpu" ? new TimestampBatch(this.#gpu, capacity) : undefined;
   }
 
-  /** Waits until all submitted work is done; throws the first error. */
+  /**
+   * Waits until all submitted work is done.
+   * @throws {DeviceError} the first error of that work.
+   */
   async finish(): Promise<void> {
     this.#alive();
     if (this.readBack.mode === "awaited") await this.#gpu.queue.onSubmittedWorkDone();
@@ -228,7 +255,7 @@ export class Device implements AsyncDisposable {
     await nextTurn();
   }
 
-  /** Drains pending maps, then destroys the device. */
+  /** Drains pending maps, then destroys the device; a second time does nothing. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;

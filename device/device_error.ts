@@ -1,4 +1,4 @@
-/** What went wrong on the device; the name says which kind. */
+/** What sort of thing went wrong on a device. */
 export type DeviceErrorKind =
   | "NoAdapter"
   | "DeviceLost"
@@ -10,10 +10,10 @@ export type DeviceErrorKind =
 
 /** An error of the adapter, its driver, or of a command given to it. */
 export class DeviceError extends Error {
-  /** The kind of failure. */
+  /** What its handling depends on: `OutOfMemory` fails a row, `DeviceLost` ends a run. */
   readonly kind: DeviceErrorKind;
 
-  /** An error of the given kind. */
+  /** An error whose name is `DeviceError.<kind>`. */
   constructor(kind: DeviceErrorKind, message: string) {
     super(message);
     this.name = `DeviceError.${kind}`;

@@ -13,7 +13,7 @@ export interface Dispatch {
   readonly params: DeviceBuffer | undefined;
 }
 
-/** Passes of one submission: each inner list shares a pass, a timed one has timestamps. */
+/** A compute pass; a timed one has timestamps. */
 export interface Pass {
   /** What the pass runs, in order. */
   readonly dispatches: readonly Dispatch[];

@@ -37,12 +37,18 @@ export class ErrorWatch {
     }
   }
 
-  /** Throws the first error that was seen, for ever: a device with an error is not to be used. */
+  /**
+   * Throws for ever once there was an error: a device with one is not to be used.
+   * @throws {DeviceError} the first that was seen.
+   */
   check(): void {
     if (this.#first) throw this.#first;
   }
 
-  /** Waits for the scopes still open, then checks. */
+  /**
+   * Waits for the scopes still open, then checks.
+   * @throws {DeviceError} the first that was seen.
+   */
   async settle(): Promise<void> {
     while (this.#pending.size > 0) await Promise.all(this.#pending);
     this.check();

@@ -83,7 +83,10 @@ export class ReadBack {
     };
   }
 
-  /** Reads synchronously: `start` and `finish` at once. */
+  /**
+   * Reads synchronously: `start` and `finish` at once.
+   * @throws {Error} where the mode is `awaited` or no primed buffer of the size is free.
+   */
   readNow(
     source: GPUBuffer,
     range: ReadRange,

@@ -16,10 +16,13 @@ import { wgslFile } from "./wgsl_file.ts";
 
 /** An activation of [tokens, columns], or of gate and up side by side [tokens, 2 columns]. */
 export interface ActivationShape {
+  /** T. */
   readonly tokens: number;
   /** F, the columns of the output. */
   readonly columns: number;
+  /** Whether x holds a gate and an up half. */
   readonly gated: boolean;
+  /** What is applied to x, or to its gate half. */
   readonly activation: ActivationName;
 }
 
@@ -47,7 +50,7 @@ function variant(
   };
 }
 
-/** out = activate(x), or activate(gate) * up. */
+/** out [T, F] = activate(x), or activate(gate) * up. */
 export const activation: Kernel<ActivationShape> = {
   name: "activation",
   fields: { tokens: "count", columns: "size", gated: [true, false], activation: ACTIVATIONS },

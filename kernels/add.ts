@@ -8,7 +8,9 @@ import { wgslFile } from "./wgsl_file.ts";
 
 /** The sum of two matrices [tokens, columns]. */
 export interface AddShape {
+  /** T. */
   readonly tokens: number;
+  /** H. */
   readonly columns: number;
 }
 

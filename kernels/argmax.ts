@@ -8,7 +8,9 @@ import { wgslFile } from "./wgsl_file.ts";
 
 /** The greedy choice of each row [rows, columns]; columns from `valid` on are padding. */
 export interface ArgmaxShape {
+  /** Rows of x, one choice each. */
   readonly rows: number;
+  /** V, or as much of it as x has. */
   readonly columns: number;
   /** Columns that may win, at least 1; default `columns`. */
   readonly valid?: number;

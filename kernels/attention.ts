@@ -11,6 +11,7 @@ import { wgslFile } from "./wgsl_file.ts";
 
 /** Attention of `tokens` queries with `heads` heads over a cache. */
 export interface AttentionShape extends CacheShape {
+  /** N, a multiple of `kvHeads`. */
   readonly heads: number;
   /** Columns of q, whose first heads * headSize are the queries. */
   readonly qColumns: number;

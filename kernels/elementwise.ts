@@ -1,4 +1,4 @@
-/** Workgroup counts for one invocation an element of rows x width, 64 invocations a workgroup on a row. */
+/** Workgroup counts for one invocation an element of rows x width, `invocations` a workgroup along a row. */
 export function elementGroups(
   size: { readonly rows: number; readonly width: number },
   invocations: number,

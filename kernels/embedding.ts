@@ -16,16 +16,21 @@ import { wgslFile } from "./wgsl_file.ts";
 
 /** A lookup in rows [vocabStart, vocabStart + rows) of the table [V, H], or in a column block of it. */
 export interface EmbeddingShape {
+  /** T. */
   readonly tokens: number;
   /** Columns of this table block. */
   readonly columns: number;
+  /** The id of the first row. */
   readonly vocabStart: number;
   /** Rows of this shard; 0 where it is all padding. */
   readonly rows: number;
+  /** Storage of the table. */
   readonly dtype: WeightDType;
   /** Ids are drawn below this; default the end of the shard. */
   readonly vocab?: number;
+  /** Columns of the whole output; default `columns`. */
   readonly outColumns?: number;
+  /** First output column of this block, a multiple of 4; default 0. */
   readonly columnOffset?: number;
 }
 

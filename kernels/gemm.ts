@@ -13,7 +13,7 @@ import workgroupTileWgsl from "./matmul_workgroup_tile.wgsl" with { type: "text"
 import { naiveMatmul, registerTileVariant } from "./matmul_variants.ts";
 import { wgslFile } from "./wgsl_file.ts";
 
-/** Matrix times matrix: many tokens. */
+/** Matmul of many tokens, e.g. of a prefill. */
 export const gemm: Kernel<MatmulShape> = {
   name: "gemm",
   fields: MATMUL_FIELDS,

@@ -13,13 +13,13 @@ import {
 import splitInnerWgsl from "./matmul_split_inner.wgsl" with { type: "text" };
 import { wgslFile } from "./wgsl_file.ts";
 
-/** The most tokens for which a product counts as matrix times vectors. */
+/** The most tokens for which a matmul counts as matrix times vectors. */
 export const GEMV_TOKENS = 8;
 
 const tooMany = ({ tokens }: MatmulShape) =>
   tokens > GEMV_TOKENS ? `gemv takes 1 to ${GEMV_TOKENS} tokens, not ${tokens}` : undefined;
 
-/** Matrix times 1 to 8 vectors: decoding. */
+/** Matmul of 1 to 8 tokens, e.g. of decoding. */
 export const gemv: Kernel<MatmulShape> = {
   name: "gemv",
   fields: MATMUL_FIELDS,

@@ -10,7 +10,7 @@ export type WeightDType = typeof DTYPES[number];
 /** How numbers are stored on the device; sums are float32 whatever the storage. */
 export type DType = WeightDType | "uint32";
 
-/** What a tensor is filled with before a measurement; all seeded by the tensor's name. */
+/** What a tensor is filled with before a measurement; random numbers are seeded by the tensor's name. */
 export type Fill =
   | { readonly kind: "uniform"; readonly scale: number }
   | { readonly kind: "quantised" }
@@ -32,10 +32,10 @@ export interface Tensor {
   readonly fill: Fill;
 }
 
-/** The same matrix on the host: unpadded, `rows * columns` long. */
+/** The same matrix on the host: row-major, unpadded, `rows * columns` long. */
 export type HostArray = Float64Array | Float32Array | Float16Array | Int8Array | Uint32Array;
 
-/** Host matrices by name. */
+/** Host matrices by binding name, each as long as the `rows * columns` of its {@linkcode Tensor}. */
 export type HostTensors = Readonly<Record<string, HostArray>>;
 
 /** Work of one run: floating-point operations and the least bytes that must move. */
@@ -76,7 +76,7 @@ export interface Kernel<Shape> {
   readonly fields: Fields<Shape>;
   /** `naive` first. */
   readonly variants: readonly Variant<Shape>[];
-  /** Tensors by binding name. */
+  /** Tensors by binding name, but for the uniform; {@linkcode NONE} where the shape does not use one. */
   readonly tensors: (shape: Shape) => Readonly<Record<string, Tensor>>;
   /** Fields of a shape that do not decide how fast a variant is: shapes that differ in them share tuning. */
   readonly untuned?: readonly (keyof Shape)[];
@@ -84,7 +84,7 @@ export interface Kernel<Shape> {
   readonly outputs: readonly string[];
   /** Work of a run. */
   readonly cost: (shape: Shape) => Cost;
-  /** Computes the outputs in float64 into `tensors`, which holds inputs and outputs. */
+  /** Computes the outputs in float64 into `tensors`: inputs and outputs of the sizes of `tensors(shape)`. */
   readonly reference: (shape: Shape, tensors: HostTensors) => void;
   /** Largest absolute error of the outputs that rounding explains; 0 where results are exact. */
   readonly errorBound: (shape: Shape, inputs: Readonly<Record<string, Magnitude>>) => number;
@@ -103,7 +103,7 @@ export function elementBytes(dtype: DType): number {
   return dtype === "int8" ? 1 : dtype === "float16" ? 2 : 4;
 }
 
-/** Bytes of a tensor on the device, padding included. */
+/** Bytes of a tensor on the device, rows padded to whole vec4s. */
 export function tensorBytes({ rows, columns, dtype }: Tensor): number {
   return rows * vec4s(columns) * 4 * elementBytes(dtype);
 }
@@ -116,7 +116,10 @@ export function bufferBytes(tensor: Tensor): number {
 /** A tensor that a binding needs but this shape does not use. */
 export const NONE: Tensor = { rows: 1, columns: 4, dtype: "float32", fill: { kind: "zero" } };
 
-/** The array of a tensor, or an error that names it. */
+/**
+ * The array of a tensor.
+ * @throws {TypeError} that names the tensor, where there is none.
+ */
 export function host(tensors: HostTensors, name: string): HostArray {
   const array = tensors[name];
   if (!array) throw new TypeError(`Cannot find the tensor "${name}": have ${Object.keys(tensors)}`);

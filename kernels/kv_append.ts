@@ -7,11 +7,15 @@ import { wgslFile } from "./wgsl_file.ts";
 
 /** Where the tokens of a batch live in the KV cache: [slots, context, kvHeads * headSize]. */
 export interface CacheShape {
+  /** T. */
   readonly tokens: number;
+  /** K. */
   readonly kvHeads: number;
-  /** A multiple of 4. */
+  /** D, a multiple of 4. */
   readonly headSize: number;
+  /** Slots of the cache. */
   readonly maxNumSeqs: number;
+  /** S, positions of a slot. */
   readonly context: number;
   /** Cache slot of each token; default 0. */
   readonly tokenSlots?: readonly number[];
@@ -21,9 +25,13 @@ export interface CacheShape {
 
 /** Keys and values, each a range of columns of a wider matrix, to be stored. */
 export interface KvAppendShape extends CacheShape {
+  /** Columns of `key`. */
   readonly keyColumns: number;
+  /** First column of the keys, a multiple of 4. */
   readonly keyOffset: number;
+  /** Columns of `value`. */
   readonly valueColumns: number;
+  /** First column of the values, a multiple of 4. */
   readonly valueOffset: number;
 }
 
@@ -36,7 +44,7 @@ export const CACHE_FIELDS: Fields<CacheShape> = {
   context: "size",
 };
 
-/** The tensors that say where tokens live, and the two caches. */
+/** `slots` and `positions` [1, T], and `key_cache` and `value_cache` [maxNumSeqs * S, K * D]. */
 export function cacheTensors(shape: CacheShape): Readonly<Record<string, Tensor>> {
   const { tokens, kvHeads, headSize, maxNumSeqs, context } = shape;
   const words = { rows: 1, columns: tokens, dtype: "uint32" } as const;
@@ -60,7 +68,7 @@ export function cacheTensors(shape: CacheShape): Readonly<Record<string, Tensor>
   };
 }
 
-/** Stores the keys and values of new tokens at their slot and position. */
+/** Copies columns of `key` and `value` to row slot * S + position of the caches, a row a token. */
 export const kvAppend: Kernel<KvAppendShape> = {
   name: "kv_append",
   fields: {

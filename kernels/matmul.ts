@@ -24,24 +24,29 @@ import sharedWgsl from "./matmul_shared.wgsl" with { type: "text" };
 import { readWeightRow, WEIGHT_WGSL, weightTensors } from "./weight.ts";
 import { wgslFile } from "./wgsl_file.ts";
 
-/** A product out[T, N] = activation(x[T, K] W[K, N] + bias) + residual, or a column block of it. */
+/** A matmul out[T, N] = activation(x[T, K] W[K, N] + bias) + residual, or a column block of it. */
 export interface MatmulShape {
+  /** T. */
   readonly tokens: number;
   /** K. */
   readonly k: number;
   /** Columns of this weight block. */
   readonly columns: number;
+  /** Storage of W. */
   readonly dtype: WeightDType;
   /** Columns of the whole output; default `columns`. */
   readonly outColumns?: number;
   /** First output column of this block, a multiple of 4; default 0. */
   readonly columnOffset?: number;
+  /** Whether `bias` [1, outColumns] is added; default not. */
   readonly bias?: boolean;
+  /** Whether `residual` [T, outColumns] is added; default not. */
   readonly residual?: boolean;
+  /** Default none. */
   readonly activation?: ActivationName;
 }
 
-/** What the fields of a product may be. */
+/** What the fields of a matmul may be. */
 export const MATMUL_FIELDS: Fields<MatmulShape> = {
   tokens: "count",
   k: "size",
@@ -49,7 +54,7 @@ export const MATMUL_FIELDS: Fields<MatmulShape> = {
   dtype: DTYPES,
 };
 
-/** The tensors of a product. */
+/** `x` [T, K], `weight` [K, columns], `scale`, `bias`, `residual` and `out` [T, outColumns]. */
 export function matmulTensors(shape: MatmulShape): Readonly<Record<string, Tensor>> {
   const { tokens, k, columns, dtype, outColumns = columns, bias, residual } = shape;
   const row = { rows: 1, columns: outColumns, dtype: "float32" } as const;
@@ -115,7 +120,7 @@ export function matmulCost(shape: MatmulShape): Cost {
   };
 }
 
-/** The product in float64. */
+/** out = activation(x W + bias) + residual in float64, in the columns of this block. */
 export function matmulReference(shape: MatmulShape, tensors: HostTensors): void {
   const { tokens, k, columns, outColumns = columns, columnOffset = 0 } = shape;
   const x = host(tensors, "x");
@@ -153,8 +158,7 @@ export function matmulError(
 ): number {
   const { k, activation = "none", dtype } = shape;
   const x = inputs["x"]!;
-  const code = inputs["weight"]!.rms;
-  const w = dtype === "int8" ? code * inputs["scale"]!.max : code;
+  const w = inputs["weight"]!.rms * (dtype === "int8" ? inputs["scale"]!.max : 1);
   const terms = Math.sqrt(k) * x.rms * w;
   const sum = 8 * UNIT_ROUNDOFF * (k * x.rms * w + terms + (inputs["bias"]?.max ?? 0)) +
     6 * Math.sqrt(k) * w * x.error;

@@ -1,4 +1,4 @@
-// The textbook product: one invocation an element, one scalar of each matrix a step.
+// The textbook matmul: one invocation an element, one scalar of each matrix a step.
 @compute @workgroup_size(8, 8)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let column = id.x;

@@ -7,7 +7,7 @@ import { wgslFile } from "./wgsl_file.ts";
 /** Invocations of a register-tile workgroup: one native vector of a software adapter. */
 const WORKGROUP_SIZE = 8;
 
-/** A register-tile variant of a kernel. */
+/** The variant `register_tile_<rows>x<columns>` of a matmul kernel: an invocation owns a tile of that size. */
 export function registerTileVariant(kernel: string, tile: RegisterTile): Variant<MatmulShape> {
   const { rows, vectors } = tile;
   const name = `register_tile_${rows}x${vectors * 4}`;
@@ -25,7 +25,7 @@ export function registerTileVariant(kernel: string, tile: RegisterTile): Variant
   };
 }
 
-/** The naive variant of a kernel. */
+/** The variant `naive` of a matmul kernel: an invocation owns an element of the output. */
 export function naiveMatmul(kernel: string): Variant<MatmulShape> {
   return {
     name: "naive",

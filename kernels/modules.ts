@@ -10,7 +10,7 @@ import { type Operation, operation } from "./operation.ts";
 import type { MatmulShape } from "./matmul.ts";
 import { rope, type RopeScaling } from "./rope.ts";
 
-/** What every module needs to know. */
+/** The sizes that all modules have. */
 export interface ModuleShape {
   /** New tokens T. */
   readonly tokens: number;
@@ -61,7 +61,10 @@ export interface VocabModuleShape extends ModuleShape {
   readonly rows: number;
 }
 
-/** Column blocks of a weight [rows, columns], each within the binding limit. */
+/**
+ * Column blocks of a weight [rows, columns], each within the binding limit and a multiple of 4 wide.
+ * @throws {RangeError} where four columns do not fit it.
+ */
 export function columnBlocks(
   size: { readonly rows: number; readonly columns: number },
   storage: { readonly dtype: WeightDType; readonly maxStorageBufferBindingSize: number },
@@ -83,7 +86,7 @@ export function columnBlocks(
   })).filter((block) => block.columns > 0);
 }
 
-/** A product as one operation a column block: gemv up to 8 tokens, else gemm. */
+/** A matmul as one operation a column block: gemv up to 8 tokens, else gemm. */
 export function matmul(
   shape: MatmulShape,
   names: Readonly<Record<string, string>>,
@@ -130,7 +133,7 @@ export function embeddingModule(shape: VocabModuleShape): readonly Operation[] {
   });
 }
 
-/** QKV in one product, rotation, append, attention, output projection; partial sums of hidden. */
+/** QKV in one matmul, rotation, append, attention, output projection; partial sums of hidden. */
 export function attentionModule(shape: AttentionModuleShape): readonly Operation[] {
   const { tokens, hidden, heads, kvHeads, headSize, context, dtype, maxStorageBufferBindingSize } =
     shape;
@@ -187,7 +190,7 @@ function windowed({ window }: AttentionModuleShape): { readonly window?: number 
   return window === undefined ? {} : { window };
 }
 
-/** Gate and up in one product, activation, down; or up with its activation fused, down. */
+/** Gate and up in one matmul, activation, down; or up with its activation fused, down. */
 export function ffnModule(shape: FfnModuleShape): readonly Operation[] {
   const { tokens, hidden, ffn, gated, dtype, maxStorageBufferBindingSize } = shape;
   const up = { tokens, k: hidden, dtype };

@@ -14,7 +14,7 @@ import {
  * The shape is closed over, so that lists can mix kernels.
  */
 export interface Operation {
-  /** The kernel's name. */
+  /** The kernel's key in the registry. */
   readonly kernel: string;
   /** Kernels of one kind and class of shape share the choice of a variant. */
   readonly shapeClass: string;
@@ -28,7 +28,7 @@ export interface Operation {
   readonly outputs: readonly string[];
   /** Work of a run. */
   readonly cost: Cost;
-  /** Computes the outputs in float64, over tensors by own name. */
+  /** Computes the outputs in float64 in host tensors by own name, unpadded. */
   readonly reference: (tensors: HostTensors) => void;
   /** Largest absolute error that rounding explains, from the magnitudes of the inputs. */
   readonly errorBound: (inputs: Readonly<Record<string, Magnitude>>) => number;

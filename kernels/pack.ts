@@ -1,6 +1,6 @@
 import { type HostArray, type Tensor, tensorBytes, vec4s } from "./kernel.ts";
 
-/** A zeroed host array for a tensor. */
+/** A zeroed array of `rows * columns` elements in the storage type of a tensor. */
 export function hostArray({ rows, columns, dtype }: Tensor): HostArray {
   const length = rows * columns;
   if (dtype === "float16") return new Float16Array(length);

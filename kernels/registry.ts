@@ -10,7 +10,7 @@ import { rmsNorm } from "./rms_norm.ts";
 import { rope } from "./rope.ts";
 import { softmax } from "./softmax.ts";
 
-/** Every kernel by its name: the one list that tests, benchmarks and the tuner walk. */
+/** Every kernel by its name: what the tests of all variants walk, and modules and primitives are made of. */
 export const KERNELS = {
   embedding,
   rms_norm: rmsNorm,

@@ -8,9 +8,13 @@ import { wgslFile } from "./wgsl_file.ts";
 
 /** RMS norm of rows [T, H]; with `residual` the sum x + residual is normed and also written. */
 export interface RmsNormShape {
+  /** T. */
   readonly tokens: number;
+  /** H. */
   readonly hidden: number;
+  /** Added to the mean square, so that a row of zeros has a norm. */
   readonly epsilon: number;
+  /** Whether there is a residual to add. */
   readonly residual: boolean;
 }
 

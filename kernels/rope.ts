@@ -19,14 +19,19 @@ export type RopeScaling =
 
 /** Rotation of the first `heads` heads of each row of x, as many as queries and keys together. */
 export interface RopeShape {
+  /** T. */
   readonly tokens: number;
+  /** Heads that are rotated: N + K. */
   readonly heads: number;
+  /** D, an even number. */
   readonly headSize: number;
   /** Columns of x; the ones after the rotated heads are left out of the result. */
   readonly xColumns: number;
   /** Rows of the table of angles: positions 0 to context - 1. */
   readonly context: number;
+  /** Base of the frequencies; 10000 in the paper. */
   readonly theta: number;
+  /** How frequencies are stretched; default not. */
   readonly scaling?: RopeScaling | undefined;
   /** Position of each token; default the last `tokens` of the context. */
   readonly positions?: readonly number[];
@@ -103,7 +108,7 @@ function variant(
   };
 }
 
-/** Rotary position embedding, half-split as in Hugging Face's Llama. */
+/** Rotary position embedding (Su et al., 2021), half-split as in Hugging Face's Llama: out [T, heads * D]. */
 export const rope: Kernel<RopeShape> = {
   name: "rope",
   fields: {

@@ -1,7 +1,7 @@
 import type { Program, WgslPart } from "../device/program.ts";
 import type { Variant } from "./kernel.ts";
 
-/** The shaders of an operator that works row by row. */
+/** The shaders of a kernel whose rows need nothing of each other. */
 interface RowShaders {
   readonly naive: WgslPart;
   /** One invocation a row, a vec4 at a time. */

@@ -8,11 +8,13 @@ import { wgslFile } from "./wgsl_file.ts";
 
 /** Softmax along the rows of a matrix [rows, columns]. */
 export interface SoftmaxShape {
+  /** Rows, one softmax each. */
   readonly rows: number;
+  /** Columns, which sum to 1 in the result. */
   readonly columns: number;
 }
 
-/** Row softmax, safe for large inputs. */
+/** out = exp(x - max) / sum(exp(x - max)), row by row: no input overflows. */
 export const softmax: Kernel<SoftmaxShape> = {
   name: "softmax",
   fields: { rows: "count", columns: "size" },

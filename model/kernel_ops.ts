@@ -105,7 +105,7 @@ export function caseOperations(
   return KERNEL_OPS[op].operations(shardSizes(model, work, maxStorageBufferBindingSize));
 }
 
-/** The FFN's up matrix as a product, or as much of it as one binding holds. */
+/** The FFN's up matrix as a matmul, or as much of it as one binding holds. */
 function upMatmul({ ffn: shape }: ShardSizes) {
   const { tokens, hidden, dtype, ffn, maxStorageBufferBindingSize } = shape;
   const most = Math.floor(maxStorageBufferBindingSize / hidden / elementBytes(dtype) / 4) * 4;

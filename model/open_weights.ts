@@ -8,7 +8,10 @@ export type WeightsOrigin =
   | { readonly kind: "dummy"; readonly seed: number }
   | { readonly kind: "safetensors"; readonly folder: string };
 
-/** Opens a model's weights. CheckpointError where files do not fit the model. */
+/**
+ * Opens a model's weights.
+ * @throws {CheckpointError} where files do not fit the model.
+ */
 export function openWeights(origin: WeightsOrigin, model: ModelShape): WeightSource {
   return origin.kind === "dummy"
     ? new DummyWeights(origin.seed, model)

@@ -59,7 +59,10 @@ export interface SizedRank extends RankEntry {
   readonly allocated?: { readonly weightBytes: number; readonly kvCacheBytes: number } | undefined;
 }
 
-/** Every rank of a layout, with its predicted memory. RangeError where the layout is illegal. */
+/**
+ * Every rank of a layout, with its predicted memory.
+ * @throws {RangeError} with the rule that a size breaks.
+ */
 export function sizedRanks(
   model: ModelShape,
   layout: Layout,

@@ -170,7 +170,7 @@ function stored(
   return { tensor: weight, scale: dtype === "int8" ? scale : undefined };
 }
 
-/** A product's weight in the column blocks of its operations. */
+/** A matmul's weight in the column blocks of its operations. */
 function matrix(
   { dtype, maxStorageBufferBindingSize }: Stage,
   name: string,

@@ -38,14 +38,15 @@ export interface RankGroups {
   readonly dataParallel: readonly number[];
 }
 
-/** TP x PP x DP. */
+/** Ranks of a layout: TP x PP x DP. */
 export function worldSize(layout: Layout): number {
   return layout.tensorParallelSize * layout.pipelineParallelSize * layout.dataParallelSize;
 }
 
 /**
  * The number of a place: dp * (PP * TP) + pp * TP + tp in vLLM's order, tp + dp * TP + pp * TP * DP in
- * Megatron's. RangeError where the place is outside the layout.
+ * Megatron's.
+ * @throws {RangeError} where the place is outside the layout.
  */
 export function rankAt(layout: Layout, place: RankCoordinate): number {
   const { tensorParallelSize: tp, pipelineParallelSize: pp, dataParallelSize: dp } = layout;
@@ -58,7 +59,10 @@ export function rankAt(layout: Layout, place: RankCoordinate): number {
   return layout.order === "vllm" ? d * pp * tp + p * tp + t : p * tp * dp + d * tp + t;
 }
 
-/** The place of a rank. RangeError where the layout has no such rank. */
+/**
+ * The place of a rank, the inverse of {@linkcode rankAt}.
+ * @throws {RangeError} where the layout has no such rank.
+ */
 export function coordinateOf(layout: Layout, rank: number): RankCoordinate {
   const { tensorParallelSize: tp, pipelineParallelSize: pp, dataParallelSize: dp } = layout;
   if (!Number.isInteger(rank) || rank < 0 || rank >= worldSize(layout)) {

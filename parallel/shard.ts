@@ -15,9 +15,11 @@ export interface CutSizes {
   readonly ffn: number;
 }
 
-/** Which rank of how many. */
+/** A rank's place in its tensor parallel group. */
 export interface TensorParallelRank {
+  /** TP. */
   readonly tensorParallelSize: number;
+  /** 0 to TP - 1. */
   readonly tensorParallelRank: number;
 }
 
@@ -68,8 +70,8 @@ export function padVocab(vocab: number): number {
 
 /**
  * Cuts the padded vocabulary P into equal shards `[r*P/tp, (r+1)*P/tp)`, clipped to V.
- *
- * A shard may be partly or wholly padding. RangeError where tp does not divide P.
+ * A shard may be partly or wholly padding.
+ * @throws {RangeError} where tp does not divide P.
  */
 export function vocabShard(cut: TensorParallelRank & Pick<CutSizes, "vocab">): VocabShard {
   const padded = padVocab(cut.vocab);
@@ -82,8 +84,7 @@ export function vocabShard(cut: TensorParallelRank & Pick<CutSizes, "vocab">): V
 
 /**
  * Cuts the query heads evenly; kv heads evenly too, or one a rank with tp/K replicas where tp >= K.
- *
- * RangeError where the heads do not divide.
+ * @throws {RangeError} where the heads do not divide.
  */
 export function headShard(
   cut: TensorParallelRank & Pick<CutSizes, "heads" | "kvHeads">,
@@ -103,7 +104,10 @@ export function headShard(
   };
 }
 
-/** Cuts the FFN width evenly. RangeError where tp does not divide F. */
+/**
+ * Cuts the FFN width evenly.
+ * @throws {RangeError} where tp does not divide F.
+ */
 export function ffnShard(cut: TensorParallelRank & Pick<CutSizes, "ffn">): FfnShard {
   refuse(cut, ffnRules(cut));
   const width = cut.ffn / cut.tensorParallelSize;

@@ -1,7 +1,11 @@
 /** What stage times predict: the pipeline law, and the engine itself in virtual time. */
 
-import { type Request, Scheduler, type SchedulerOutput } from "../schedules/scheduler.ts";
-import type { SchedulerLimits } from "../schedules/scheduler.ts";
+import {
+  type Request,
+  Scheduler,
+  type SchedulerLimits,
+  type SchedulerOutput,
+} from "../schedules/scheduler.ts";
 import type { Schedule } from "../schedules/registry.ts";
 import { VirtualExecutor } from "./virtual_executor.ts";
 
@@ -19,7 +23,7 @@ export interface StageTimes {
 
 /**
  * The time of a replica's batches by the pipeline law, in ms: those of one size leave at
- * min(1 / max t_i, min(depth, groups) / (sum t_i + sum hop + h)). Filling and draining are left out.
+ * min(1 / max t_i, in flight / (sum t_i + (p - 1) * P2P latency + host)). Filling and draining are left out.
  */
 export function steadyStateBoundMs(
   { byTokens, batches, p2pLatencyUs, hostUs }: StageTimes,
@@ -58,9 +62,7 @@ export async function simulateMs(
 }
 
 /** Idle share of equal stages without host time, 0 to 1: 1 - 1/p for step, (p - 1) / (m + p - 1) for a full queue. */
-export async function idealBubble(
-  replicas: readonly Simulated[],
-): Promise<number> {
+export async function idealBubble(replicas: readonly Simulated[]): Promise<number> {
   let [busy, longest, stages] = [0, 0, 0];
   for (const { requests, limits, stages: own, maxConcurrentBatches, schedule } of replicas) {
     const executor = new VirtualExecutor(own, maxConcurrentBatches, { stageUs: () => 1 });

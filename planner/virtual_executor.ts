@@ -10,16 +10,17 @@ export interface VirtualResult extends BatchResult {
 
 /** What decides how long batches take. */
 export interface VirtualTimes {
-  /** Time of a batch on a stage. */
+  /** Time of a batch on a stage, in us. */
   readonly stageUs: (stage: number, batch: SchedulerOutput) => number;
-  /** Time from one stage to the next. */
+  /** Time from one stage to the next, in us; default 0. */
   readonly p2pLatencyUs?: number;
-  /** Time of the host between a result and the next launch. */
+  /** Time of the host between a result and the next launch, in us; default 0. */
   readonly hostUs?: number;
 }
 
 /** Pipeline stages that take no time but count it: runs the engine's own code in virtual time. */
 export class VirtualExecutor implements Executor<VirtualResult> {
+  /** The depth of the queue. */
   readonly maxConcurrentBatches: number;
   readonly #times: VirtualTimes;
   readonly #freeAt: number[];
@@ -33,12 +34,12 @@ export class VirtualExecutor implements Executor<VirtualResult> {
     this.#freeAt = new Array<number>(stages).fill(0);
   }
 
-  /** When the last result that was waited for came. */
+  /** When the last result that was waited for came, in us. */
   get nowUs(): number {
     return this.#now;
   }
 
-  /** Time that all stages worked, together. */
+  /** Time that all stages worked, together, in us. */
   get busyUs(): number {
     return this.#busyUs;
   }
@@ -58,7 +59,7 @@ export class VirtualExecutor implements Executor<VirtualResult> {
     return Promise.resolve({ tokenIds, endUs: at });
   }
 
-  /** Serves all requests of a scheduler; the time until the last token. */
+  /** Serves all requests of a scheduler; the time until the last token, in us. */
   async makespanUs(
     scheduler: Scheduler,
     schedule: Schedule = SCHEDULES.step,

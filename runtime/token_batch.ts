@@ -38,7 +38,7 @@ export function tokenBatch({ scheduled }: SchedulerOutput): TokenBatch {
   return batch;
 }
 
-/** Throws a RangeError where a batch does not fit a stage. */
+/** @throws {RangeError} where a batch does not fit a stage. */
 export function checkBatch(stage: Stage, batch: TokenBatch, input: HiddenStates | undefined): void {
   const { tokenIds, positions, slots, logitsIndices } = batch;
   if (stageEnds(stage).isFirst === (input !== undefined)) {

@@ -21,7 +21,10 @@ export async function tuneStage(
   return choices;
 }
 
-/** Finds a chosen variant again. Error where none was chosen for the class or the shape refuses it. */
+/**
+ * Finds a chosen variant again.
+ * @throws {Error} where none was chosen for the class, or the shape refuses it.
+ */
 export function tunedVariant(choices: TunedVariants): SelectVariant {
   return (operation) => {
     const name = choices[operation.shapeClass];

@@ -47,6 +47,7 @@ export class EngineCore<Result extends BatchResult = BatchResult> {
   /**
    * Schedules a batch if there are requests, and waits for the oldest one unless the queue has room:
    * filling it beats waiting. Nothing comes back while it fills.
+   * @throws what the executor's batch was rejected with.
    */
   async step(): Promise<StepOutput<Result> | undefined> {
     const { maxConcurrentBatches } = this.#executor;

@@ -1,4 +1,4 @@
-/** Ways in which a router picks a replica for a request. */
+/** Ways in which a router picks a replica for a request: see {@linkcode Router.route}. */
 export const ROUTER_POLICIES = ["least_loaded", "round_robin", "least_tokens"] as const;
 
 /** One of {@linkcode ROUTER_POLICIES}. */
@@ -6,7 +6,7 @@ export type RouterPolicy = typeof ROUTER_POLICIES[number];
 
 /** What a replica has to do. */
 export interface ReplicaLoad {
-  /** Requests that wait, and that run. */
+  /** Requests that wait. */
   readonly waiting: number;
   /** Requests that run. */
   readonly running: number;
@@ -14,7 +14,7 @@ export interface ReplicaLoad {
   readonly tokens: number;
 }
 
-/** What waits weighs as much as this many that run: vLLM's weight. */
+/** What waits weighs as much as this many that run. */
 const WAITING_WEIGHT = 4;
 
 /** Spreads requests over data parallel replicas. */
@@ -35,9 +35,10 @@ export class Router {
   }
 
   /**
-   * The replica for a request of so many tokens. least_loaded: the least 4 * waiting + running;
-   * least_tokens: the fewest outstanding tokens; the first of equals. What it is given counts at once,
-   * so that a burst spreads.
+   * The index of the replica for a request of `tokens` tokens, prompt and output together. least_loaded:
+   * the least 4 * waiting + running requests, the rule of vLLM's data parallel router of 2025 (that of
+   * 2026 weighs KV cache use); least_tokens: the fewest outstanding tokens; the first of equals. What a
+   * replica is given counts at once, so that a burst spreads.
    */
   route(tokens: number): number {
     const replica = this.#policy === "round_robin"

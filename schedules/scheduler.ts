@@ -69,7 +69,10 @@ export class Scheduler {
   readonly #running: Running[] = [];
   readonly #freeSlots: number[];
 
-  /** A scheduler without requests. */
+  /**
+   * A scheduler without requests.
+   * @throws {RangeError} where a limit is no whole number of 1 or more.
+   */
   constructor(limits: SchedulerLimits) {
     for (const [name, value] of Object.entries(limits)) {
       if (value !== undefined && (!Number.isInteger(value) || value < 1)) {
@@ -95,7 +98,10 @@ export class Scheduler {
     return { waiting: this.#waiting.length, running: this.#running.length, tokens };
   }
 
-  /** Takes a request in. */
+  /**
+   * Lets a request wait behind those that do.
+   * @throws {RangeError} where it has no prompt, or nothing to generate.
+   */
   add(request: Request): void {
     if (request.promptTokenIds.length === 0 || request.maxTokens < 1) {
       throw new RangeError(
@@ -105,7 +111,7 @@ export class Scheduler {
     this.#waiting.push(request);
   }
 
-  /** The next batch. */
+  /** The next batch, at most `maxNumBatchedTokens` tokens; its tokens count as computed from here on. */
   schedule(): SchedulerOutput {
     const scheduled: ScheduledTokens[] = [];
     const { maxSeqsPerBatch = Infinity } = this.#limits;
@@ -136,7 +142,10 @@ export class Scheduler {
     return { scheduled };
   }
 
-  /** Notes the sampled tokens of a batch, in the order of its sampled scheduled; finished requests leave. */
+  /**
+   * Takes the new tokens of a batch, in the order of its sampled requests; finished requests leave.
+   * @throws {RangeError} where they are not as many as were sampled.
+   */
   updateFromOutput(
     { scheduled }: SchedulerOutput,
     tokenIds: readonly number[],

@@ -14,7 +14,7 @@ export interface RankTest {
 /**
  * Mann and Whitney's U of two lists: exact where both have fewer than 50 samples and no ties, else by
  * the normal approximation with corrections for ties and continuity, as R's wilcox.test.
- * RangeError where a list is empty.
+ * @throws {RangeError} where a list is empty.
  */
 export function mannWhitney(a: readonly number[], b: readonly number[]): RankTest {
   const [n, m] = [a.length, b.length];

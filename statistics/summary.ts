@@ -38,7 +38,8 @@ const P99_SAMPLES = 100;
  * The quantile of ascending samples by linear interpolation (type 7 of Hyndman and Fan).
  *
  * With h = (n - 1) * p it is x[floor(h)] + (h - floor(h)) * (x[floor(h) + 1] - x[floor(h)]), counting
- * from 0; the default of R, NumPy and spreadsheets' PERCENTILE.INC. RangeError for no samples.
+ * from 0; the default of R, NumPy and spreadsheets' PERCENTILE.INC.
+ * @throws {RangeError} for no samples, or where p is outside 0 to 1.
  */
 export function quantile(ascending: readonly number[], p: number): number {
   if (!(p >= 0 && p <= 1)) throw new RangeError(`Cannot take quantile "${p}": legal are 0 to 1`);
@@ -51,7 +52,10 @@ export function quantile(ascending: readonly number[], p: number): number {
   return below === above ? below : below + (h - Math.floor(h)) * (above - below);
 }
 
-/** The middle value, or the mean of the two middle ones, of numbers in any order; RangeError for none. */
+/**
+ * The middle value, or the mean of the two middle ones, of numbers in any order.
+ * @throws {RangeError} for none.
+ */
 export function median(values: readonly number[]): number {
   return quantile([...values].sort((a, b) => a - b), 0.5);
 }
@@ -81,7 +85,10 @@ export function medianInterval(ascending: readonly number[]): readonly [number, 
   return [low, high];
 }
 
-/** Summarises samples, in any order; RangeError where there are none or one is not finite. */
+/**
+ * Summarises samples, in any order.
+ * @throws {RangeError} where there are none, or one is not finite.
+ */
 export function summarise(samples: Iterable<number>): Summary {
   const ascending = [...samples].sort((a, b) => a - b);
   const n = ascending.length;

@@ -104,7 +104,7 @@ export class StoppingRule {
   #timedMs = 0;
   #spentMs = 0;
 
-  /** A stopper that has seen no sample. */
+  /** A rule that has seen no sample. */
   constructor(rule: StopCriteria) {
     this.#rule = rule;
   }

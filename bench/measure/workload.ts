@@ -15,7 +15,7 @@ import {
 /** Bits of a quiet NaN that no kernel writes: what outputs hold before a checked run. */
 export const POISON = 0x7fc0dead;
 
-/** Operations with tensors on a device and on the host, ready to be run and checked. */
+/** Operations with tensors on a device and on the host, filled by name and seed, to be run and checked. */
 export class Workload implements Disposable {
   /** What is run, in order. */
   readonly operations: readonly Operation[];
@@ -49,7 +49,7 @@ export class Workload implements Disposable {
     return [...new Set(this.operations.flatMap((o) => o.outputs.map((name) => o.names[name]!)))];
   }
 
-  /** Joint names of outputs that start as poison: those that no operation reads or only partly writes. */
+  /** Joint names of outputs that start as poison: all but those with contents to keep, such as a KV cache. */
   get poisoned(): readonly string[] {
     return this.outputs.filter((name) => this.#tensors.get(name)!.fill.kind === "zero");
   }
@@ -92,7 +92,10 @@ export class Workload implements Disposable {
     return this.#expected;
   }
 
-  /** Downloads every output and compares it with its float64 result. */
+  /**
+   * Downloads every output and compares it with its float64 result: the wrong elements of all of them,
+   * and the rest of the first wrong one, or of the last.
+   */
   async check(): Promise<Difference & { readonly tolerance: number; readonly output: string }> {
     let worst = { wrongElements: 0, maxAbsError: 0, firstWrong: -1, tolerance: 0, output: "" };
     for (const [name, expected] of this.expected()) {

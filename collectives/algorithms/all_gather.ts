@@ -1,4 +1,4 @@
-/** Programs of all-gather: every rank ends with the shares of all, in rank order. */
+/** Programs of all-gather: every rank ends with the chunks of all, in rank order. */
 
 import {
   chunk,
@@ -20,7 +20,7 @@ function ownChunk(shape: ProgramShape): readonly Move[] {
     : moveChunk(mine, { memory: "output", start }, [operandChunk(shape, rank, start)]);
 }
 
-/** Each rank reads every other's share. */
+/** Each rank reads every other's chunk. */
 export function allGatherOneShot(shape: ProgramShape): readonly Step[] {
   const { rank, ranks, count } = shape;
   const moves = [...ownChunk(shape)];
@@ -33,7 +33,7 @@ export function allGatherOneShot(shape: ProgramShape): readonly Step[] {
   return [{ moves }];
 }
 
-/** Shares travel round the ring. */
+/** Chunks travel round the ring. */
 export function allGatherRing(shape: ProgramShape): readonly Step[] {
   const { rank, ranks, count } = shape;
   if (ranks === 1) return allGatherOneShot(shape);

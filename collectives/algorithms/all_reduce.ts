@@ -12,7 +12,10 @@ import {
 } from "../step_program.ts";
 import { everyRank, keptOperand, operandMemory } from "./_operands.ts";
 
-/** Each rank reads all operands and adds them in rank order: bitwise the same sum everywhere. */
+/**
+ * Each rank reads all operands and adds them in rank order: bitwise the same sum everywhere. One-shot and
+ * two-shot as in the custom all-reduces of TensorRT-LLM and vLLM.
+ */
 export function allReduceOneShot(shape: ProgramShape): readonly Step[] {
   const { count, inPlace, ranks } = shape;
   if (inPlace && ranks === 1) return [];
@@ -23,7 +26,7 @@ export function allReduceOneShot(shape: ProgramShape): readonly Step[] {
   return [...keep, { moves: sum }];
 }
 
-/** Each rank adds its share of all operands, in rank order, then reads the others' shares. */
+/** Each rank adds its chunk of all operands, in rank order, then reads the others' chunks. */
 export function allReduceTwoShot(shape: ProgramShape): readonly Step[] {
   const { rank, ranks, count } = shape;
   const mine = chunk(count, ranks, rank);
@@ -49,8 +52,8 @@ export function allReduceTwoShot(shape: ProgramShape): readonly Step[] {
 }
 
 /**
- * Shares travel round the ring: first each collects a sum (share k is added in the order k+1, k+2, ...
- * round to k), then the sums travel on.
+ * Chunks travel round the ring: first each collects a sum (chunk k is added in the order k+1, k+2, ...
+ * round to k), then the sums travel on (Patarasuk and Yuan, 2009).
  */
 export function allReduceRing(shape: ProgramShape): readonly Step[] {
   const { rank, ranks, count } = shape;
@@ -83,7 +86,7 @@ export function allReduceRing(shape: ProgramShape): readonly Step[] {
 
 /**
  * Partners at distances 1, 2, 4, ... add each other's sums, the lower rank's first: bitwise the same
- * sum everywhere, added as a balanced tree. For powers of two.
+ * sum everywhere, added as a balanced tree (Thakur et al., 2005). For powers of two.
  */
 export function allReduceRecursiveDoubling(shape: ProgramShape): readonly Step[] {
   const { rank, ranks, count, inPlace } = shape;

@@ -29,7 +29,7 @@ export function broadcastOneShot(shape: ProgramShape): readonly Step[] {
   return [{ moves: shape.rank === ROOT ? rootCopy(shape) : whole(shape, root(shape, 0)) }];
 }
 
-/** Each rank reads its share of the root, then the other shares of their ranks. */
+/** Each rank reads its chunk of the root, then the other chunks of their ranks. */
 export function broadcastTwoShot(shape: ProgramShape): readonly Step[] {
   const { rank, ranks, count } = shape;
   if (ranks === 1) return broadcastOneShot(shape);
@@ -50,7 +50,7 @@ export function broadcastTwoShot(shape: ProgramShape): readonly Step[] {
   return [{ moves: rank === ROOT ? rootCopy(shape) : scattered }, { moves: gathered }];
 }
 
-/** Shares travel down the chain of ranks, one behind another. */
+/** Chunks travel down the chain of ranks, one behind another. */
 export function broadcastRing(shape: ProgramShape): readonly Step[] {
   const { rank, ranks, count } = shape;
   if (ranks === 1) return broadcastOneShot(shape);

@@ -1,9 +1,9 @@
-/** Programs of gather: rank 0 ends with the shares of all, in rank order. */
+/** Programs of gather: rank 0 ends with the chunks of all, in rank order. */
 
 import { chunk, moveChunk, type ProgramShape, type Step } from "../step_program.ts";
 import { operandChunk } from "./_operands.ts";
 
-/** Rank 0 reads every other's share. */
+/** Rank 0 reads every other's chunk. */
 export function gatherOneShot(shape: ProgramShape): readonly Step[] {
   const { rank, ranks, count, inPlace } = shape;
   if (rank > 0) return [{ moves: [] }];

@@ -1,4 +1,4 @@
-/** Programs of reduce-scatter: every rank ends with its share of the sum. In place it lies at its share. */
+/** Programs of reduce-scatter: every rank ends with its chunk of the sum. In place it lies at its chunk. */
 
 import {
   chunk,
@@ -14,7 +14,7 @@ function result({ inPlace }: ProgramShape, start: number) {
   return { memory: "output", start: inPlace ? start : 0 } as const;
 }
 
-/** Each rank reads its share of every operand and adds them in rank order. */
+/** Each rank reads its chunk of every operand and adds them in rank order. */
 export function reduceScatterOneShot(shape: ProgramShape): readonly Step[] {
   const { rank, ranks, count, inPlace } = shape;
   if (ranks === 1 && inPlace) return [];
@@ -23,7 +23,7 @@ export function reduceScatterOneShot(shape: ProgramShape): readonly Step[] {
   return [{ moves: moveChunk(mine, result(shape, mine.start), sources) }];
 }
 
-/** Shares travel round the ring and collect a sum: share k is added in the order k+1, k+2, ... round to k. */
+/** Chunks travel round the ring and collect a sum: chunk k is added in the order k+1, k+2, ... round to k. */
 export function reduceScatterRing(shape: ProgramShape): readonly Step[] {
   const { rank, ranks, count } = shape;
   if (ranks === 1) return reduceScatterOneShot(shape);
