@@ -1,7 +1,6 @@
 /** Counts the bytes that live in device buffers, by label. */
 export class Ledger {
   readonly #bytes = new Map<string, number>();
-  #peakBytes = 0;
   #totalBytes = 0;
 
   /** Bytes allocated now, over all labels. */
@@ -9,16 +8,10 @@ export class Ledger {
     return this.#totalBytes;
   }
 
-  /** The most bytes that were ever allocated at once. */
-  get peakBytes(): number {
-    return this.#peakBytes;
-  }
-
   /** Notes an allocation. */
   add(label: string, bytes: number): void {
     this.#bytes.set(label, (this.#bytes.get(label) ?? 0) + bytes);
     this.#totalBytes += bytes;
-    this.#peakBytes = Math.max(this.#peakBytes, this.#totalBytes);
   }
 
   /**

@@ -10,6 +10,7 @@ export interface Binding {
 export interface WgslPart {
   /** Its path in the project; of a generated text its generator's. */
   readonly file: string;
+  /** WGSL. */
   readonly text: string;
 }
 

@@ -11,7 +11,7 @@ import naiveWgsl from "./activation_naive.wgsl" with { type: "text" };
 import sharedWgsl from "./activation_shared.wgsl" with { type: "text" };
 import vectorWgsl from "./activation_vector.wgsl" with { type: "text" };
 import { elementGroups } from "./elementwise.ts";
-import { host, type Kernel, UNIT_ROUNDOFF, type Variant, vec4s } from "./kernel.ts";
+import { float32, host, type Kernel, UNIT_ROUNDOFF, type Variant, vec4s } from "./kernel.ts";
 import { wgslFile } from "./wgsl_file.ts";
 
 /** An activation of [tokens, columns], or of gate and up side by side [tokens, 2 columns]. */
@@ -65,13 +65,8 @@ export const activation: Kernel<ActivationShape> = {
     },
   ],
   tensors: ({ tokens, columns, gated }) => ({
-    x: {
-      rows: tokens,
-      columns: gated ? 2 * columns : columns,
-      dtype: "float32",
-      fill: { kind: "uniform", scale: 4 },
-    },
-    out: { rows: tokens, columns, dtype: "float32", fill: { kind: "zero" } },
+    x: float32(tokens, gated ? 2 * columns : columns, 4),
+    out: float32(tokens, columns),
   }),
   outputs: ["out"],
   cost: ({ tokens, columns, gated }) => ({

@@ -3,7 +3,7 @@ import naiveWgsl from "./add_naive.wgsl" with { type: "text" };
 import sharedWgsl from "./add_shared.wgsl" with { type: "text" };
 import vectorWgsl from "./add_vector.wgsl" with { type: "text" };
 import { elementGroups } from "./elementwise.ts";
-import { host, type Kernel, type Tensor, UNIT_ROUNDOFF, type Variant, vec4s } from "./kernel.ts";
+import { float32, host, type Kernel, UNIT_ROUNDOFF, type Variant, vec4s } from "./kernel.ts";
 import { wgslFile } from "./wgsl_file.ts";
 
 /** The sum of two matrices [tokens, columns]. */
@@ -44,15 +44,11 @@ export const add: Kernel<AddShape> = {
     variant("naive", wgslFile("add_naive.wgsl", naiveWgsl), (n) => n),
     variant("vector", wgslFile("add_vector.wgsl", vectorWgsl), vec4s),
   ],
-  tensors: ({ tokens, columns }) => {
-    const matrix: Tensor = {
-      rows: tokens,
-      columns,
-      dtype: "float32",
-      fill: { kind: "uniform", scale: 1 },
-    };
-    return { a: matrix, b: matrix, out: { ...matrix, fill: { kind: "zero" } } };
-  },
+  tensors: ({ tokens, columns }) => ({
+    a: float32(tokens, columns, 1),
+    b: float32(tokens, columns, 1),
+    out: float32(tokens, columns),
+  }),
   outputs: ["out"],
   cost: ({ tokens, columns }) => ({
     flops: tokens * columns,

@@ -2,7 +2,7 @@ import sharedWgsl from "./argmax_shared.wgsl" with { type: "text" };
 import naiveWgsl from "./argmax_naive.wgsl" with { type: "text" };
 import vectorWgsl from "./argmax_vector.wgsl" with { type: "text" };
 import workgroupWgsl from "./argmax_workgroup.wgsl" with { type: "text" };
-import { host, type Kernel, vec4s } from "./kernel.ts";
+import { float32, host, type Kernel, vec4s } from "./kernel.ts";
 import { rowVariants } from "./row_variants.ts";
 import { wgslFile } from "./wgsl_file.ts";
 
@@ -42,7 +42,7 @@ export const argmax: Kernel<ArgmaxShape> = {
     },
   ),
   tensors: ({ rows, columns }) => ({
-    x: { rows, columns, dtype: "float32", fill: { kind: "uniform", scale: 1 } },
+    x: float32(rows, columns, 1),
     out: { rows: 1, columns: rows, dtype: "uint32", fill: { kind: "zero" } },
   }),
   outputs: ["out"],

@@ -3,7 +3,7 @@ import sharedWgsl from "./attention_shared.wgsl" with { type: "text" };
 import naiveWgsl from "./attention_naive.wgsl" with { type: "text" };
 import workgroupWgsl from "./attention_workgroup.wgsl" with { type: "text" };
 import { elementGroups } from "./elementwise.ts";
-import { host, type HostTensors, type Kernel, UNIT_ROUNDOFF, vec4s } from "./kernel.ts";
+import { float32, host, type HostTensors, type Kernel, UNIT_ROUNDOFF, vec4s } from "./kernel.ts";
 import { CACHE_FIELDS, type CacheShape, cacheTensors } from "./kv_append.ts";
 import { onlineAttention } from "./online_attention.ts";
 import { lastPositions } from "./rope.ts";
@@ -135,19 +135,9 @@ export const attention: Kernel<AttentionShape> = {
     },
   ],
   tensors: (shape) => ({
-    q: {
-      rows: shape.tokens,
-      columns: shape.qColumns,
-      dtype: "float32",
-      fill: { kind: "uniform", scale: 1 },
-    },
+    q: float32(shape.tokens, shape.qColumns, 1),
     ...cacheTensors(shape),
-    out: {
-      rows: shape.tokens,
-      columns: shape.heads * shape.headSize,
-      dtype: "float32",
-      fill: { kind: "zero" },
-    },
+    out: float32(shape.tokens, shape.heads * shape.headSize),
   }),
   untuned: ["positions", "tokenSlots"],
   outputs: ["out"],

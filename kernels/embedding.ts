@@ -5,6 +5,7 @@ import vectorWgsl from "./embedding_vector.wgsl" with { type: "text" };
 import {
   DTYPES,
   elementBytes,
+  float32,
   host,
   type Kernel,
   UNIT_ROUNDOFF,
@@ -93,7 +94,7 @@ export const embedding: Kernel<EmbeddingShape> = {
       dtype: "uint32",
       fill: { kind: "integers", below: vocab ?? Math.max(1, vocabStart + rows) },
     },
-    out: { rows: tokens, columns: outColumns, dtype: "float32", fill: { kind: "zero" } },
+    out: float32(tokens, outColumns),
   }),
   untuned: ["vocab", "vocabStart", "columnOffset"],
   outputs: ["out"],

@@ -1,14 +1,5 @@
-import type { Kernel } from "./kernel.ts";
-import { vec4s } from "./kernel.ts";
-import {
-  MATMUL_FIELDS,
-  matmulCost,
-  matmulError,
-  matmulProgram,
-  matmulReference,
-  type MatmulShape,
-  matmulTensors,
-} from "./matmul.ts";
+import { type Kernel, vec4s } from "./kernel.ts";
+import { MATMUL, matmulProgram, type MatmulShape } from "./matmul.ts";
 import workgroupTileWgsl from "./matmul_workgroup_tile.wgsl" with { type: "text" };
 import { naiveMatmul, registerTileVariant } from "./matmul_variants.ts";
 import { wgslFile } from "./wgsl_file.ts";
@@ -16,7 +7,7 @@ import { wgslFile } from "./wgsl_file.ts";
 /** Matmul of many tokens, e.g. of a prefill. */
 export const gemm: Kernel<MatmulShape> = {
   name: "gemm",
-  fields: MATMUL_FIELDS,
+  ...MATMUL,
   variants: [
     naiveMatmul("gemm"),
     registerTileVariant("gemm", { rows: 4, vectors: 2 }),
@@ -32,10 +23,4 @@ export const gemm: Kernel<MatmulShape> = {
         }),
     },
   ],
-  tensors: matmulTensors,
-  untuned: ["columnOffset"],
-  outputs: ["out"],
-  cost: matmulCost,
-  reference: matmulReference,
-  errorBound: matmulError,
 };

@@ -1,15 +1,6 @@
 import { naiveMatmul, registerTileVariant } from "./matmul_variants.ts";
-import type { Kernel } from "./kernel.ts";
-import { vec4s } from "./kernel.ts";
-import {
-  MATMUL_FIELDS,
-  matmulCost,
-  matmulError,
-  matmulProgram,
-  matmulReference,
-  type MatmulShape,
-  matmulTensors,
-} from "./matmul.ts";
+import { type Kernel, vec4s } from "./kernel.ts";
+import { MATMUL, matmulProgram, type MatmulShape } from "./matmul.ts";
 import splitInnerWgsl from "./matmul_split_inner.wgsl" with { type: "text" };
 import { wgslFile } from "./wgsl_file.ts";
 
@@ -22,7 +13,7 @@ const tooMany = ({ tokens }: MatmulShape) =>
 /** Matmul of 1 to 8 tokens, e.g. of decoding. */
 export const gemv: Kernel<MatmulShape> = {
   name: "gemv",
-  fields: MATMUL_FIELDS,
+  ...MATMUL,
   variants: [
     naiveMatmul("gemv"),
     ...[
@@ -42,10 +33,4 @@ export const gemv: Kernel<MatmulShape> = {
         }),
     },
   ].map((variant) => ({ ...variant, unsupported: tooMany })),
-  tensors: matmulTensors,
-  untuned: ["columnOffset"],
-  outputs: ["out"],
-  cost: matmulCost,
-  reference: matmulReference,
-  errorBound: matmulError,
 };

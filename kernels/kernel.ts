@@ -113,8 +113,19 @@ export function bufferBytes(tensor: Tensor): number {
   return Math.max(16, Math.ceil(tensorBytes(tensor) / 16) * 16);
 }
 
+/** A float32 tensor of numbers between -scale and scale, or of zeros. */
+export function float32(rows: number, columns: number, scale = 0): Tensor {
+  const fill: Fill = scale > 0 ? { kind: "uniform", scale } : { kind: "zero" };
+  return { rows, columns, dtype: "float32", fill };
+}
+
+/** A word for each token: [1, T]. */
+export function tokenWords(tokens: number, words: readonly number[]): Tensor {
+  return { rows: 1, columns: tokens, dtype: "uint32", fill: { kind: "words", words } };
+}
+
 /** A tensor that a binding needs but this shape does not use. */
-export const NONE: Tensor = { rows: 1, columns: 4, dtype: "float32", fill: { kind: "zero" } };
+export const NONE: Tensor = float32(1, 4);
 
 /**
  * The array of a tensor.

@@ -1,6 +1,6 @@
 import type { Fields } from "./check_shape.ts";
 import { elementGroups } from "./elementwise.ts";
-import { host, type Kernel, type Tensor, vec4s } from "./kernel.ts";
+import { float32, host, type Kernel, type Tensor, tokenWords, vec4s } from "./kernel.ts";
 import naiveWgsl from "./kv_append_naive.wgsl" with { type: "text" };
 import { lastPositions } from "./rope.ts";
 import { wgslFile } from "./wgsl_file.ts";
@@ -47,22 +47,10 @@ export const CACHE_FIELDS: Fields<CacheShape> = {
 /** `slots` and `positions` [1, T], and `key_cache` and `value_cache` [maxNumSeqs * S, K * D]. */
 export function cacheTensors(shape: CacheShape): Readonly<Record<string, Tensor>> {
   const { tokens, kvHeads, headSize, maxNumSeqs, context } = shape;
-  const words = { rows: 1, columns: tokens, dtype: "uint32" } as const;
-  const cache: Tensor = {
-    rows: maxNumSeqs * context,
-    columns: kvHeads * headSize,
-    dtype: "float32",
-    fill: { kind: "uniform", scale: 1 },
-  };
+  const cache = float32(maxNumSeqs * context, kvHeads * headSize, 1);
   return {
-    slots: {
-      ...words,
-      fill: { kind: "words", words: shape.tokenSlots ?? new Array<number>(tokens).fill(0) },
-    },
-    positions: {
-      ...words,
-      fill: { kind: "words", words: shape.positions ?? lastPositions(tokens, context) },
-    },
+    slots: tokenWords(tokens, shape.tokenSlots ?? new Array<number>(tokens).fill(0)),
+    positions: tokenWords(tokens, shape.positions ?? lastPositions(tokens, context)),
     key_cache: cache,
     value_cache: cache,
   };
@@ -109,19 +97,11 @@ export const kvAppend: Kernel<KvAppendShape> = {
       }),
     },
   ],
-  tensors: (shape) => {
-    const matrix = (columns: number): Tensor => ({
-      rows: shape.tokens,
-      columns,
-      dtype: "float32",
-      fill: { kind: "uniform", scale: 1 },
-    });
-    return {
-      key: matrix(shape.keyColumns),
-      value: matrix(shape.valueColumns),
-      ...cacheTensors(shape),
-    };
-  },
+  tensors: (shape) => ({
+    key: float32(shape.tokens, shape.keyColumns, 1),
+    value: float32(shape.tokens, shape.valueColumns, 1),
+    ...cacheTensors(shape),
+  }),
   untuned: ["keyOffset", "valueOffset", "positions", "tokenSlots"],
   outputs: ["key_cache", "value_cache"],
   cost: ({ tokens, kvHeads, headSize }) => ({

@@ -6,13 +6,14 @@ import {
   activationError,
   type ActivationName,
 } from "./activate.ts";
-import type { Fields } from "./check_shape.ts";
 import {
   type Cost,
   DTYPES,
   elementBytes,
+  float32,
   host,
   type HostTensors,
+  type Kernel,
   type Magnitude,
   NONE,
   type Tensor,
@@ -46,24 +47,26 @@ export interface MatmulShape {
   readonly activation?: ActivationName;
 }
 
-/** What the fields of a matmul may be. */
-export const MATMUL_FIELDS: Fields<MatmulShape> = {
-  tokens: "count",
-  k: "size",
-  columns: "size",
-  dtype: DTYPES,
+/** What kernels of matmul have in common. */
+export const MATMUL: Omit<Kernel<MatmulShape>, "name" | "variants"> = {
+  fields: { tokens: "count", k: "size", columns: "size", dtype: DTYPES },
+  tensors,
+  untuned: ["columnOffset"],
+  outputs: ["out"],
+  cost,
+  reference,
+  errorBound,
 };
 
 /** `x` [T, K], `weight` [K, columns], `scale`, `bias`, `residual` and `out` [T, outColumns]. */
-export function matmulTensors(shape: MatmulShape): Readonly<Record<string, Tensor>> {
+function tensors(shape: MatmulShape): Readonly<Record<string, Tensor>> {
   const { tokens, k, columns, dtype, outColumns = columns, bias, residual } = shape;
-  const row = { rows: 1, columns: outColumns, dtype: "float32" } as const;
   return {
     ...weightTensors({ rows: k, columns }, dtype),
-    x: { rows: tokens, columns: k, dtype: "float32", fill: { kind: "uniform", scale: 1 } },
-    bias: bias ? { ...row, fill: { kind: "uniform", scale: 1 } } : NONE,
-    residual: residual ? { ...row, rows: tokens, fill: { kind: "uniform", scale: 1 } } : NONE,
-    out: { ...row, rows: tokens, fill: { kind: "zero" } },
+    x: float32(tokens, k, 1),
+    bias: bias ? float32(1, outColumns, 1) : NONE,
+    residual: residual ? float32(tokens, outColumns, 1) : NONE,
+    out: float32(tokens, outColumns),
   };
 }
 
@@ -110,7 +113,7 @@ export function matmulProgram(
 }
 
 /** 2 T K N operations; weights, x and what the epilogue reads are read once, out is written once. */
-export function matmulCost(shape: MatmulShape): Cost {
+function cost(shape: MatmulShape): Cost {
   const { tokens, k, columns, dtype, bias, residual } = shape;
   return {
     flops: 2 * tokens * k * columns,
@@ -121,7 +124,7 @@ export function matmulCost(shape: MatmulShape): Cost {
 }
 
 /** out = activation(x W + bias) + residual in float64, in the columns of this block. */
-export function matmulReference(shape: MatmulShape, tensors: HostTensors): void {
+function reference(shape: MatmulShape, tensors: HostTensors): void {
   const { tokens, k, columns, outColumns = columns, columnOffset = 0 } = shape;
   const x = host(tensors, "x");
   const out = host(tensors, "out");
@@ -152,7 +155,7 @@ export function matmulReference(shape: MatmulShape, tensors: HostTensors): void 
  * the error of the sum is about u * K * rms(x) * rms(w); 8 of those are more than the largest of a
  * million outputs (Higham and Mary, 2019, argue the same growth). Errors of x come through as sqrt(K).
  */
-export function matmulError(
+function errorBound(
   shape: MatmulShape,
   inputs: Readonly<Record<string, Magnitude>>,
 ): number {

@@ -1,4 +1,4 @@
-import { host, type Kernel, NONE, type Tensor, UNIT_ROUNDOFF, vec4s } from "./kernel.ts";
+import { float32, host, type Kernel, NONE, UNIT_ROUNDOFF, vec4s } from "./kernel.ts";
 import sharedWgsl from "./rms_norm_shared.wgsl" with { type: "text" };
 import naiveWgsl from "./rms_norm_naive.wgsl" with { type: "text" };
 import vectorWgsl from "./rms_norm_vector.wgsl" with { type: "text" };
@@ -51,21 +51,13 @@ export const rmsNorm: Kernel<RmsNormShape> = {
       }),
     },
   ),
-  tensors: ({ tokens, hidden, residual }) => {
-    const matrix: Tensor = {
-      rows: tokens,
-      columns: hidden,
-      dtype: "float32",
-      fill: { kind: "uniform", scale: 1 },
-    };
-    return {
-      x: matrix,
-      residual: residual ? matrix : NONE,
-      norm_weight: { ...matrix, rows: 1 },
-      out: { ...matrix, fill: { kind: "zero" } },
-      sum: residual ? { ...matrix, fill: { kind: "zero" } } : NONE,
-    };
-  },
+  tensors: ({ tokens, hidden, residual }) => ({
+    x: float32(tokens, hidden, 1),
+    residual: residual ? float32(tokens, hidden, 1) : NONE,
+    norm_weight: float32(1, hidden, 1),
+    out: float32(tokens, hidden),
+    sum: residual ? float32(tokens, hidden) : NONE,
+  }),
   untuned: ["epsilon"],
   outputs: ["out", "sum"],
   cost: ({ tokens, hidden, residual }) => ({

@@ -1,6 +1,14 @@
 import type { WgslPart } from "../device/program.ts";
 import { elementGroups } from "./elementwise.ts";
-import { host, type Kernel, UNIT_ROUNDOFF, type Variant, vec4s } from "./kernel.ts";
+import {
+  float32,
+  host,
+  type Kernel,
+  tokenWords,
+  UNIT_ROUNDOFF,
+  type Variant,
+  vec4s,
+} from "./kernel.ts";
 import naiveWgsl from "./rope_naive.wgsl" with { type: "text" };
 import sharedWgsl from "./rope_shared.wgsl" with { type: "text" };
 import vectorWgsl from "./rope_vector.wgsl" with { type: "text" };
@@ -128,20 +136,13 @@ export const rope: Kernel<RopeShape> = {
     },
   ],
   tensors: ({ tokens, heads, headSize, xColumns, context, theta, scaling, positions }) => ({
-    x: { rows: tokens, columns: xColumns, dtype: "float32", fill: { kind: "uniform", scale: 1 } },
-    positions: {
-      rows: 1,
-      columns: tokens,
-      dtype: "uint32",
-      fill: { kind: "words", words: positions ?? lastPositions(tokens, context) },
-    },
+    x: float32(tokens, xColumns, 1),
+    positions: tokenWords(tokens, positions ?? lastPositions(tokens, context)),
     angles: {
-      rows: context,
-      columns: headSize,
-      dtype: "float32",
+      ...float32(context, headSize),
       fill: { kind: "floats", floats: () => ropeAngles({ context, headSize, theta, scaling }) },
     },
-    out: { rows: tokens, columns: heads * headSize, dtype: "float32", fill: { kind: "zero" } },
+    out: float32(tokens, heads * headSize),
   }),
   untuned: ["theta", "scaling", "positions"],
   outputs: ["out"],

@@ -1,4 +1,4 @@
-import { host, type Kernel, type Tensor, UNIT_ROUNDOFF, vec4s } from "./kernel.ts";
+import { float32, host, type Kernel, UNIT_ROUNDOFF, vec4s } from "./kernel.ts";
 import { rowVariants } from "./row_variants.ts";
 import sharedWgsl from "./softmax_shared.wgsl" with { type: "text" };
 import naiveWgsl from "./softmax_naive.wgsl" with { type: "text" };
@@ -39,10 +39,7 @@ export const softmax: Kernel<SoftmaxShape> = {
       }),
     },
   ),
-  tensors: (shape) => {
-    const matrix: Tensor = { ...shape, dtype: "float32", fill: { kind: "uniform", scale: 4 } };
-    return { x: matrix, out: { ...matrix, fill: { kind: "zero" } } };
-  },
+  tensors: ({ rows, columns }) => ({ x: float32(rows, columns, 4), out: float32(rows, columns) }),
   outputs: ["out"],
   cost: ({ rows, columns }) => ({
     flops: 5 * rows * columns,

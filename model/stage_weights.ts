@@ -1,4 +1,4 @@
-import type { Tensor, WeightDType } from "../kernels/kernel.ts";
+import { float32, type Tensor, type WeightDType } from "../kernels/kernel.ts";
 import { columnBlocks } from "../kernels/modules.ts";
 import { weightTensors } from "../kernels/weight.ts";
 import { ffnShard, headShard, vocabShard } from "../parallel/shard.ts";
@@ -158,7 +158,7 @@ function layerWeights(
 
 function vector(name: string, ranges: readonly WeightRange[]): StageWeight {
   const columns = ranges.reduce((sum, range) => sum + range.columnEnd - range.columnStart, 0);
-  const tensor: Tensor = { rows: 1, columns, dtype: "float32", fill: { kind: "zero" } };
+  const tensor = float32(1, columns);
   return { name, tensor, scale: undefined, layout: "vector", ranges };
 }
 

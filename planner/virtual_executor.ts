@@ -34,11 +34,6 @@ export class VirtualExecutor implements Executor<VirtualResult> {
     this.#freeAt = new Array<number>(stages).fill(0);
   }
 
-  /** When the last result that was waited for came, in us. */
-  get nowUs(): number {
-    return this.#now;
-  }
-
   /** Time that all stages worked, together, in us. */
   get busyUs(): number {
     return this.#busyUs;
