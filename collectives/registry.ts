@@ -156,10 +156,16 @@ const RECORDS = {
   },
 } satisfies Record<string, Collective>;
 
-/** The name of a collective. */
+/**
+ * The name of a collective.
+ * @internal
+ */
 export type CollectiveName = keyof typeof RECORDS;
 
-/** The name of an algorithm that any collective has. */
+/**
+ * The name of an algorithm that any collective has.
+ * @internal
+ */
 export type AlgorithmName = {
   [Name in CollectiveName]: keyof typeof RECORDS[Name]["algorithms"];
 }[CollectiveName];

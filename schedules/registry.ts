@@ -27,7 +27,10 @@ const RECORDS = {
   step_with_batch_queue: { depths: (configured) => configured, engine: engineCore },
 } satisfies Record<string, Schedule>;
 
-/** The name of a schedule. */
+/**
+ * The name of a schedule.
+ * @internal
+ */
 export type ScheduleName = keyof typeof RECORDS;
 
 /** Every schedule by its name. */
