@@ -16,15 +16,18 @@ export interface ArgmaxShape {
   readonly valid?: number;
 }
 
+const WORKGROUP = wgslFile("argmax_workgroup.wgsl", workgroupWgsl);
+
 /** The index of each row's largest element; padding never wins, ties take the lowest id. */
 export const argmax: Kernel<ArgmaxShape> = {
   name: "argmax",
   fields: { rows: "count", columns: "size" },
   variants: rowVariants(
     {
-      naive: wgslFile("argmax_naive.wgsl", naiveWgsl),
-      vector: wgslFile("argmax_vector.wgsl", vectorWgsl),
-      workgroup: wgslFile("argmax_workgroup.wgsl", workgroupWgsl),
+      naive: { wgsl: wgslFile("argmax_naive.wgsl", naiveWgsl), rowsPerWorkgroup: 64 },
+      vector: { wgsl: wgslFile("argmax_vector.wgsl", vectorWgsl), rowsPerWorkgroup: 8 },
+      split_row: { wgsl: WORKGROUP, invocations: 8 },
+      workgroup_row: { wgsl: WORKGROUP, invocations: 256 },
     },
     {
       rows: (shape: ArgmaxShape) => shape.rows,

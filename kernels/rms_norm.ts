@@ -18,15 +18,18 @@ export interface RmsNormShape {
   readonly residual: boolean;
 }
 
+const WORKGROUP = wgslFile("rms_norm_workgroup.wgsl", workgroupWgsl);
+
 /** out = s / sqrt(mean(s^2) + epsilon) * norm_weight, s = x (+ residual). */
 export const rmsNorm: Kernel<RmsNormShape> = {
   name: "rms_norm",
   fields: { tokens: "count", hidden: "size", epsilon: "real", residual: [true, false] },
   variants: rowVariants(
     {
-      naive: wgslFile("rms_norm_naive.wgsl", naiveWgsl),
-      vector: wgslFile("rms_norm_vector.wgsl", vectorWgsl),
-      workgroup: wgslFile("rms_norm_workgroup.wgsl", workgroupWgsl),
+      naive: { wgsl: wgslFile("rms_norm_naive.wgsl", naiveWgsl), rowsPerWorkgroup: 64 },
+      vector: { wgsl: wgslFile("rms_norm_vector.wgsl", vectorWgsl), rowsPerWorkgroup: 8 },
+      split_row: { wgsl: WORKGROUP, invocations: 8 },
+      workgroup_row: { wgsl: WORKGROUP, invocations: 256 },
     },
     {
       rows: (shape: RmsNormShape) => shape.tokens,

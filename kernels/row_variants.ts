@@ -1,50 +1,38 @@
 import type { Program, WgslPart } from "../device/program.ts";
 import type { Variant } from "./kernel.ts";
 
-/** The shaders of a kernel whose rows need nothing of each other. */
-interface RowShaders {
-  readonly naive: WgslPart;
-  /** One invocation a row, a vec4 at a time. */
-  readonly vector: WgslPart;
-  /** WORKGROUP_SIZE invocations a row, with workgroup memory. */
-  readonly workgroup: WgslPart;
+/** How a variant works through the rows. */
+interface RowVariant {
+  readonly wgsl: WgslPart;
+  /** Rows of a workgroup; one where absent. */
+  readonly rowsPerWorkgroup?: number;
+  /** Invocations that share a row, where the shader's WORKGROUP_SIZE says how many. */
+  readonly invocations?: number;
 }
 
 /**
- * The variants of a row operator: `naive`, `vector`, and a workgroup a row with 8 invocations
- * (`split_row`: one native vector of a software adapter) or 256 (`workgroup_row`: for a GPU).
+ * The variants of an operator that works row by row. `split_row` has 8 invocations a row: one native
+ * vector of a software adapter; `workgroup_row` has 256: for a GPU.
  */
 export function rowVariants<Shape>(
-  shaders: RowShaders,
+  variants: Readonly<Record<string, RowVariant>>,
   plan: {
     readonly rows: (shape: Shape) => number;
     readonly program: (shape: Shape) => Omit<Program, "workgroups">;
   },
 ): readonly Variant<Shape>[] {
-  const variant = (
-    name: string,
-    wgsl: WgslPart,
-    work: { readonly rowsPerWorkgroup: number; readonly invocations?: number },
-  ): Variant<Shape> => ({
+  return Object.entries(variants).map(([name, { wgsl, rowsPerWorkgroup = 1, invocations }]) => ({
     name,
     program: (shape) => {
       const program = plan.program(shape);
+      const constants = invocations ? { WORKGROUP_SIZE: invocations } : {};
       return {
         ...program,
         name: `${program.name}/${name}`,
         wgsl: [...program.wgsl, wgsl],
-        constants: {
-          ...program.constants,
-          ...(work.invocations ? { WORKGROUP_SIZE: work.invocations } : {}),
-        },
-        workgroups: [Math.ceil(plan.rows(shape) / work.rowsPerWorkgroup), 1, 1],
+        constants: { ...program.constants, ...constants },
+        workgroups: [Math.ceil(plan.rows(shape) / rowsPerWorkgroup), 1, 1],
       };
     },
-  });
-  return [
-    variant("naive", shaders.naive, { rowsPerWorkgroup: 64 }),
-    variant("vector", shaders.vector, { rowsPerWorkgroup: 8 }),
-    variant("split_row", shaders.workgroup, { rowsPerWorkgroup: 1, invocations: 8 }),
-    variant("workgroup_row", shaders.workgroup, { rowsPerWorkgroup: 1, invocations: 256 }),
-  ];
+  }));
 }

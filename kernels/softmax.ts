@@ -14,15 +14,18 @@ export interface SoftmaxShape {
   readonly columns: number;
 }
 
+const WORKGROUP = wgslFile("softmax_workgroup.wgsl", workgroupWgsl);
+
 /** out = exp(x - max) / sum(exp(x - max)), row by row: no input overflows. */
 export const softmax: Kernel<SoftmaxShape> = {
   name: "softmax",
   fields: { rows: "count", columns: "size" },
   variants: rowVariants(
     {
-      naive: wgslFile("softmax_naive.wgsl", naiveWgsl),
-      vector: wgslFile("softmax_vector.wgsl", vectorWgsl),
-      workgroup: wgslFile("softmax_workgroup.wgsl", workgroupWgsl),
+      naive: { wgsl: wgslFile("softmax_naive.wgsl", naiveWgsl), rowsPerWorkgroup: 64 },
+      vector: { wgsl: wgslFile("softmax_vector.wgsl", vectorWgsl), rowsPerWorkgroup: 8 },
+      split_row: { wgsl: WORKGROUP, invocations: 8 },
+      workgroup_row: { wgsl: WORKGROUP, invocations: 256 },
     },
     {
       rows: (shape: SoftmaxShape) => shape.rows,

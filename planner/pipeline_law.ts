@@ -6,7 +6,7 @@ import {
   type SchedulerLimits,
   type SchedulerOutput,
 } from "../schedules/scheduler.ts";
-import type { Schedule } from "../schedules/registry.ts";
+import type { Schedule } from "../schedules/schedule.ts";
 import { VirtualExecutor } from "./virtual_executor.ts";
 
 /** Mean times of a replica's stages over the batches that it ran, in us. */

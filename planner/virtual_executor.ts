@@ -1,5 +1,6 @@
 import type { BatchResult, Executor } from "../schedules/engine_core.ts";
-import { type Schedule, SCHEDULES } from "../schedules/registry.ts";
+import { SCHEDULES } from "../schedules/registry.ts";
+import type { Schedule } from "../schedules/schedule.ts";
 import type { Scheduler, SchedulerOutput } from "../schedules/scheduler.ts";
 
 /** What a batch gave, and when in virtual time. */

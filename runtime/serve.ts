@@ -1,5 +1,6 @@
 import type { BatchResult, Executor, StepOutput } from "../schedules/engine_core.ts";
-import { type Schedule, SCHEDULES } from "../schedules/registry.ts";
+import { SCHEDULES } from "../schedules/registry.ts";
+import type { Schedule } from "../schedules/schedule.ts";
 import { Router, type RouterPolicy } from "../schedules/router.ts";
 import { type Request, Scheduler, type SchedulerLimits } from "../schedules/scheduler.ts";
 

@@ -7,9 +7,8 @@ import { BLOCK_WORDS, chunk, type ProgramShape, traffic } from "../../collective
 
 const RANKS = Array.from({ length: 16 }, (_, i) => i + 1);
 const COUNTS = [0, 1, 2, 7, 16, 97, 240];
-/** Pairs come two by two. */
-const countsOf = (name: string) =>
-  name === "argmax" ? COUNTS.filter((count) => count % 2 === 0) : COUNTS;
+const countsOf = ({ elementMultiple = 1 }: Collective) =>
+  COUNTS.filter((count) => count % elementMultiple === 0);
 
 /** Exact in float32 for up to 16 ranks, and different for every rank and element. */
 function operandValue(rank: number, index: number): number {
@@ -58,7 +57,7 @@ for (const collective of Object.values(COLLECTIVES)) {
     Deno.test(`${name} ${collective.name} is right in lockstep, for 1 to 16 ranks, in place and not`, () => {
       let runs = 0;
       for (const ranks of RANKS.filter((r) => !unsupported(collective, name, r))) {
-        for (const count of countsOf(collective.name)) {
+        for (const count of countsOf(collective)) {
           for (const inPlace of [false, true]) {
             const shape = { ranks, count, inPlace };
             results(collective, name, shape).forEach((seen, rank) => {

@@ -29,8 +29,9 @@ async function runAll(
 ) {
   let runs = 0;
   for (const collective of Object.values(COLLECTIVES)) {
+    const { elementMultiple = 1 } = collective;
     for (const name of ALGORITHM_NAMES.filter((a) => !unsupported(collective, a, ranks.ranks))) {
-      for (const count of counts.filter((c) => collective.name !== "argmax" || c % 2 === 0)) {
+      for (const count of counts.filter((c) => c % elementMultiple === 0)) {
         for (const inPlace of [false, true]) {
           const results = await ranks.measure(
             request(collective.name as CollectiveName, name, { count, inPlace, memory }),
