@@ -59,11 +59,19 @@ export class ErrorWatch {
     this.#first ??= error;
   }
 
-  /** Forgets the kept error: only where the failure was provoked on purpose and handled. */
-  forget(): DeviceError | undefined {
-    const error = this.#first;
+  /** Forgets the kept error: only where the failure was handled. */
+  forget(): void {
     this.#first = undefined;
-    return error;
+  }
+
+  /**
+   * The first line of an error of the device, which is forgotten: what failed is left, the device goes on.
+   * @throws the error itself where the device is lost, or where it is none of a device.
+   */
+  recover(error: unknown): string {
+    if (!(error instanceof DeviceError) || error.kind === "DeviceLost") throw error;
+    this.forget();
+    return error.message.split("\n")[0]!;
   }
 
   /** From here on the loss of the device is our own doing. */

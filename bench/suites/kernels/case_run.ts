@@ -20,11 +20,17 @@ function variantNames(operations: readonly Operation[], isModule: boolean): stri
   return operations[0]!.variants.map((variant) => variant.name);
 }
 
+interface Choice {
+  readonly chosen: readonly VariantRun[];
+  /** Names that no operation has. */
+  readonly missing: readonly string[];
+}
+
 async function choices(
   { tuner }: Session,
   operations: readonly Operation[],
   wanted: { readonly variants: WantedVariants; readonly isModule: boolean },
-): Promise<{ chosen: VariantRun[]; missing: string[] }> {
+): Promise<Choice> {
   const best = new Map<Operation, OperationVariant>();
   const useBest = wanted.variants !== "all" || wanted.isModule;
   if (useBest) { for (const o of operations) best.set(o, await tuner.best(o)); }
@@ -64,15 +70,15 @@ export class CaseRun implements Disposable {
   readonly case: KernelCase;
   readonly #workload: Workload | undefined;
   readonly #measurements: readonly Measurement[];
-  readonly #skipped: readonly KernelResult[];
+  readonly #unmeasured: readonly KernelResult[];
 
   private constructor(case_: KernelCase, state: {
-    readonly skipped: readonly KernelResult[];
+    readonly unmeasured: readonly KernelResult[];
     readonly workload?: Workload;
     readonly measurements?: readonly Measurement[];
   }) {
     this.case = case_;
-    this.#skipped = state.skipped;
+    this.#unmeasured = state.unmeasured;
     this.#workload = state.workload;
     this.#measurements = state.measurements ?? [];
   }
@@ -83,7 +89,7 @@ export class CaseRun implements Disposable {
       .total;
   }
 
-  /** Fills the tensors, compiles and checks every wanted variant; what cannot run is skipped. */
+  /** Fills the tensors, compiles and checks every wanted variant; what cannot run is told at the end. */
   static async start(
     setting: KernelsSetting,
     case_: KernelCase,
@@ -94,32 +100,42 @@ export class CaseRun implements Disposable {
     const { isModule = false } = KERNEL_OPS[case_.op];
     const operations = caseOperations(case_, model, device.maxStorageBufferBindingSize);
     const cost = totalCost(operations);
-    const skip = (variants: readonly string[], reason: string): KernelResult[] =>
+    const names = typeof wanted.variants === "string" ? [wanted.variants] : wanted.variants;
+    const unmeasured = (
+      variants: readonly string[],
+      why: Pick<KernelResult, "status" | "reason">,
+    ) =>
       variants.flatMap((variant) =>
-        wanted.modes.map((mode) => skippedResult({ case: case_, cost, variant, mode, reason }))
+        wanted.modes.map((mode) => unmeasuredResult({ case: case_, cost, variant, mode, ...why }))
       );
-    const tooLarge = memoryProblem(setting, operations);
-    if (tooLarge !== undefined) {
-      const names = typeof wanted.variants === "string" ? [wanted.variants] : wanted.variants;
-      return new CaseRun(case_, { skipped: skip(names, tooLarge) });
+    const reason = memoryProblem(setting, operations);
+    if (reason !== undefined) {
+      return new CaseRun(case_, { unmeasured: unmeasured(names, { status: "skipped", reason }) });
     }
-    const { chosen, missing } = await choices(session, operations, { ...wanted, isModule });
-    const skipped = skip(
-      missing,
-      `"${case_.op}" has no variant of this name for its shape; it has ${
+    let choice: Choice;
+    try {
+      choice = await choices(session, operations, { ...wanted, isModule });
+    } catch (error) {
+      // The best one cannot be told while one of the candidates fails.
+      const reason = device.errors.recover(error);
+      return new CaseRun(case_, { unmeasured: unmeasured(names, { status: "failed", reason }) });
+    }
+    const missing = unmeasured(choice.missing, {
+      status: "skipped",
+      reason: `"${case_.op}" has no variant of this name for its shape; it has ${
         variantNames(operations, isModule).join(", ")
       }`,
-    );
+    });
     const workload = session.setUp(() => new Workload(device, operations, { seed }));
     const measurements: Measurement[] = [];
-    for (const choice of chosen) {
+    for (const one of choice.chosen) {
       for (const mode of wanted.modes) {
-        if (!wanted.keep(choice.name, mode)) continue;
-        const what = { choice, mode, case: case_, cost };
+        if (!wanted.keep(one.name, mode)) continue;
+        const what = { choice: one, mode, case: case_, cost };
         measurements.push(await Measurement.start(setting, workload, what));
       }
     }
-    return new CaseRun(case_, { skipped, workload, measurements });
+    return new CaseRun(case_, { unmeasured: missing, workload, measurements });
   }
 
   /** Measurements that want more samples. */
@@ -129,7 +145,7 @@ export class CaseRun implements Disposable {
 
   /** Checks again and reports; what was cut off before it had a reason to stop is left out. */
   async finish(): Promise<readonly KernelResult[]> {
-    const results = [...this.#skipped];
+    const results = [...this.#unmeasured];
     for (const m of this.#measurements) results.push(await m.finish());
     return results.filter((r) => r.status !== "ok" || r.stopReason !== undefined);
   }
@@ -141,12 +157,11 @@ export class CaseRun implements Disposable {
   }
 }
 
-function skippedResult(
-  what: Pick<KernelResult, "case" | "cost" | "variant" | "mode" | "reason">,
+function unmeasuredResult(
+  what: Pick<KernelResult, "case" | "cost" | "variant" | "mode" | "status" | "reason">,
 ): KernelResult {
   return {
     ...what,
-    status: "skipped",
     stopReason: undefined,
     samples: [],
     wrongElements: undefined,

@@ -1,4 +1,3 @@
-import { DeviceError } from "../../../device/device_error.ts";
 import type { Dispatch } from "../../../device/dispatch.ts";
 import type { Cost } from "../../../kernels/kernel.ts";
 import type { Operation, OperationVariant } from "../../../kernels/operation.ts";
@@ -211,9 +210,7 @@ export class Measurement implements Disposable {
     try {
       await run();
     } catch (error) {
-      if (!(error instanceof DeviceError) || error.kind === "DeviceLost") throw error;
-      this.#failure = error.message.split("\n")[0]!;
-      this.#setting.session.device.errors.forget();
+      this.#failure = this.#setting.session.device.errors.recover(error);
     }
   }
 }

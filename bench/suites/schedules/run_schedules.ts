@@ -1,4 +1,3 @@
-import { DeviceError } from "../../../device/device_error.ts";
 import { stageProgram, wholeDecoder } from "../../../model/stage_program.ts";
 import { stageCosts } from "../../../model/stage_tensors.ts";
 import { type Layout, worldSize } from "../../../parallel/layout.ts";
@@ -126,9 +125,7 @@ async function runLayout(cases: readonly ScheduleCase[], suite: Suite): Promise<
       run.onTrace(scheduleLabel(measured[i]!.case), measured[i]!.last);
     }
   } catch (error) {
-    if (!(error instanceof DeviceError) || error.kind === "DeviceLost") throw error;
-    device.errors.forget();
-    await unmeasured("failed", error.message.split("\n")[0]!);
+    await unmeasured("failed", device.errors.recover(error));
   }
 }
 
