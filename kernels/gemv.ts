@@ -1,7 +1,7 @@
-import { naiveMatmul, registerTileVariant } from "./matmul_variants.ts";
-import { type Kernel, vec4s } from "./kernel.ts";
-import { MATMUL, matmulProgram, type MatmulShape } from "./matmul.ts";
+import type { Kernel } from "./kernel.ts";
+import { MATMUL, type MatmulShape } from "./matmul.ts";
 import splitInnerWgsl from "./matmul_split_inner.wgsl" with { type: "text" };
+import { matmulVariant, naiveMatmul, registerTileVariant } from "./matmul_variants.ts";
 import { wgslFile } from "./wgsl_file.ts";
 
 /** The most tokens for which a matmul counts as matrix times vectors. */
@@ -12,25 +12,20 @@ const tooMany = ({ tokens }: MatmulShape) =>
 
 /** Matmul of 1 to 8 tokens, e.g. of decoding. */
 export const gemv: Kernel<MatmulShape> = {
-  name: "gemv",
   ...MATMUL,
+  name: "gemv",
   variants: [
     naiveMatmul("gemv"),
-    ...[
-      { rows: 1, vectors: 2 },
-      { rows: 1, vectors: 4 },
-      { rows: 2, vectors: 2 },
-      { rows: 4, vectors: 2 },
-      { rows: 8, vectors: 2 },
-    ].map((tile) => registerTileVariant("gemv", tile)),
-    {
+    registerTileVariant("gemv", { rows: 1, vectors: 2 }),
+    registerTileVariant("gemv", { rows: 1, vectors: 4 }),
+    registerTileVariant("gemv", { rows: 2, vectors: 2 }),
+    registerTileVariant("gemv", { rows: 4, vectors: 2 }),
+    registerTileVariant("gemv", { rows: 8, vectors: 2 }),
+    matmulVariant("gemv", {
       name: "split_inner",
-      program: (shape: MatmulShape) =>
-        matmulProgram(shape, {
-          name: "gemv/split_inner",
-          wgsl: wgslFile("matmul_split_inner.wgsl", splitInnerWgsl),
-          workgroups: [Math.ceil(vec4s(shape.columns) / 8), shape.tokens],
-        }),
-    },
+      wgsl: wgslFile("matmul_split_inner.wgsl", splitInnerWgsl),
+      rows: 1,
+      vectors: 8,
+    }),
   ].map((variant) => ({ ...variant, unsupported: tooMany })),
 };

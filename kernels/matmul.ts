@@ -70,23 +70,25 @@ function tensors(shape: MatmulShape): Readonly<Record<string, Tensor>> {
   };
 }
 
-/** A program from the part of its shader that differs and its workgroup counts. */
-export function matmulProgram(
-  shape: MatmulShape,
-  variant: {
-    readonly name: string;
-    readonly wgsl: WgslPart;
-    readonly workgroups: [number, number];
-  },
-): Program {
+/** The part of a product's shader that differs, and what a workgroup of it computes. */
+export interface MatmulTile {
+  readonly wgsl: WgslPart;
+  /** Rows of the output. */
+  readonly rows: number;
+  /** vec4 columns of the output. */
+  readonly vectors: number;
+}
+
+/** The program of a variant. */
+export function matmulProgram(name: string, shape: MatmulShape, tile: MatmulTile): Program {
   const { tokens, k, columns, dtype, outColumns = columns, columnOffset = 0 } = shape;
   return {
-    name: variant.name,
+    name,
     wgsl: [
       WEIGHT_WGSL[dtype],
       ACTIVATE_WGSL,
       wgslFile("matmul_shared.wgsl", sharedWgsl),
-      variant.wgsl,
+      tile.wgsl,
     ],
     bindings: [
       { name: "weight", access: "read" },
@@ -108,7 +110,7 @@ export function matmulProgram(
       ACTIVATION: activationCode(shape.activation ?? "none"),
     },
     params: [tokens],
-    workgroups: [...variant.workgroups, 1],
+    workgroups: [Math.ceil(vec4s(columns) / tile.vectors), Math.ceil(tokens / tile.rows), 1],
   };
 }
 
