@@ -1,6 +1,9 @@
 import { Command, ValidationError } from "@cliffy/command";
 import { z } from "zod";
 import { caseLines, loadConfig, type MeasuredRun, measureRun, writeDashboard } from "../mod.ts";
+import { ALGORITHM_NAMES, COLLECTIVES } from "../collectives/registry.ts";
+import { KERNEL_OPS } from "../model/kernel_ops.ts";
+import { SCHEDULES } from "../schedules/registry.ts";
 import { EXIT } from "./exit_status.ts";
 import { SUITES } from "../records/rows/suite.ts";
 import { filterOf, suitesOf } from "./filter.ts";
@@ -27,6 +30,14 @@ const OPTIONS = z.object({
   ...SIZE_OPTIONS,
 });
 
+/** What can be measured, by its path in a configuration. */
+const NAMES = Object.entries({
+  "kernels.ops": Object.keys(KERNEL_OPS),
+  "collectives.ops": Object.keys(COLLECTIVES),
+  "collectives.algorithms": ALGORITHM_NAMES,
+  "schedules.schedules": Object.keys(SCHEDULES),
+}).map(([path, names]) => `${path}: ${names.join(", ")}.`);
+
 /** `run`: measures the suites of a configuration. */
 export function runCommand(exit: (status: number) => void): Command {
   const command = new Command()
@@ -35,9 +46,11 @@ export function runCommand(exit: (status: number) => void): Command {
     .option("--out <dir:file>", "A new or empty folder for the results.")
     .option("--only <suites:string>", `Suites to run, with commas between: ${SUITES.join(", ")}.`)
     .option("--filter <regex:string>", "Only cases whose line in --dry-run matches.")
-    .option("--set <assignment:string>", "Replace a value: path=value; may be repeated.", {
-      collect: true,
-    })
+    .option(
+      "--set <assignment:string>",
+      ["Replace a value: path=value; may be repeated.", ...NAMES].join("\n"),
+      { collect: true },
+    )
     .option("--dry-run", "Print every case and measure nothing.")
     .option(
       "--resume <dir:file>",

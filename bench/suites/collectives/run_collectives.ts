@@ -214,7 +214,8 @@ function tuningKey({ op, transport, memory, ranks }: CollectiveCase): string {
 
 /** The exact program that was fastest at the nearest size. */
 function fastest(c: CollectiveCase, { tuning }: Session): AlgorithmName {
-  return (tuning.bestAlgorithm(tuningKey(c), c.messageBytes) ?? "one_shot") as AlgorithmName;
+  const best = tuning.bestAlgorithm(tuningKey(c), c.messageBytes);
+  return best as AlgorithmName | undefined ?? candidates(c)[0]!.algorithm;
 }
 
 /** Keeps the median time of each exact program at each size. */
