@@ -207,7 +207,7 @@ export type {
   GenerationSpeed,
 } from "./runtime/generation.ts";
 export type { BatchResult, Executor, StepOutput } from "./schedules/engine_core.ts";
-export type { Engine, Schedule } from "./schedules/registry.ts";
+export type { Engine, Schedule } from "./schedules/schedule.ts";
 export type { ReplicaLoad, RouterPolicy } from "./schedules/router.ts";
 export type {
   NewToken,
