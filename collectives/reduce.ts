@@ -1,13 +1,13 @@
 import { BLOCK, BLOCK_WORDS, type Move } from "./step_program.ts";
 
-/** A place in an array. */
+/** A place in an array, its first element. */
 export interface ArraySlice {
   readonly array: Float32Array;
   readonly start: number;
 }
 
 /**
- * Combines the sources of a move in plain TypeScript, in float32. An element is stored when all its
+ * Reduces the sources of a move in plain TypeScript, in float32. An element is stored when all its
  * sources were read: a source may be the place of the result, element for element.
  */
 export function reduce(

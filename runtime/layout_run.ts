@@ -117,7 +117,7 @@ export class LayoutRun implements AsyncDisposable {
     return this.#pools;
   }
 
-  /** What each rank opened, by its number. */
+  /** What each rank opened, by global rank. */
   get opened(): readonly OpenedRank[] {
     const ranks: OpenedRank[] = [];
     for (const pool of this.#pools) {

@@ -1,7 +1,8 @@
 /** What ranks in Workers are told, and what they answer. */
 
-import type { P2PChannel } from "../collectives/transports/p2p_channel.ts";
-import type { CommunicatorState } from "../collectives/transports/communicator.ts";
+import type { CommunicatorState } from "../collectives/transports/communicator_state.ts";
+import type { P2PChannelState } from "../collectives/transports/p2p_channel.ts";
+import type { WatchdogState } from "../collectives/transports/watchdog.ts";
 import type { AdapterOptions } from "../device/adapter.ts";
 import type { ReadBackMode } from "../device/read_back.ts";
 import type { WeightsOrigin } from "../model/open_weights.ts";
@@ -13,7 +14,7 @@ import type { TunedVariants } from "./tuned_variants.ts";
 
 /** What a rank needs to begin. */
 export interface RankSetup {
-  /** Its number in the layout. */
+  /** Its rank in the layout. */
   readonly globalRank: number;
   readonly stage: Stage;
   readonly weights: WeightsOrigin;
@@ -21,9 +22,11 @@ export interface RankSetup {
   readonly adapter: AdapterOptions;
   /** The tensor parallel group, where it has more ranks than this. */
   readonly group: CommunicatorState | undefined;
-  readonly inbox: P2PChannel | undefined;
-  readonly outbox: P2PChannel | undefined;
-  /** Where it says what it does: steps begun, then 1 + first and last operation, or 0 between steps. */
+  /** From the stage before, and to the one after, where there are. */
+  readonly previous: P2PChannelState | undefined;
+  readonly next: P2PChannelState | undefined;
+  readonly watchdog: WatchdogState;
+  /** Where it says what it does: steps done, then 1 + first and last operation, or 0 between steps. */
   readonly position: Int32Array<SharedArrayBuffer>;
 }
 
@@ -46,11 +49,7 @@ export type RankMessage =
   }
   | { readonly kind: "logits"; readonly rows: number }
   | { readonly kind: "report" }
-  | { readonly kind: "misbehave"; readonly how: Misbehaviour }
   | { readonly kind: "leave" };
-
-/** What tests plant in a rank: it happens in the middle of the next step. */
-export type Misbehaviour = "throw" | "lose" | "exit" | "hang";
 
 /** What a rank opened: the answer to `join`. */
 export interface OpenedRank {

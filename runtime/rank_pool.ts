@@ -1,12 +1,18 @@
 /** One replica of a decoder: tensor parallel ranks of pipeline stages, each in a Worker with a device. */
 
 import {
-  abortP2PChannel,
-  createP2PChannel,
-  type P2PChannel,
+  type CommunicatorState,
+  createCommunicatorState,
+} from "../collectives/transports/communicator_state.ts";
+import {
+  createP2PChannelState,
+  type P2PChannelState,
 } from "../collectives/transports/p2p_channel.ts";
-import { createCommunicatorState } from "../collectives/transports/communicator_state.ts";
-import { abort, type CommunicatorState } from "../collectives/transports/communicator.ts";
+import {
+  createWatchdogState,
+  Watchdog,
+  type WatchdogState,
+} from "../collectives/transports/watchdog.ts";
 import type { AdapterOptions } from "../device/adapter.ts";
 import { vec4s } from "../kernels/kernel.ts";
 import type { PoolRank } from "../model/replicas.ts";
@@ -14,14 +20,8 @@ import type { WeightsOrigin } from "../model/open_weights.ts";
 import { maxLogitsRows } from "../model/stage_memory.ts";
 import { type BatchSize, type Stage, type StageOp, stageProgram } from "../model/stage_program.ts";
 import type { BatchResult, Executor } from "../schedules/engine_core.ts";
-import type {
-  Misbehaviour,
-  OpenedRank,
-  RankMessage,
-  RankReport,
-  RankSetup,
-  StepWay,
-} from "./rank_message.ts";
+import { withAdapterThreads } from "./adapter_threads.ts";
+import type { OpenedRank, RankMessage, RankReport, RankSetup, StepWay } from "./rank_message.ts";
 import { TensorParallelGroup } from "./tensor_parallel_group.ts";
 import { tokenBatch } from "./token_batch.ts";
 import type { TunedVariants } from "./tuned_variants.ts";
@@ -42,6 +42,8 @@ export interface PoolOptions {
   readonly maxConcurrentBatches: number;
   /** How long a rank may be busy with one part of a step before it counts as failed, in ms. */
   readonly timeoutMs?: number | undefined;
+  /** Starts a Worker that serves as a rank; rank_worker.ts where absent. */
+  readonly startWorker?: ((localRank: number) => Worker) | undefined;
 }
 
 /** What a batch gave. */
@@ -53,7 +55,7 @@ export interface PoolResult extends BatchResult {
   readonly end: number;
 }
 
-/** Steps begun, then 1 + first and last operation (0 between steps), then the batch's tokens and samples. */
+/** Steps done, then 1 + first and last operation (0 between steps), then the batch's tokens and rows of logits. */
 type RankPosition = Int32Array<SharedArrayBuffer>;
 
 const TIMEOUT_MS = 120_000;
@@ -65,23 +67,30 @@ export class RankPool implements AsyncDisposable {
   readonly #workers: WorkerRanks<RankMessage>;
   readonly #tensorParallelSize: number;
   readonly #maxConcurrentBatches: number;
-  readonly #watchMs: number;
+  readonly #watchdog: WatchdogState;
   readonly #progress: readonly RankPosition[];
   #opened: readonly OpenedRank[] = [];
   #steps = 0;
 
   private constructor(
-    { ranks, maxConcurrentBatches, timeoutMs = TIMEOUT_MS }: PoolOptions,
-    workers: WorkerRanks<RankMessage>,
-    progress: readonly RankPosition[],
+    { ranks, maxConcurrentBatches, timeoutMs = TIMEOUT_MS, startWorker = startRankWorker }:
+      PoolOptions,
   ) {
     this.ranks = ranks.flat();
-    this.#workers = workers;
+    const globalRanks = this.ranks.map(({ globalRank }) => globalRank);
     this.#tensorParallelSize = ranks[0]!.length;
     this.#maxConcurrentBatches = maxConcurrentBatches;
-    // Whoever waits for one that waits gives up later than that one: so the right rank is named.
-    this.#watchMs = timeoutMs * (ranks.length + 2);
-    this.#progress = progress;
+    this.#watchdog = createWatchdogState(globalRanks, timeoutMs);
+    this.#progress = this.ranks.map(() => new Int32Array(new SharedArrayBuffer(32)));
+    this.#workers = new WorkerRanks(
+      globalRanks.map((_, i) => startWorker(i)),
+      {
+        globalRanks,
+        watchdog: this.#watchdog,
+        leave: { kind: "leave" },
+        doing: (localRank) => doing(this.ranks[localRank]!.stage, this.#progress[localRank]!),
+      },
+    );
   }
 
   /**
@@ -89,53 +98,13 @@ export class RankPool implements AsyncDisposable {
    * program's own files, and to set LP_NUM_THREADS where threads are given.
    */
   static async open(options: PoolOptions): Promise<RankPool> {
-    const { weights, variants, adapter, threads } = options;
-    const ranks = options.ranks.flat();
-    const tensorParallelSize = options.ranks[0]!.length;
-    const progress: readonly RankPosition[] = ranks.map(() =>
-      new Int32Array(new SharedArrayBuffer(32))
-    );
-    const { boxes, groups } = connect(options);
-    const script = new URL("./rank_worker.ts", import.meta.url);
-    const workers = new WorkerRanks<RankMessage>(
-      ranks.map(() => new Worker(script, { type: "module" })),
-      {
-        leave: { kind: "leave" },
-        numbers: ranks.map(({ globalRank }) => globalRank),
-        onFailure: (rank) => {
-          for (const group of groups) if (group) abort(group, rank % tensorParallelSize);
-          for (const box of boxes.flat()) abortP2PChannel(box, ranks[rank]!.globalRank);
-        },
-        doing: (rank) => doing(ranks[rank]!.stage, progress[rank]!),
-      },
-    );
-    const pool = new RankPool(options, workers, progress);
-    const before = Deno.env.get("LP_NUM_THREADS");
-    // A software adapter reads it when it is opened.
-    if (threads !== undefined) Deno.env.set("LP_NUM_THREADS", String(threads));
-    try {
-      pool.#opened = await workers.askAll((rank) => {
-        const [stage, tpRank] = [Math.floor(rank / tensorParallelSize), rank % tensorParallelSize];
-        const setup: RankSetup = {
-          ...ranks[rank]!,
-          weights,
-          variants,
-          adapter,
-          group: groups[stage],
-          inbox: boxes[stage - 1]?.[tpRank],
-          outbox: boxes[stage]?.[tpRank],
-          position: progress[rank]!,
-        };
-        return { kind: "join", setup };
-      }) as OpenedRank[];
-    } catch (error) {
-      await pool[Symbol.asyncDispose]();
-      throw error;
-    } finally {
-      if (before !== undefined) Deno.env.set("LP_NUM_THREADS", before);
-      else if (threads !== undefined) Deno.env.delete("LP_NUM_THREADS");
-    }
-    return pool;
+    return await withAdapterThreads(options.threads, async () => {
+      await using stack = new AsyncDisposableStack();
+      const pool = stack.use(new RankPool(options));
+      await pool.#join(options);
+      stack.move();
+      return pool;
+    });
   }
 
   /** What each rank opened and allocated. */
@@ -166,8 +135,8 @@ export class RankPool implements AsyncDisposable {
         const message: RankMessage = { kind: "step", step, batch: tokenBatch(scheduled), way };
         const output = this.ranks.length - this.#tensorParallelSize;
         const answer = this.#workers.ask(output, message);
-        for (const rank of this.ranks.keys()) {
-          if (rank !== output) this.#workers.tell(rank, message);
+        for (const localRank of this.ranks.keys()) {
+          if (localRank !== output) this.#workers.tell(localRank, message);
         }
         const watch = this.#watch();
         try {
@@ -201,43 +170,70 @@ export class RankPool implements AsyncDisposable {
     return await this.#workers.askAll(() => ({ kind: "report" })) as RankReport[];
   }
 
-  /** Makes a rank misbehave in the middle of the next step: for tests. */
-  async plant(rank: number, how: Misbehaviour): Promise<void> {
-    await this.#workers.ask(rank, { kind: "misbehave", how });
-  }
-
   /** Lets every rank free what it holds and close itself. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#workers[Symbol.asyncDispose]();
   }
 
-  /** Declares the slowest rank failed where nothing has moved for a long time. */
+  async #join(options: PoolOptions): Promise<void> {
+    const { weights, variants, adapter } = options;
+    const { channels, groups } = connect(options, this.#watchdog);
+    this.#opened = await this.#workers.askAll((localRank) => {
+      const stage = Math.floor(localRank / this.#tensorParallelSize);
+      const tpRank = localRank % this.#tensorParallelSize;
+      const setup: RankSetup = {
+        ...this.ranks[localRank]!,
+        weights,
+        variants,
+        adapter,
+        group: groups[stage],
+        previous: channels[stage - 1]?.[tpRank],
+        next: channels[stage]?.[tpRank],
+        watchdog: this.#watchdog,
+        position: this.#progress[localRank]!,
+      };
+      return { kind: "join", setup };
+    }) as OpenedRank[];
+  }
+
+  /** Where nothing has moved for a long time and no rank says so, the one that is furthest behind failed. */
   #watch(): ReturnType<typeof setInterval> {
+    const watchdog = new Watchdog(this.#watchdog);
+    const withinMs = this.#watchdog.timeoutMs;
     const state = () => this.#progress.flatMap((words) => [...words]).join();
     let seen = state();
     return setInterval(() => {
       if (state() !== seen) return seen = state();
-      const steps = this.#progress.map((words) => Atomics.load(words, 0));
-      this.#workers.fail(steps.indexOf(Math.min(...steps)), `did nothing for ${this.#watchMs} ms`);
-    }, this.#watchMs);
+      const behind = this.ranks
+        .map(({ globalRank }, i) => ({ globalRank, steps: Atomics.load(this.#progress[i]!, 0) }))
+        .filter(({ globalRank }) => !watchdog.isWaiting(globalRank))
+        .sort((a, b) => a.steps - b.steps);
+      const { globalRank } = behind[0] ?? this.ranks[0]!;
+      watchdog.abort({ globalRank, did: "did nothing", withinMs });
+    }, withinMs);
   }
 }
 
-/** Channels from each stage to the next, by tensor parallel rank, and the memory of each stage's group. */
+function startRankWorker(): Worker {
+  return new Worker(new URL("./rank_worker.ts", import.meta.url), { type: "module" });
+}
+
+/** Channels from each stage to the next, by tensor parallel rank, and what each stage's group shares. */
 function connect(
-  { ranks, maxConcurrentBatches, ranksInAll, timeoutMs = TIMEOUT_MS }: PoolOptions,
+  { ranks, maxConcurrentBatches, ranksInAll = ranks.flat().length }: PoolOptions,
+  watchdog: WatchdogState,
 ): {
-  readonly boxes: readonly (readonly P2PChannel[])[];
+  readonly channels: readonly (readonly P2PChannelState[])[];
   readonly groups: readonly (CommunicatorState | undefined)[];
 } {
-  const boxes = ranks.slice(1).map((receivers, stage) =>
+  const channels = ranks.slice(1).map((receivers, stage) =>
     receivers.map(({ globalRank, stage: { model, maxNumBatchedTokens } }, tpRank) =>
-      createP2PChannel({
+      createP2PChannelState({
         sender: ranks[stage]![tpRank]!.globalRank,
         receiver: globalRank,
         slots: maxConcurrentBatches + 1,
         capacity: 2 * maxNumBatchedTokens * 4 * vec4s(model.hidden),
-        timeoutMs: timeoutMs * (stage + 2),
+        watchdog,
       })
     )
   );
@@ -245,21 +241,20 @@ function connect(
     if (tpRanks.length === 1) return undefined;
     const { stage } = tpRanks[0]!;
     return createCommunicatorState({
-      ranks: tpRanks.length,
+      globalRanks: tpRanks.map(({ globalRank }) => globalRank),
       capacity: TensorParallelGroup.capacity(stage, maxLogitsRows(stage)),
-      timeoutMs,
-      ranksInAll: ranksInAll ?? ranks.flat().length,
-      numbers: tpRanks.map(({ globalRank }) => globalRank),
+      watchdog,
+      ranksInAll,
     });
   });
-  return { boxes, groups };
+  return { channels, groups };
 }
 
 /** The operations that a rank is at, in words; nothing between steps. */
 function doing(stage: Stage, progress: RankPosition): string {
-  const [, first, last, tokens, samples] = progress as unknown as number[];
+  const [, first, last, tokens, logitsRows] = progress as unknown as number[];
   if (first === 0) return "";
-  const { ops } = stageProgram(stage, { tokens: tokens!, logitsRows: samples! });
+  const { ops } = stageProgram(stage, { tokens: tokens!, logitsRows: logitsRows! });
   const [from_, to] = [opName(ops[first! - 1]!), opName(ops[last! - 1]!)];
   return ` (in ${from_ === to ? from_ : `${from_} to ${to}`})`;
 }

@@ -32,23 +32,21 @@ interface Prepared {
 /** The other ranks of a tensor parallel group: collectives over shared memory. */
 export class TensorParallelGroup {
   readonly counts: CollectiveCounts = { allReduces: 0, allGathers: 0, sentBytes: 0 };
-  readonly #end: Communicator;
-  readonly #ranks: number;
+  readonly #communicator: Communicator;
   readonly #prepared = new Map<string, Prepared>();
 
   /** The group, seen from one of its ranks. */
-  constructor(end: Communicator, ranks: number) {
-    this.#end = end;
-    this.#ranks = ranks;
+  constructor(communicator: Communicator) {
+    this.#communicator = communicator;
   }
 
   /** Elements that the shared memory needs for the batches of a stage. */
   static capacity(
     { model, tensorParallelSize, maxNumBatchedTokens }: Stage,
-    samples: number,
+    logitsRows: number,
   ): number {
     const hidden = maxNumBatchedTokens * vec4s(model.hidden) * 4;
-    const logits = samples * vec4s(padVocab(model.vocab) / tensorParallelSize) * 4;
+    const logits = logitsRows * vec4s(padVocab(model.vocab) / tensorParallelSize) * 4;
     return Math.max(2 * hidden + tensorParallelSize, logits * tensorParallelSize);
   }
 
@@ -113,22 +111,23 @@ export class TensorParallelGroup {
     algorithm: AlgorithmName,
     { operand, count }: { readonly operand: Float32Array; readonly count: number },
   ): Float32Array {
+    const communicator = this.#communicator;
     const key = `${op} ${algorithm} ${count}`;
     let prepared = this.#prepared.get(key);
     if (!prepared) {
       const { program } = COLLECTIVES[op].algorithms[algorithm]!;
       const shape = { count, inPlace: false };
-      const { sentWords } = traffic(program, { ...shape, ranks: this.#ranks });
+      const { sentWords } = traffic(program, { ...shape, ranks: communicator.size });
       prepared = {
-        program: this.#end.prepare(program, shape),
-        sentBytes: 4 * sentWords[this.#end.rank]!,
+        program: communicator.prepare(program, shape),
+        sentBytes: 4 * sentWords[communicator.rank]!,
       };
       this.#prepared.set(key, prepared);
     }
-    this.#end.array("input").set(operand);
-    this.#end.run(prepared.program);
+    communicator.array("input").set(operand);
+    communicator.run(prepared.program);
     this.counts.sentBytes += prepared.sentBytes;
-    return this.#end.array("output").subarray(0, count);
+    return communicator.array("output").subarray(0, count);
   }
 }
 

@@ -1,6 +1,7 @@
-/** Ranks in Workers, as whoever starts them sees them: questions, answers, failures. */
+/** Ranks in Workers, as whoever starts them sees them: questions, answers, the first fault. */
 
-import { RankError } from "../collectives/transports/communicator.ts";
+import { RankError, type RankFault } from "../collectives/rank_error.ts";
+import { Watchdog, type WatchdogState } from "../collectives/transports/watchdog.ts";
 import { DeviceError } from "../device/device_error.ts";
 
 /** A question to a rank; one without an id is answered only where it fails. */
@@ -9,107 +10,94 @@ export interface RankQuestion<Message> {
   readonly message: Message;
 }
 
-/** A rank's answer; `peer` is the number of the rank that it blames. */
+/** A rank's answer: a result, an error of its own, or that another rank is at fault. */
 export type RankAnswer =
-  | { readonly id: number | undefined; readonly kind: "done"; readonly result: unknown }
-  | {
-    readonly id: number | undefined;
-    readonly kind: "failed";
-    readonly message: string;
-    readonly peer?: number | undefined;
-    readonly isDeviceLost?: boolean | undefined;
-  };
+  & { readonly id: number | undefined }
+  & (
+    | { readonly kind: "done"; readonly result: unknown }
+    | { readonly kind: "failed"; readonly message: string; readonly did: RankFault["did"] }
+    | { readonly kind: "aborted"; readonly message: string }
+  );
 
 /** What the owner of ranks decides. */
 export interface WorkerRanksOptions<Message> {
+  /** The ranks in the layout, by Worker. */
+  readonly globalRanks: readonly number[];
+  /** What the ranks share, that says which one was first at fault. */
+  readonly watchdog: WatchdogState;
   /** What lets a rank free what it holds and close itself. */
   readonly leave: Message;
-  /** Wakes every rank that waits for the one that failed. */
-  readonly onFailure: (rank: number) => void;
-  /** What errors call the ranks; their places where absent. */
-  readonly numbers?: readonly number[];
   /** What a rank is doing, for an error of it: words after its message. */
-  readonly doing?: (rank: number) => string;
+  readonly doing?: (localRank: number) => string;
 }
 
 /** A rank that was asked to leave and has not gone by then is stopped. */
 const LEAVE_MS = 2000;
-/** After a failure, no longer than this. */
-const LEAVE_FAILED_MS = 200;
-/** So long the rank at fault may take to say so itself, once another one blames it. */
-const GRACE_MS = 300;
+/** One that is at fault and did not answer a question with it will hardly answer this one. */
+const SILENT_LEAVE_MS = 200;
+/** So long the words of a rank that threw may take: they were sent before it was known. */
+const WORDS_MS = 10_000;
 
 interface Pending {
-  readonly rank: number;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: RankError) => void;
 }
 
-/** Workers that answer questions in order; the first failure is everyone's. */
+/** Workers that answer questions in order; the first fault is everyone's. */
 export class WorkerRanks<Message> implements AsyncDisposable {
   readonly #workers: readonly Worker[];
   readonly #options: WorkerRanksOptions<Message>;
+  readonly #watchdog: Watchdog;
   readonly #pending = new Map<number, Pending>();
   readonly #closed = new AbortController();
+  /** The text of each rank's own error. */
+  readonly #words: readonly PromiseWithResolvers<string>[];
+  readonly #silent = new Set<number>();
   #next = 0;
   #failure: RankError | undefined;
 
-  /** Takes Workers that run {@linkcode serveQuestions}, rank by rank. */
+  /** Takes Workers that run `serveQuestions`, by local rank: their place in this list. */
   constructor(workers: readonly Worker[], options: WorkerRanksOptions<Message>) {
     this.#workers = workers;
     this.#options = options;
-    for (const [rank, worker] of workers.entries()) {
-      worker.onmessage = ({ data }: MessageEvent<RankAnswer>) => this.#take(rank, data);
+    this.#watchdog = new Watchdog(options.watchdog);
+    this.#words = workers.map(() => Promise.withResolvers());
+    for (const [localRank, worker] of workers.entries()) {
+      worker.onmessage = ({ data }: MessageEvent<RankAnswer>) => this.#take(localRank, data);
       worker.onerror = (event) => {
         event.preventDefault();
-        this.fail(rank, `failed: ${event.message}`);
+        this.#silent.add(localRank);
+        this.#note(localRank, event.message, "threw");
       };
     }
-  }
-
-  /** The first failure. */
-  get failure(): RankError | undefined {
-    return this.#failure;
+    this.#watch();
   }
 
   /** Asks one rank. */
-  ask(rank: number, message: Message): Promise<unknown> {
+  ask(localRank: number, message: Message): Promise<unknown> {
     if (this.#failure) return Promise.reject(this.#failure);
     const id = this.#next++;
-    const answer = new Promise((resolve, reject) => {
-      this.#pending.set(id, { rank, resolve, reject });
-    });
+    const answer = new Promise((resolve, reject) => this.#pending.set(id, { resolve, reject }));
     answer.catch(() => {}); // whoever waits for it sees the error
-    this.#workers[rank]!.postMessage({ id, message } satisfies RankQuestion<Message>);
+    this.#post(localRank, { id, message });
     return answer;
   }
 
   /** Tells one rank something that it answers only where it fails. */
-  tell(rank: number, message: Message): void {
-    const question: RankQuestion<Message> = { id: undefined, message };
-    this.#workers[rank]!.postMessage(question);
+  tell(localRank: number, message: Message): void {
+    this.#post(localRank, { id: undefined, message });
   }
 
-  /** Asks every rank at once; answers by rank. */
-  async askAll(message: (rank: number) => Message): Promise<readonly unknown[]> {
-    return await Promise.all(this.#workers.map((_, rank) => this.ask(rank, message(rank))));
-  }
-
-  /** Declares a rank failed: every question that is open or yet to come is answered with that. */
-  fail(rank: number, what: string, cause?: unknown): void {
-    if (this.#failure) return;
-    const { doing, numbers, onFailure } = this.#options;
-    const number = numbers?.[rank] ?? rank;
-    this.#failure = new RankError(number, `${what}${doing?.(rank) ?? ""}`, { cause });
-    onFailure(rank);
-    for (const { reject } of this.#pending.values()) reject(this.#failure);
-    this.#pending.clear();
+  /** Asks every rank at once; answers by local rank. */
+  async askAll(message: (localRank: number) => Message): Promise<readonly unknown[]> {
+    return await Promise.all(this.#workers.map((_, i) => this.ask(i, message(i))));
   }
 
   /** Lets every rank free what it holds and close itself; one that hangs is stopped. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed.abort();
-    await Promise.all(this.#workers.map(async (worker) => {
+    this.#watchdog.release();
+    await Promise.all(this.#workers.map(async (worker, localRank) => {
       const timer = new AbortController();
       const left = new Promise<void>((resolve) => {
         const id = this.#next++;
@@ -120,35 +108,54 @@ export class WorkerRanks<Message> implements AsyncDisposable {
           event.preventDefault();
           resolve();
         };
-        worker.postMessage(
-          { id, message: this.#options.leave } satisfies RankQuestion<Message>,
-        );
+        this.#post(localRank, { id, message: this.#options.leave });
       });
       const isLate = await Promise.race([
         left.then(() => false),
-        expire(this.#failure ? LEAVE_FAILED_MS : LEAVE_MS, timer.signal),
+        expire(this.#silent.has(localRank) ? SILENT_LEAVE_MS : LEAVE_MS, timer.signal),
       ]);
       timer.abort();
       if (isLate) worker.terminate();
     }));
   }
 
-  #take(rank: number, answer: RankAnswer): void {
-    if (answer.kind === "done") {
-      this.#pending.get(answer.id!)?.resolve(answer.result);
-      this.#pending.delete(answer.id!);
-      return;
-    }
-    const { peer, message } = answer;
-    if (peer === undefined) {
-      const cause = answer.isDeviceLost ? new DeviceError("DeviceLost", message) : undefined;
-      return this.fail(rank, `failed: ${message}`, cause);
-    }
-    // The one that it blames may yet say what happened.
-    const culprit = this.#options.numbers?.indexOf(peer) ?? peer;
-    this.#options.onFailure(culprit);
-    const what = /rank \d+ (.*)$/.exec(message)?.[1] ?? "failed";
-    expire(GRACE_MS, this.#closed.signal).then((isLate) => isLate && this.fail(culprit, what));
+  #post(localRank: number, question: RankQuestion<Message>): void {
+    this.#workers[localRank]!.postMessage(question);
+  }
+
+  #take(localRank: number, answer: RankAnswer): void {
+    if (answer.kind === "failed") this.#note(localRank, answer.message, answer.did);
+    if (answer.kind !== "done") return;
+    this.#pending.get(answer.id!)?.resolve(answer.result);
+    this.#pending.delete(answer.id!);
+  }
+
+  #note(localRank: number, words: string, did: RankFault["did"]): void {
+    this.#words[localRank]!.resolve(`: ${words}`);
+    this.#watchdog.abort({ globalRank: this.#options.globalRanks[localRank]!, did });
+  }
+
+  /** Once a rank is at fault, every question that is open or yet to come is answered with that. */
+  async #watch(): Promise<void> {
+    const fault = await this.#watchdog.aborted();
+    if (!fault || this.#closed.signal.aborted) return;
+    const { globalRanks, doing } = this.#options;
+    const localRank = globalRanks.indexOf(fault.globalRank);
+    const hasWords = fault.did === "threw" || fault.did === "lost its device";
+    if (!hasWords) this.#silent.add(localRank);
+    const words = hasWords
+      ? await Promise.race([
+        this.#words[localRank]!.promise,
+        expire(WORDS_MS, this.#closed.signal).then(() => ""),
+      ])
+      : "";
+    const details = `${words}${doing?.(localRank) ?? ""}`;
+    const cause = fault.did === "lost its device"
+      ? new DeviceError("DeviceLost", `Rank ${fault.globalRank} lost its device${words}`)
+      : undefined;
+    this.#failure = new RankError(fault, { details, cause });
+    for (const { reject } of this.#pending.values()) reject(this.#failure);
+    this.#pending.clear();
   }
 }
 

@@ -1,110 +1,87 @@
-/** One-way messages between two ranks through shared memory, several in flight. */
+import { SharedCounter } from "./shared_counter.ts";
+import { Watchdog, type WatchdogState } from "./watchdog.ts";
 
-import { RankError } from "./communicator.ts";
-
-/** A channel, made once by whoever starts the ranks and given to both ends. */
-export interface P2PChannel {
+/** What both ends of a channel share, made once by whoever starts the ranks. */
+export interface P2PChannelState {
   readonly buffer: SharedArrayBuffer;
-  /** The ranks at its ends. */
+  /** The global ranks at its ends. */
   readonly sender: number;
   readonly receiver: number;
   /** Messages that may be in flight. */
   readonly slots: number;
   /** Float32 elements of the longest message. */
   readonly capacity: number;
-  /** How long an end waits for the other before it gives up, in ms. */
-  readonly timeoutMs: number;
+  readonly watchdog: WatchdogState;
 }
 
-const HEADER_WORDS = 16;
-const WRITTEN = 0;
-const READ = 1;
-const FAILED = 2;
-const SLICE_MS = 50;
+/** Words before the messages; each counter has two cache lines, so that the ends share none. */
+const HEADER_WORDS = 64;
 const SPINS = 2000;
 
-/** Makes a channel. */
-export function createP2PChannel(size: Omit<P2PChannel, "buffer">): P2PChannel {
-  const bytes = 4 * (HEADER_WORDS + size.slots * size.capacity);
-  return { ...size, buffer: new SharedArrayBuffer(bytes) };
+/** Makes what both ends of a channel share. */
+export function createP2PChannelState(
+  options: Omit<P2PChannelState, "buffer">,
+): P2PChannelState {
+  const bytes = 4 * (HEADER_WORDS + options.slots * options.capacity);
+  return { ...options, buffer: new SharedArrayBuffer(bytes) };
 }
 
-/** Tells both ends that a rank failed. */
-export function abortP2PChannel({ buffer }: P2PChannel, rank: number): void {
-  const words = new Int32Array(buffer, 0, HEADER_WORDS);
-  Atomics.compareExchange(words, FAILED, 0, rank + 1);
-  Atomics.notify(words, WRITTEN);
-  Atomics.notify(words, READ);
-}
+/** One-way messages from rank to rank through shared memory, several in flight: either end. */
+export class P2PChannel {
+  readonly #state: P2PChannelState;
+  readonly #watchdog: Watchdog;
+  readonly #sent: SharedCounter;
+  readonly #taken: SharedCounter;
 
-/**
- * Puts a message in, waiting for room.
- * @throws {RankError} where a rank failed, or the receiver takes nothing out in time.
- */
-export function send(channel: P2PChannel, message: Float32Array): void {
-  const words = new Int32Array(channel.buffer, 0, HEADER_WORDS);
-  const written = Atomics.load(words, WRITTEN);
-  const isReady = (read: number) => written - read < channel.slots;
-  waitFor(channel, { word: READ, isReady, other: channel.receiver });
-  slot(channel, written, message.length).set(message);
-  Atomics.store(words, WRITTEN, written + 1);
-  Atomics.notify(words, WRITTEN);
-}
-
-/**
- * Waits until a message is there, without taking it.
- * @throws {RankError} where a rank failed, or the sender sends nothing in time.
- */
-export function waitRecv(channel: P2PChannel): void {
-  const words = new Int32Array(channel.buffer, 0, HEADER_WORDS);
-  const read = Atomics.load(words, READ);
-  const isReady = (written: number) => written > read;
-  waitFor(channel, { word: WRITTEN, isReady, other: channel.sender });
-}
-
-/** The oldest message, in place: valid until it is released. */
-export function front(channel: P2PChannel, count: number): Float32Array {
-  const words = new Int32Array(channel.buffer, 0, HEADER_WORDS);
-  return slot(channel, Atomics.load(words, READ), count);
-}
-
-/** Takes the oldest message out: its room is free again. */
-export function pop({ buffer }: P2PChannel): void {
-  const words = new Int32Array(buffer, 0, HEADER_WORDS);
-  Atomics.add(words, READ, 1);
-  Atomics.notify(words, READ);
-}
-
-function slot(
-  { buffer, slots, capacity }: P2PChannel,
-  message: number,
-  count: number,
-): Float32Array {
-  if (count > capacity) {
-    throw new RangeError(`Cannot send ${count} elements: a message has room for ${capacity}`);
+  /** Opens an end. */
+  constructor(state: P2PChannelState) {
+    const words = new Int32Array(state.buffer, 0, HEADER_WORDS);
+    this.#state = state;
+    this.#watchdog = new Watchdog(state.watchdog);
+    this.#sent = new SharedCounter(words, 0);
+    this.#taken = new SharedCounter(words, HEADER_WORDS / 2);
   }
-  return new Float32Array(buffer, 4 * (HEADER_WORDS + message % slots * capacity), count);
-}
 
-function waitFor(
-  { buffer, timeoutMs }: P2PChannel,
-  { word, isReady, other }: {
-    readonly word: number;
-    readonly isReady: (value: number) => boolean;
-    readonly other: number;
-  },
-): void {
-  const words = new Int32Array(buffer, 0, HEADER_WORDS);
-  for (let spin = SPINS; spin > 0; spin--) if (isReady(Atomics.load(words, word))) return;
-  const start = performance.now();
-  for (;;) {
-    const failed = Atomics.load(words, FAILED);
-    if (failed !== 0) throw new RankError(failed - 1, "failed");
-    const seen = Atomics.load(words, word);
-    if (isReady(seen)) return;
-    if (performance.now() - start > timeoutMs) {
-      throw new RankError(other, `did nothing within ${timeoutMs} ms`);
+  /**
+   * Puts a message in, waiting for a free slot.
+   * @throws {RangeError} where it is longer than the capacity.
+   * @throws {RankError} where a rank is at fault, or the receiver takes nothing in time.
+   */
+  send(message: Float32Array): void {
+    const { sender: waiter, receiver: peer, slots } = this.#state;
+    const sent = this.#sent.value;
+    const target = this.#slot(sent, message.length);
+    const least = sent + 1 - slots;
+    if (!this.#taken.reaches(least, SPINS)) {
+      this.#watchdog.wait(this.#taken, least, { waiter, peer, did: "took nothing" });
     }
-    Atomics.wait(words, word, seen, SLICE_MS);
+    target.set(message);
+    this.#sent.raise(sent + 1);
+  }
+
+  /**
+   * Waits for the oldest message and gives its first elements, in place: valid until `pop`.
+   * @throws {RankError} where a rank is at fault, or the sender sends nothing in time.
+   */
+  waitRecv(count: number): Float32Array {
+    const { receiver: waiter, sender: peer } = this.#state;
+    const taken = this.#taken.value;
+    if (!this.#sent.reaches(taken + 1, SPINS)) {
+      this.#watchdog.wait(this.#sent, taken + 1, { waiter, peer, did: "sent nothing" });
+    }
+    return this.#slot(taken, count);
+  }
+
+  /** Takes the oldest message out: its slot is free again. */
+  pop(): void {
+    this.#taken.raise(this.#taken.value + 1);
+  }
+
+  #slot(message: number, count: number): Float32Array {
+    const { buffer, slots, capacity } = this.#state;
+    if (count > capacity) {
+      throw new RangeError(`Cannot send ${count} elements: a message has room for ${capacity}`);
+    }
+    return new Float32Array(buffer, 4 * (HEADER_WORDS + message % slots * capacity), count);
   }
 }

@@ -1,9 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import {
-  countWrong,
-  expectedOf,
-  operandOf,
-} from "../../bench/suites/collectives/collective_loop.ts";
+import { countWrong, operandPatterns } from "../../bench/suites/collectives/operand_patterns.ts";
 import { unsupported } from "../../collectives/collective.ts";
 import { ALGORITHM_NAMES } from "../../collectives/registry.ts";
 import { COLLECTIVES } from "../../collectives/registry.ts";
@@ -22,24 +18,23 @@ for (const ranks of [1, 2, 3, 4, 5, 8, 16]) {
         for (const count of [1, 7, 2051]) {
           const shape = { ranks, count, inPlace: false };
           using same = new SameDevice(device, program, shape);
-          const own = Array.from({ length: ranks }, (_, rank) => ({ ...shape, rank }));
-          for (const one of own) {
-            const operand = operandOf(one, { pattern: 1, operand: collective.operand(one) });
-            same.upload({ rank: one.rank, memory: "input", start: 0 }, operand);
-            same.upload(
-              { rank: one.rank, memory: "output", start: 0 },
-              new Float32Array(count).fill(NaN),
-            );
+          const own = Array.from(
+            { length: ranks },
+            (_, rank) => operandPatterns(collective, { ...shape, rank })[1]!,
+          );
+          const poison = new Float32Array(count).fill(NaN);
+          for (const [rank, { operand }] of own.entries()) {
+            same.upload({ rank, memory: "input", start: 0 }, operand);
+            same.upload({ rank, memory: "output", start: 0 }, poison);
           }
           device.run(same.dispatches);
           const all = await same.download();
-          for (const one of own) {
-            const seen = same.memoryOf(all, one.rank, "output");
-            const { elements } = countWrong(seen, expectedOf(collective, one, 1), 0);
+          for (const [rank, { expected }] of own.entries()) {
+            const { elements } = countWrong(same.memoryOf(all, rank, "output"), expected, 0);
             assertEquals(
               elements,
               0,
-              `${name} ${collective.name}, rank ${one.rank}, ${count} elements`,
+              `${name} ${collective.name}, rank ${rank}, ${count} elements`,
             );
           }
           runs++;

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { buildReduce } from "../../_tools/build_reduce.ts";
 import type { LoopRequest } from "../../bench/suites/collectives/collective_loop.ts";
 import { CollectiveRanks } from "../../bench/suites/collectives/collective_ranks.ts";
@@ -7,9 +7,11 @@ import {
   ALGORITHM_NAMES,
   type AlgorithmName,
   type CollectiveName,
+  COLLECTIVES,
 } from "../../collectives/registry.ts";
-import { COLLECTIVES } from "../../collectives/registry.ts";
-import { Communicator, RankError, shareMemory } from "../../collectives/transports/communicator.ts";
+import { Communicator } from "../../collectives/transports/communicator.ts";
+import { createCommunicatorState } from "../../collectives/transports/communicator_state.ts";
+import { createWatchdogState } from "../../collectives/transports/watchdog.ts";
 
 const RULE = { minTimeMs: 0.001, minSamples: 3, maxNoisePct: 100, timeoutS: 20 };
 
@@ -62,21 +64,16 @@ Deno.test("every collective and algorithm is right over the adapters of 1, 2 and
 });
 
 Deno.test("sums in plain TypeScript have the bits of those in WASM", () => {
-  const binary = new URL("../../collectives/reduce.wasm", import.meta.url);
-  const reduce = new WebAssembly.Module(Deno.readFileSync(binary));
   for (const count of [1, 15, 16, 17, 1003]) {
     for (const sources of [1, 2, 3, 5]) {
-      const outputs = [reduce, undefined].map((module) => {
-        const memory = shareMemory(1, count * sources);
-        const shared = {
-          memory,
-          reduce: module,
-          ranks: 1,
+      const outputs = (["wasm", "plain"] as const).map((sums) => {
+        const state = createCommunicatorState({
+          globalRanks: [0],
           capacity: count * sources,
-          timeoutMs: 1000,
-          spins: 1,
-        };
-        const rank = new Communicator(shared, 0);
+          watchdog: createWatchdogState([0], 1000),
+          sums,
+        });
+        const rank = new Communicator(state, 0);
         rank.array("input").forEach((_, i, all) => all[i] = Math.sin(i + 1) * 10 ** (i % 9 - 4));
         const places = Array.from(
           { length: sources },
@@ -99,32 +96,6 @@ Deno.test("the committed binary is what its source builds to", async () => {
   assertEquals(Uint8Array.from(await buildReduce()), binary);
 });
 
-for (
-  const [how, message] of [["throw", "failed"], ["exit", "failed"], ["close", "failed"], [
-    "hang",
-    "did not come",
-  ]] as const
-) {
-  Deno.test(`a rank that does ${how} is an error that names it, within a second`, async () => {
-    await using ranks = await CollectiveRanks.open({
-      ranks: 3,
-      capacity: 97,
-      timeoutMs: how === "hang" ? 400 : 20_000,
-    });
-    const start = performance.now();
-    const then = request("all_reduce", "ring", {});
-    const error = await assertRejects(() => ranks.misbehave(1, how, then), RankError, message);
-    assertEquals(error.rank, 1);
-    assert(performance.now() - start < 1000, `${performance.now() - start} ms`);
-    await assertRejects(() => ranks.measure(then), RankError);
-  });
-}
-
-Deno.test("a slow rank is waited for", async () => {
-  await using ranks = await CollectiveRanks.open({ ranks: 2, capacity: 97, timeoutMs: 2000 });
-  await ranks.misbehave(1, "slow", request("all_reduce", "one_shot", {}));
-});
-
 Deno.test("10,000 small all-reduces leave memory as it was", async () => {
   await using ranks = await CollectiveRanks.open({ ranks: 2, capacity: 16 });
   const many = { minTimeMs: 1e6, minSamples: 1e6, maxNoisePct: 1e-9, timeoutS: 60 };
@@ -142,12 +113,16 @@ Deno.test("10,000 small all-reduces leave memory as it was", async () => {
   assert(after - before < 2 ** 24, `${after - before} bytes more`);
 });
 
-Deno.test("more memory than a process can share is refused", () => {
-  let message = "";
-  try {
-    shareMemory(16, 2 ** 27);
-  } catch (error) {
-    message = String(error);
+Deno.test("more ranks or more memory than a group can have are refused, with the limit", () => {
+  const create = (ranks: number, capacity: number) => {
+    const globalRanks = [...Array(ranks).keys()];
+    const watchdog = createWatchdogState([0], 1000);
+    return () => createCommunicatorState({ globalRanks, capacity, watchdog });
+  };
+  for (const ranks of [0, 65]) {
+    const message = `Cannot make a group of ${ranks} ranks: legal are 1 to 64 (MAX_GROUP_RANKS)`;
+    assertThrows(create(ranks, 1), RangeError, message);
   }
-  assert(message.includes("RangeError"), message);
+  assertThrows(create(16, 2 ** 27), RangeError, "between 16 ranks: it would take 257");
+  assertEquals(create(64, 1)().globalRanks.length, 64);
 });

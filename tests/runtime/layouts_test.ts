@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { addUp, decompose } from "../../bench/suites/schedules/decomposition.ts";
 import { mostInFlight } from "../../bench/suites/schedules/stage_times.ts";
 import { serve } from "../../runtime/serve.ts";
-import { RankError } from "../../collectives/transports/communicator.ts";
+import { RankError } from "../../collectives/rank_error.ts";
 import { exitStatusOf } from "../../cli/exit_status.ts";
 import type { ModelShape } from "../../model/shape.ts";
 import { stageMemory } from "../../model/stage_memory.ts";
@@ -11,6 +11,7 @@ import { Rank } from "../../runtime/rank.ts";
 import { RankExecutor } from "../../runtime/rank_executor.ts";
 import type { LogitsGather } from "../../runtime/tensor_parallel_group.ts";
 import { closeSharedDevice, sharedDevice } from "../device/open_device.ts";
+import type { PlantedFault } from "./fault_injection.ts";
 import { lastVariant } from "./last_variant.ts";
 import { CACHE_CONFIG, LIMITS, mixedRequests, type OpenLayout, openLayout } from "./open_layout.ts";
 import { dummy, tinyModel, tinyStage } from "./tiny.ts";
@@ -112,8 +113,8 @@ Deno.test("stages of explicit sizes and Megatron's numbering change nothing but 
   const model = MODELS["5 layers"];
   const expected = await alone(model, "float32");
   await using open = await openLayout(model, [1, 2, 2], { layers: [4, 1], order: "megatron" });
-  const numbers = open.pools.map(({ ranks }) => ranks.map(({ globalRank }) => globalRank));
-  assertEquals(numbers, [[0, 2], [1, 3]]);
+  const globalRanks = open.pools.map(({ ranks }) => ranks.map(({ globalRank }) => globalRank));
+  assertEquals(globalRanks, [[0, 2], [1, 3]]);
   const layers = open.pools[0]!.ranks.map(({ stage }) => stage.endLayer - stage.firstLayer);
   assertEquals(layers, [4, 1]);
   assertEquals((await serveAll(open, model, { depth: 2 })).tokenIds, expected);
@@ -183,23 +184,48 @@ Deno.test("batches end in order, as many are in flight as the depth, and spans e
   }
 });
 
-for (
-  const [how, message, status] of [
-    ["throw", /rank 3 failed: planted failure \(in .* of layer \d/, 1],
-    ["lose", /rank 3 failed: .*lost.*\(in .* of layer \d/, 6],
-    ["exit", /rank 3 .*\(in .* of layer \d/, 1],
-    ["hang", /rank 3 did not.* \(in .* of layer \d/, 1],
-  ] as const
-) {
-  Deno.test(`a rank that does ${how} in a step ends the run with an error that names it, its operation and layer`, async () => {
+/** Batches of the requests here. */
+const STEPS = 13;
+const AT = String.raw`\(in .* of layer \d+\)$`;
+const FAULTS = [
+  // Nobody waits for it but the pool.
+  ["hang", "in a step", String.raw`did nothing within 3000 ms \(in .* to argmax\)$`, 1, [1, 2, 1]],
+  ["exit", "between steps", "exited$", 1, [1, 1, 1]],
+  ["throw", "in a step", `threw: planted failure ${AT}`, 1],
+  ["throw", "between steps", "threw: Uncaught Error: planted failure$", 1],
+  ["lose", "in a step", `lost its device: .*lost.* ${AT}`, 6],
+  ["exit", "in a step", `exited ${AT}`, 1],
+  ["exit", "between steps", "exited$", 1],
+  ["close", "in a step", `closed itself ${AT}`, 1],
+  ["hang", "in a step", `did not come within 3000 ms ${AT}`, 1],
+] as const;
+
+/** Starts a Worker with a fault for the last rank, and without one for the others. */
+function startFaulty(last: number, fault: PlantedFault): (localRank: number) => Worker {
+  const name = JSON.stringify(fault);
+  const script = new URL("./fault_injection.ts", import.meta.url);
+  return (rank) => new Worker(script, { type: "module", name: rank === last ? name : "" });
+}
+
+for (const [how, when, did, status, sizes = [2, 2, 1]] of FAULTS) {
+  Deno.test(`a rank that does ${how} ${when} ends layout ${sizes} with an error that names it and what it was at`, async () => {
     const model = MODELS["an odd vocabulary"];
-    const timeoutMs = how === "hang" ? 500 : 20_000;
-    await using open = await openLayout(model, [2, 2, 1], { timeoutMs });
-    await open.pools[0]!.plant(3, how);
+    const last = sizes[0] * sizes[1] - 1;
+    await using open = await openLayout(model, sizes, {
+      timeoutMs: how === "hang" ? 3000 : 60_000,
+      startWorker: startFaulty(last, { how, when, after: STEPS }),
+    });
+    // Everything is compiled before the fault: no rank is late for another reason.
+    const { batches } = await serveAll(open, model, { depth: 2 });
+    assertEquals(batches[0]!.length, STEPS);
+    await open.pools[0]!.report(); // every rank is done with its last step
     const error = await assertRejects(() => serveAll(open, model, { depth: 2 }), RankError);
-    assertEquals([error.rank, exitStatusOf(error)], [3, status]);
-    assert(message.test(error.message), error.message);
-    await assertRejects(() => serveAll(open, model, { depth: 1 }), RankError);
+    assertEquals([error.fault.globalRank, exitStatusOf(error)], [last, status]);
+    assert(
+      new RegExp(`^Cannot go on: rank ${last} ${did}`).test(error.message),
+      error.message,
+    );
+    await assertRejects(() => serveAll(open, model, { depth: 1 }), RankError, error.message);
   });
 }
 

@@ -1,7 +1,7 @@
 import type { TimedRequest } from "../../runtime/serve.ts";
 import type { Stage } from "../../model/stage_program.ts";
 import type { Layout } from "../../parallel/layout.ts";
-import { RankPool } from "../../runtime/rank_pool.ts";
+import { type PoolOptions, RankPool } from "../../runtime/rank_pool.ts";
 import { replicaRanks } from "../../model/replicas.ts";
 import { tuneStage } from "../../runtime/tuned_variants.ts";
 import { lastVariant } from "./last_variant.ts";
@@ -36,12 +36,13 @@ export interface OpenLayout extends AsyncDisposable {
 export async function openLayout(
   model: Stage["model"],
   [tp = 1, pp = 1, dp = 1]: readonly number[],
-  { dtype = "float32", maxConcurrentBatches = 5, timeoutMs, layers, order = "vllm" }: {
+  { dtype = "float32", maxConcurrentBatches = 5, timeoutMs, layers, order = "vllm", startWorker }: {
     readonly dtype?: Stage["dtype"];
     readonly maxConcurrentBatches?: number;
     readonly timeoutMs?: number;
     readonly layers?: readonly number[];
     readonly order?: Layout["order"];
+    readonly startWorker?: PoolOptions["startWorker"];
   } = {},
 ): Promise<OpenLayout> {
   const layout: Layout = {
@@ -67,6 +68,7 @@ export async function openLayout(
         ranksInAll: tp * pp * dp,
         maxConcurrentBatches,
         timeoutMs,
+        startWorker,
       })
     ),
   );

@@ -1,14 +1,15 @@
-import { hasSumsOnly } from "../../../collectives/step_program.ts";
 import { unsupported } from "../../../collectives/collective.ts";
 import {
   ALGORITHM_NAMES,
   type AlgorithmName,
   type CollectiveName,
+  COLLECTIVES,
 } from "../../../collectives/registry.ts";
-import { COLLECTIVES } from "../../../collectives/registry.ts";
+import { hasSumsOnly } from "../../../collectives/step_program.ts";
 import type { Config } from "../../../config/config.ts";
 import { parseMessageSizes } from "../../../config/message_sizes.ts";
 import { type CollectiveKey, label } from "../../../records/rows/row.ts";
+import { MAX_EXACT_RANKS } from "./operand_patterns.ts";
 
 /** Ranks that are set up once and measure many cases. */
 export interface RankGroup {
@@ -24,9 +25,6 @@ export interface CollectiveCase extends RankGroup {
   readonly messageBytes: number;
 }
 
-/** Operands are exact in float32 for so many ranks. */
-export const MAX_RANKS = 16;
-
 /** Elements of a case's array: as many whole groups as the message holds. */
 export function elementsOf({ op, messageBytes }: CollectiveCase): number {
   const elements = messageBytes / 4;
@@ -36,8 +34,8 @@ export function elementsOf({ op, messageBytes }: CollectiveCase): number {
 /** Why a case cannot be run, or undefined. */
 export function caseProblem(c: CollectiveCase): string | undefined {
   if (c.transport === "mpi" || c.algorithm === "native") return "this version has no MPI transport";
-  if (c.ranks > MAX_RANKS) {
-    return `operands are exact for up to ${MAX_RANKS} ranks, not ${c.ranks}`;
+  if (c.ranks > MAX_EXACT_RANKS) {
+    return `operands are exact for up to ${MAX_EXACT_RANKS} ranks (MAX_EXACT_RANKS), not ${c.ranks}`;
   }
   if (c.transport === "same_device" && !sumsOnly(c)) {
     return `${c.algorithm} ${c.op} needs more than sums, which is all that same_device has`;

@@ -1,7 +1,7 @@
 import { createCommunicatorState } from "../../../collectives/transports/communicator_state.ts";
-import { abort } from "../../../collectives/transports/communicator.ts";
+import { createWatchdogState } from "../../../collectives/transports/watchdog.ts";
 import { WorkerRanks } from "../../../runtime/worker_ranks.ts";
-import type { LoopRequest, LoopResult } from "./collective_loop.ts";
+import type { LoopCase, LoopRequest, LoopResult } from "./collective_loop.ts";
 import type { RankMessage } from "./collective_worker.ts";
 
 /** How ranks are set up. */
@@ -9,10 +9,15 @@ export interface RanksOptions {
   readonly ranks: number;
   /** Elements that each of a rank's memories can hold. */
   readonly capacity: number;
-  /** Sums in WASM SIMD, or in plain TypeScript. */
+  /** Sums in WASM SIMD, or in plain TypeScript; wasm where absent. */
   readonly sums?: "wasm" | "plain";
-  /** How long ranks wait for each other, in ms. */
+  /** How long ranks wait for each other, in ms; 20 s where absent. */
   readonly timeoutMs?: number;
+}
+
+/** Starts a rank of the collectives suite; needs read permission for this program's own files. */
+export function startCollectiveWorker(): Worker {
+  return new Worker(new URL("./collective_worker.ts", import.meta.url), { type: "module" });
 }
 
 /** Ranks in Workers of this process, over one shared memory. */
@@ -25,20 +30,27 @@ export class CollectiveRanks implements AsyncDisposable {
     this.#workers = workers;
   }
 
-  /** Starts the Workers; needs read permission for this program's own files. */
-  static async open(options: RanksOptions): Promise<CollectiveRanks> {
-    const { ranks, timeoutMs = 20_000 } = options;
-    const shared = createCommunicatorState({ ...options, timeoutMs });
-    const workers = Array.from(
-      { length: ranks },
-      () => new Worker(new URL("./collective_worker.ts", import.meta.url), { type: "module" }),
+  /**
+   * Starts the Workers; needs read permission for this program's own files.
+   * @throws {RangeError} where there are too many ranks, or there is too little memory.
+   */
+  static async open(
+    { ranks, timeoutMs = 20_000, ...rest }: RanksOptions,
+  ): Promise<CollectiveRanks> {
+    const globalRanks = [...Array(ranks).keys()];
+    const watchdog = createWatchdogState(globalRanks, timeoutMs);
+    const state = createCommunicatorState({ ...rest, globalRanks, watchdog });
+    await using stack = new AsyncDisposableStack();
+    const workers = stack.use(
+      new WorkerRanks<RankMessage>(globalRanks.map(startCollectiveWorker), {
+        globalRanks,
+        watchdog,
+        leave: { kind: "leave" },
+      }),
     );
-    const opened = new WorkerRanks<RankMessage>(workers, {
-      leave: { kind: "leave" },
-      onFailure: (rank) => abort(shared, rank),
-    });
-    await opened.askAll((rank) => ({ kind: "join", shared, rank }));
-    return new CollectiveRanks(ranks, opened);
+    await workers.askAll((rank) => ({ kind: "join", state, rank }));
+    stack.move();
+    return new CollectiveRanks(ranks, workers);
   }
 
   /** Measures a case on all ranks; results by rank. */
@@ -46,14 +58,10 @@ export class CollectiveRanks implements AsyncDisposable {
     return await this.#workers.askAll(() => ({ kind: "measure", request })) as LoopResult[];
   }
 
-  /** Makes one rank misbehave before the others' next barrier: for tests. */
-  async misbehave(
-    rank: number,
-    how: Extract<RankMessage, { kind: "misbehave" }>["how"],
-    then: LoopRequest,
-  ): Promise<void> {
-    this.#workers.ask(rank, { kind: "misbehave", how });
-    await this.#workers.askAll(() => ({ kind: "measure", request: then }));
+  /** Runs a case so many times without a check between: microseconds a run of the slowest rank. */
+  async backToBack(c: LoopCase, runs: number): Promise<number> {
+    const times = await this.#workers.askAll(() => ({ kind: "back_to_back", case: c, runs }));
+    return Math.max(...times as number[]);
   }
 
   /** Lets every rank free what it holds and close itself; one that hangs is stopped. */

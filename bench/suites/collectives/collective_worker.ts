@@ -1,59 +1,43 @@
 /// <reference lib="deno.worker" />
 /** A rank of the collectives suite, in a Worker of its own. */
 
-import { COLLECTIVES } from "../../../collectives/registry.ts";
-import {
-  Communicator,
-  type CommunicatorState,
-} from "../../../collectives/transports/communicator.ts";
-import { serveQuestions } from "../../../runtime/worker_end.ts";
-import { CollectiveLoop, type LoopRequest } from "./collective_loop.ts";
+import { Communicator } from "../../../collectives/transports/communicator.ts";
+import type { CommunicatorState } from "../../../collectives/transports/communicator_state.ts";
+import { serveQuestions } from "../../../runtime/serve_questions.ts";
+import { CollectiveLoop, type LoopCase, type LoopRequest } from "./collective_loop.ts";
 
 /** What a rank is told. */
 export type RankMessage =
-  | { readonly kind: "join"; readonly shared: CommunicatorState; readonly rank: number }
+  | { readonly kind: "join"; readonly state: CommunicatorState; readonly rank: number }
   | { readonly kind: "measure"; readonly request: LoopRequest }
-  | { readonly kind: "follow"; readonly request: LoopRequest }
-  | { readonly kind: "misbehave"; readonly how: "throw" | "exit" | "close" | "hang" | "slow" }
+  | { readonly kind: "back_to_back"; readonly case: LoopCase; readonly runs: number }
+  | { readonly kind: "follow"; readonly case: LoopCase }
   | { readonly kind: "leave" };
 
 declare const self: DedicatedWorkerGlobalScope;
 
 let loop: CollectiveLoop | undefined;
-let end: Communicator | undefined;
-
-/** Planted misbehaviour: what tests make a rank do while the others wait for it. */
-function misbehave(how: Extract<RankMessage, { kind: "misbehave" }>["how"]): void {
-  if (how === "throw") throw new Error("planted failure");
-  if (how === "exit") Deno.exit(1);
-  if (how === "close") self.close();
-  const start = performance.now();
-  const ms = how === "hang" ? Infinity : how === "slow" ? 300 : 0;
-  while (performance.now() - start < ms);
-}
+let communicator: Communicator | undefined;
 
 async function obey(message: RankMessage): Promise<unknown> {
   switch (message.kind) {
     case "join":
-      end = new Communicator(message.shared, message.rank);
-      loop = new CollectiveLoop(end, message.shared);
+      communicator = new Communicator(message.state, message.rank);
+      loop = new CollectiveLoop(communicator);
       return undefined;
     case "measure":
-      return await loop!.run(message.request, COLLECTIVES[message.request.op]);
+      return await loop!.measure(message.request);
+    case "back_to_back":
+      return await loop!.backToBack(message.case, message.runs);
     case "follow":
-      loop!.follow(message.request, COLLECTIVES[message.request.op]);
-      return undefined;
-    case "misbehave":
-      misbehave(message.how);
-      return undefined;
+      return loop!.follow(message.case);
     case "leave":
-      await loop?.[Symbol.asyncDispose]();
-      return undefined;
+      return await loop?.[Symbol.asyncDispose]();
   }
 }
 
 serveQuestions<RankMessage>(self, {
   obey,
-  onFailure: () => end?.abort(),
+  abort: (did) => communicator?.abort(did),
   isLast: ({ kind }) => kind === "leave",
 });

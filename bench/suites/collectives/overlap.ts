@@ -3,7 +3,6 @@ import { operation } from "../../../kernels/operation.ts";
 import { KERNELS } from "../../../kernels/registry.ts";
 import { type CollectiveCase, elementsOf } from "./collective_cases.ts";
 import type { CollectiveRanks } from "./collective_ranks.ts";
-import type { StopCriteria } from "../../measure/timer.ts";
 import type { Session } from "../../measure/session.ts";
 import { median } from "../../../statistics/summary.ts";
 import { Workload } from "../../measure/workload.ts";
@@ -22,10 +21,7 @@ const ALONE_SAMPLES = 10;
 export async function measureOverlap(
   session: Session,
   pool: CollectiveRanks,
-  { case: c, rule }: {
-    readonly case: CollectiveCase & { readonly algorithm: AlgorithmName };
-    readonly rule: StopCriteria;
-  },
+  c: CollectiveCase & { readonly algorithm: AlgorithmName },
 ): Promise<number> {
   const { device, timer, tuner } = session;
   const product = operation(KERNELS.gemm, GEMM);
@@ -33,11 +29,8 @@ export async function measureOverlap(
   const variant = await tuner.best(product);
   const dispatches = workload.bind(() => variant);
   await timer.warmUp(dispatches);
-  const request = { ...c, count: elementsOf(c), inPlace: false, rule };
-  const collective = async (backToBack: number) => {
-    const ranks = await pool.measure({ ...request, backToBack });
-    return Math.max(...ranks.map((rank) => rank.timesUs[0]!));
-  };
+  const loopCase = { ...c, count: elementsOf(c), inPlace: false };
+  const collective = (runs: number) => pool.backToBack(loopCase, runs);
   const gemm = async (isOn: () => boolean) => {
     const times: number[] = [];
     while (isOn() || times.length === 0) times.push((await timer.sample(dispatches)).hostUs);

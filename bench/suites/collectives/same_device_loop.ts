@@ -1,14 +1,13 @@
-import type { AlgorithmName } from "../../../collectives/registry.ts";
-import { COLLECTIVES } from "../../../collectives/registry.ts";
+import { type AlgorithmName, COLLECTIVES } from "../../../collectives/registry.ts";
 import { SameDevice } from "../../../runtime/same_device.ts";
-import { type CollectiveCase, elementsOf } from "./collective_cases.ts";
-import { countWrong, expectedOf, type LoopResult, operandOf } from "./collective_loop.ts";
-import { type StopCriteria, StoppingRule, type StopReason, timeUs } from "../../measure/timer.ts";
-import type { Session } from "../../measure/session.ts";
 import { summarise } from "../../../statistics/summary.ts";
+import type { Session } from "../../measure/session.ts";
+import { type StopCriteria, StoppingRule, type StopReason, timeUs } from "../../measure/timer.ts";
+import { type CollectiveCase, elementsOf } from "./collective_cases.ts";
+import type { LoopResult } from "./collective_loop.ts";
+import { countWrong, operandPatterns } from "./operand_patterns.ts";
 
 const WARM_UPS = 3;
-const PATTERNS = 2;
 
 /** Measures a collective between logical ranks on one device: fresh operands, every element verified. */
 export async function measureSameDevice(
@@ -20,12 +19,10 @@ export async function measureSameDevice(
   const collective = COLLECTIVES[c.op];
   const shape = { ranks: c.ranks, count: elementsOf(c), inPlace: false };
   using same = new SameDevice(device, collective.algorithms[c.algorithm]!.program, shape);
-  const own = Array.from({ length: c.ranks }, (_, rank) => ({ ...shape, rank }));
-  const patterns = Array.from({ length: PATTERNS }, (_, pattern) =>
-    own.map((one) => ({
-      operand: operandOf(one, { pattern, operand: collective.operand(one) }),
-      expected: expectedOf(collective, one, pattern),
-    })));
+  const patterns = Array.from(
+    { length: c.ranks },
+    (_, rank) => operandPatterns(collective, { ...shape, rank }),
+  );
   const poison = new Float32Array(Math.max(1, shape.count)).fill(NaN);
   const stopper = new StoppingRule(rule);
   const timesUs: number[] = [];
@@ -33,23 +30,23 @@ export async function measureSameDevice(
   let maxAbsError = 0;
   let stopReason: StopReason | undefined;
   let begun = performance.now();
-  for (let iteration = -WARM_UPS; stopReason === undefined; iteration++) {
-    const pattern = patterns[(iteration + WARM_UPS) % PATTERNS]!;
-    pattern.forEach(({ operand }, rank) => {
+  for (let iteration = 0; stopReason === undefined; iteration++) {
+    const now = patterns.map((own) => own[iteration % own.length]!);
+    now.forEach(({ operand }, rank) => {
       same.upload({ rank, memory: "input", start: 0 }, operand);
       same.upload({ rank, memory: "output", start: 0 }, poison);
     });
     await device.finish();
     const sample = await timer.sample(same.dispatches);
     const all = await same.download();
-    pattern.forEach(({ expected }, rank) => {
+    now.forEach(({ expected }, rank) => {
       const found = countWrong(same.memoryOf(all, rank, "output"), expected, 0);
       wrongElements += found.elements;
       maxAbsError = Math.max(maxAbsError, found.error);
     });
     const spentUs = (performance.now() - begun) * 1000;
     begun = performance.now();
-    if (iteration < 0) continue;
+    if (iteration < WARM_UPS) continue;
     timesUs.push(timeUs(sample));
     stopReason = stopper.next(timesUs, { noise: () => summarise(timesUs).noisePct, spentUs });
   }

@@ -1,0 +1,265 @@
+import {
+  type AlgorithmName,
+  type CollectiveName,
+  COLLECTIVES,
+} from "../../../collectives/registry.ts";
+import type { Config } from "../../../config/config.ts";
+import { parseMessageSizes } from "../../../config/message_sizes.ts";
+import { DeviceError } from "../../../device/device_error.ts";
+import { arenaBytes } from "../../../runtime/same_device.ts";
+import { fitLink, type LinkFit } from "../../../statistics/link_fit.ts";
+import { shuffled } from "../../../statistics/shuffled.ts";
+import { median } from "../../../statistics/summary.ts";
+import type { Session } from "../../measure/session.ts";
+import type { StopCriteria } from "../../measure/timer.ts";
+import { stopCriteria } from "../suite_run.ts";
+import {
+  caseProblem,
+  type CollectiveCase,
+  collectiveLabel,
+  elementsOf,
+} from "./collective_cases.ts";
+import type { LoopResult } from "./collective_loop.ts";
+import { CollectiveRanks } from "./collective_ranks.ts";
+import { type CollectiveResult, slowest } from "./collective_row.ts";
+import { measureOverlap } from "./overlap.ts";
+import { measureSameDevice } from "./same_device_loop.ts";
+
+/** A case whose algorithm is a step program. */
+type ProgramCase = CollectiveCase & { readonly algorithm: AlgorithmName };
+
+/** Each case is measured in so many parts, all cases of a group in turn: a slow spell hits them all. */
+const ROUNDS = 3;
+
+/** What the cases of a group gave. */
+export interface GroupResult {
+  readonly results: ReadonlyMap<CollectiveCase, CollectiveResult>;
+  readonly link: LinkFit | undefined;
+}
+
+/** What was asked for and can be run, why the rest cannot, and what the link is fitted to. */
+interface GroupCases {
+  readonly runnable: readonly CollectiveCase[];
+  readonly skipped: ReadonlyMap<CollectiveCase, string>;
+  readonly link: readonly ProgramCase[];
+}
+
+/** The rounds of each case by label, and the program that each case ran. */
+interface GroupRounds {
+  readonly byLabel: ReadonlyMap<string, readonly (readonly LoopResult[])[]>;
+  readonly ran: ReadonlyMap<CollectiveCase, AlgorithmName>;
+}
+
+/** Measures cases on one set of ranks; undefined where an interrupt came first. */
+export async function measureGroup(
+  config: Config,
+  session: Session,
+  { cases, signal }: { readonly cases: readonly CollectiveCase[]; readonly signal: AbortSignal },
+): Promise<GroupResult | undefined> {
+  const results = new Map<CollectiveCase, CollectiveResult>();
+  const group = groupCases(config, cases, (c) => caseProblem(c) ?? roomProblem(c, session));
+  for (const [c, reason] of group.skipped) results.set(c, noResult("skipped", reason));
+  const [first] = group.runnable;
+  if (!first) return { results, link: undefined };
+  const rule = partOf(stopCriteria(config));
+  try {
+    const capacity = Math.max(...[...group.runnable, ...group.link].map(elementsOf));
+    await using pool = first.transport === "workers"
+      ? await CollectiveRanks.open({ ranks: first.ranks, capacity })
+      : undefined;
+    const measure = async (c: ProgramCase) =>
+      pool
+        ? await pool.measure({ ...c, count: elementsOf(c), inPlace: false, rule })
+        : [await measureSameDevice(c, session, rule)];
+    const rounds = await measureRounds(group, session, { measure, signal, seed: config.seed });
+    if (!rounds) return undefined;
+    const timesOf = (c: CollectiveCase) => merged(rounds.byLabel.get(collectiveLabel(c))!);
+    for (const c of group.runnable) {
+      const ran = rounds.ran.get(c)!;
+      const overlapPct = pool && isLargest(c, group.runnable)
+        ? await measureOverlap(session, pool, { ...c, algorithm: ran })
+        : undefined;
+      const clock = pool ? "host" : session.device.clock;
+      results.set(c, resultOf(timesOf(c), { ran, clock, overlapPct }));
+    }
+    const points = group.link.map((c) => ({
+      bytes: 4 * elementsOf(c),
+      timesUs: slowest(timesOf(c)),
+    }));
+    return { results, link: points.length >= 2 ? fitLink(points) : undefined };
+  } catch (error) {
+    if (error instanceof DeviceError && error.kind === "DeviceLost") throw error;
+    const reason = (error instanceof Error ? error.message : String(error)).split("\n")[0]!;
+    session.device.errors.forget();
+    for (const c of group.runnable) {
+      if (!results.has(c)) results.set(c, noResult("failed", reason));
+    }
+    return { results, link: undefined };
+  }
+}
+
+/** Which cases of a group are run; its link is measured, whether its rows were asked for or not. */
+function groupCases(
+  config: Config,
+  cases: readonly CollectiveCase[],
+  problem: (c: CollectiveCase) => string | undefined,
+): GroupCases {
+  const skipped = new Map(cases.flatMap((c) => {
+    const reason = problem(c);
+    return reason === undefined ? [] : [[c, reason] as const];
+  }));
+  const runnable = cases.filter((c) => !skipped.has(c));
+  const [first] = runnable;
+  if (first?.transport !== "workers" || first.ranks === 1) return { runnable, link: [], skipped };
+  const linked = Object.values(COLLECTIVES).find(({ measures }) => measures === "link")!;
+  const link = parseMessageSizes(config.collectives!.sizes).map((messageBytes): ProgramCase => ({
+    ...first,
+    op: linked.name as CollectiveName,
+    algorithm: Object.keys(linked.algorithms)[0] as AlgorithmName,
+    messageBytes,
+  }));
+  return { runnable, link: link.filter((c) => problem(c) === undefined), skipped };
+}
+
+/** Measures every program of a group in rounds, `auto` from the second on; undefined where interrupted. */
+async function measureRounds(
+  { runnable, link }: GroupCases,
+  session: Session,
+  { measure, signal, seed }: {
+    readonly measure: (c: ProgramCase) => Promise<readonly LoopResult[]>;
+    readonly signal: AbortSignal;
+    readonly seed: number;
+  },
+): Promise<GroupRounds | undefined> {
+  const byLabel = new Map<string, (readonly LoopResult[])[]>();
+  const ran = new Map<CollectiveCase, AlgorithmName>();
+  const programs = distinct([
+    ...runnable.filter(isProgram),
+    ...link,
+    ...runnable.flatMap(candidates),
+  ]);
+  for (const c of runnable) if (isProgram(c)) ran.set(c, c.algorithm);
+  for (let round = 0; round < ROUNDS; round++) {
+    const auto = round === 0 ? [] : runnable.filter((c) => !isProgram(c));
+    for (const c of shuffled([...programs, ...auto], seed + round)) {
+      if (signal.aborted) return undefined;
+      const algorithm = isProgram(c) ? c.algorithm : ran.get(c) ?? fastest(c, session);
+      ran.set(c, algorithm);
+      const label = collectiveLabel(c);
+      byLabel.set(label, [...byLabel.get(label) ?? [], await measure({ ...c, algorithm })]);
+    }
+    noteTimes(session, programs, byLabel);
+  }
+  return { byLabel, ran };
+}
+
+function noResult(status: "skipped" | "failed", reason: string): CollectiveResult {
+  return { status, reason, ranks: [], clock: "host" };
+}
+
+function resultOf(
+  ranks: readonly LoopResult[],
+  about: Required<Pick<CollectiveResult, "ran" | "clock">> & Pick<CollectiveResult, "overlapPct">,
+): CollectiveResult {
+  const wrong = ranks.reduce((sum, rank) => sum + rank.wrongElements, 0);
+  return {
+    status: wrong > 0 ? "wrong" : "ok",
+    reason: wrong > 0 ? `${wrong} wrong elements` : "",
+    ranks,
+    ...about,
+  };
+}
+
+/** Why the memories of a case cannot be had. */
+function roomProblem(c: CollectiveCase, { device }: Session): string | undefined {
+  const elements = elementsOf(c);
+  if (c.transport === "same_device") {
+    const bytes = arenaBytes(c.ranks, elements);
+    return bytes > device.maxStorageBufferBindingSize
+      ? `its ranks' memories take ${bytes} bytes; the adapter binds ${device.maxStorageBufferBindingSize}`
+      : undefined;
+  }
+  const bytes = 3 * c.ranks * 4 * elements;
+  const { available } = Deno.systemMemoryInfo();
+  const most = Math.min(2 ** 32 - 2 ** 24, available / 2);
+  return bytes > most
+    ? `its ranks share ${bytes} bytes; ${Math.floor(most)} can be had`
+    : undefined;
+}
+
+function isProgram(c: CollectiveCase): c is ProgramCase {
+  return c.algorithm !== "auto" && c.algorithm !== "native";
+}
+
+/** The step programs that auto chooses from: those whose sums are exact. */
+function candidates(c: CollectiveCase): readonly ProgramCase[] {
+  if (c.algorithm !== "auto") return [];
+  return Object.entries(COLLECTIVES[c.op].algorithms)
+    .filter(([, algorithm]) => algorithm.errorBound === undefined)
+    .map(([name]) => ({ ...c, algorithm: name as AlgorithmName }))
+    .filter((candidate) => caseProblem(candidate) === undefined);
+}
+
+function distinct(cases: readonly ProgramCase[]): readonly ProgramCase[] {
+  return [...new Map(cases.map((c) => [collectiveLabel(c), c])).values()];
+}
+
+function tuningKey({ op, transport, memory, ranks }: CollectiveCase): string {
+  return `${op} ${transport} ${memory} ${ranks}`;
+}
+
+/** The exact program that was fastest at the nearest size. */
+function fastest(c: CollectiveCase, { tuning }: Session): AlgorithmName {
+  const best = tuning.bestAlgorithm(tuningKey(c), c.messageBytes);
+  return best as AlgorithmName | undefined ?? candidates(c)[0]!.algorithm;
+}
+
+/** Keeps the median time of each exact program at each size. */
+function noteTimes(
+  { tuning }: Session,
+  programs: readonly ProgramCase[],
+  byLabel: GroupRounds["byLabel"],
+): void {
+  const exact = programs.filter((c) => !COLLECTIVES[c.op].algorithms[c.algorithm]!.errorBound);
+  for (const same of Map.groupBy(exact, (c) => `${tuningKey(c)} ${c.messageBytes}`).values()) {
+    const timesUs = Object.fromEntries(same.map((c) => {
+      const runs = byLabel.get(collectiveLabel(c))!;
+      return [c.algorithm, median(runs.flatMap((ranks) => slowest(ranks)))];
+    }));
+    const { messageBytes } = same[0]!;
+    tuning.noteAlgorithms(tuningKey(same[0]!), { messageBytes, timesUs });
+  }
+}
+
+/** Whether a case is the one whose overlap is measured: that of the largest size. */
+function isLargest(c: CollectiveCase, cases: readonly CollectiveCase[]): boolean {
+  return COLLECTIVES[c.op].measures === "overlap" && c.memory === "host" &&
+    c.messageBytes === Math.max(...cases.map(({ messageBytes }) => messageBytes));
+}
+
+/** The rounds of a case as one, rank by rank. */
+function merged(rounds: readonly (readonly LoopResult[])[]): readonly LoopResult[] {
+  return rounds[0]!.map((_, rank) => {
+    const own = rounds.map((ranks) => ranks[rank]!);
+    return {
+      timesUs: own.flatMap((r) => r.timesUs),
+      readUs: own.flatMap((r) => r.readUs),
+      exchangeUs: own.flatMap((r) => r.exchangeUs),
+      writeUs: own.flatMap((r) => r.writeUs),
+      wrongElements: own.reduce((sum, r) => sum + r.wrongElements, 0),
+      maxAbsError: Math.max(...own.map((r) => r.maxAbsError)),
+      tolerance: own[0]!.tolerance,
+      stopReason: own.at(-1)!.stopReason,
+    };
+  });
+}
+
+/** One round's share of a stop rule. */
+function partOf(rule: StopCriteria): StopCriteria {
+  return {
+    ...rule,
+    minTimeMs: rule.minTimeMs / ROUNDS,
+    minSamples: Math.ceil(rule.minSamples / ROUNDS),
+    timeoutS: rule.timeoutS / ROUNDS,
+  };
+}
