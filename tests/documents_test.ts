@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { recipesOf } from "./recipes/recipe.ts";
 import { listTree } from "./tree.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -20,7 +21,8 @@ function pathsOf(text: string): readonly string[] {
 }
 
 Deno.test("every path that the documents name exists", async () => {
-  const tree = await listTree();
+  const recipes = recipesOf(await Deno.readTextFile(new URL("CONTRIBUTING.md", ROOT)));
+  const tree = [...await listTree(), ...[...recipes.values()].flat().map(({ path }) => path)];
   const all = new Set([...tree, ...tree.flatMap(foldersOf)]);
   const missing: string[] = [];
   for (const name of DOCUMENTS) {

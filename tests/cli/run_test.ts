@@ -247,7 +247,7 @@ Deno.test("no adapter is status 6 and a sentence that says what to install", () 
   inConfigFolder(async (folder, config) => {
     const { status, stderr } = await shardbench(
       ["run", "--config", config, "--out", `${folder}/out`],
-      { VK_DRIVER_FILES: "/nonexistent", VK_ICD_FILENAMES: "/nonexistent" },
+      { env: { VK_DRIVER_FILES: "/nonexistent", VK_ICD_FILENAMES: "/nonexistent" } },
     );
     assertEquals(status, 6);
     assertStringIncludes(stderr, "mesa-vulkan-drivers");

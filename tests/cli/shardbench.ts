@@ -38,9 +38,15 @@ export const CONFIG = {
   },
 };
 
-/** Runs the command line in a process of its own. */
-export async function shardbench(args: readonly string[], env: Record<string, string> = {}) {
-  const main = new URL("../../cli/main.ts", import.meta.url).pathname;
+/** Runs the command line, of another copy of the tree too, in a process of its own. */
+export async function shardbench(
+  args: readonly string[],
+  { env = {}, root = new URL("../../", import.meta.url) }: {
+    readonly env?: Record<string, string>;
+    readonly root?: URL;
+  } = {},
+) {
+  const main = new URL("cli/main.ts", root).pathname;
   const output = await new Deno.Command("deno", {
     args: [
       "run",
@@ -54,6 +60,7 @@ export async function shardbench(args: readonly string[], env: Record<string, st
       ...args,
     ],
     env,
+    cwd: root,
     stdin: "null",
   }).output();
   const decoder = new TextDecoder();
