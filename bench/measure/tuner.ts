@@ -24,12 +24,14 @@ export class Tuner {
   }
 
   /**
-   * The fastest variant of an operation, measured now if its class of shapes is new.
+   * The fastest variant of an operation, measured now if its class of shapes or a variant is new.
    * @throws {RangeError} where no variant supports the shape.
    */
   async best(operation: Operation): Promise<OperationVariant> {
     const candidates = operation.variants.filter((variant) => variant.unsupported === undefined);
-    const known = this.#store.bestVariant(operation.shapeClass);
+    // The naive one is left out where the others take long.
+    const names = candidates.slice(1).map(({ name }) => name);
+    const known = this.#store.bestVariant(operation.shapeClass, names);
     const chosen = candidates.find((variant) => variant.name === known);
     if (chosen) return chosen;
     const only = candidates[0];

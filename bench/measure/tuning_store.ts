@@ -36,9 +36,10 @@ export class TuningStore {
     return new TuningStore(path, await readTuning(path, adapter));
   }
 
-  /** The variant that was fastest for a class of shapes; undefined where none was tried. */
-  bestVariant(shapeClass: string): string | undefined {
-    return this.#file.entries[shapeClass]?.best;
+  /** The variant that was fastest for a class of shapes; undefined where none, or not all of these, was tried. */
+  bestVariant(shapeClass: string, candidates: readonly string[] = []): string | undefined {
+    const { best, timesUs = {} } = this.#file.entries[shapeClass] ?? {};
+    return candidates.every((name) => name in timesUs) ? best : undefined;
   }
 
   /** Keeps the times of a class of shapes, in us by variant; returns the fastest. */

@@ -28,3 +28,16 @@ Deno.test("the tuner tries every candidate once, keeps their times and the faste
     assert(entries[shape.shapeClass].best === best.name);
   });
 });
+
+Deno.test("a variant that was added since is tried though its class of shapes is known", async () => {
+  await using device = await Device.open();
+  using timer = await new Timer(device).ready();
+  const store = await TuningStore.open(device.identity.name);
+  const tuner = new Tuner(device, timer, store);
+  const shape = operation(KERNELS.softmax, { rows: 3, columns: 64 });
+  await tuner.best({ ...shape, variants: shape.variants.slice(0, 2) });
+  const names = shape.variants.map(({ name }) => name);
+  assertEquals(store.bestVariant(shape.shapeClass, names), undefined);
+  await tuner.best(shape);
+  assert(store.bestVariant(shape.shapeClass, names) !== undefined);
+});
