@@ -31,7 +31,7 @@ export function createWatchdogState(
 
 /**
  * The one timeout of ranks that need each other, and the first fault. A rank that waits itself is never
- * at fault, for it is another that keeps it: its peers' time begins anew. So one timeout does for all
+ * at fault, for it is another that keeps it: its peers' time begins anew, once for each rank at most. So one timeout does for all
  * stages of a pipeline, and the rank that is named is one that could have come.
  */
 export class Watchdog {
@@ -88,12 +88,15 @@ export class Watchdog {
   wait(counter: SharedCounter, least: number, { waiter, peer, did }: Wait): void {
     const withinMs = this.#timeoutMs;
     Atomics.store(this.#waits, waiter, 1);
-    let start = performance.now();
+    const begun = performance.now();
+    let start = begun;
     while (!counter.sleep(least, SLICE_MS)) {
       const { fault } = this;
       if (fault) throw new RankError(fault);
       const now = performance.now();
-      if (this.isWaiting(peer)) start = now;
+      // Ranks that wait for each other in a circle would wait for ever.
+      const isPatient = now - begun < withinMs * this.#waits.length;
+      if (isPatient && this.isWaiting(peer)) start = now;
       else if (now - start > withinMs) this.abort({ globalRank: peer, did, withinMs });
     }
     Atomics.store(this.#waits, waiter, 0);

@@ -83,6 +83,16 @@ Deno.test("a slow rank is waited for", async () => {
   assertEquals(results, ["came", "came"]);
 });
 
+Deno.test("ranks that wait for each other in a circle do not wait for ever", async () => {
+  const { results } = await spawnRanks(2, ({ previous }) => previous.waitRecv(1), {
+    timeoutMs: 50,
+  });
+  assert(
+    results.every((seen) => /^Cannot go on: rank 1\d sent nothing/.test(String(seen))),
+    `${results}`,
+  );
+});
+
 Deno.test("of two faults the first counts, whole, and nobody sees parts of both", () => {
   const state = createWatchdogState([3, 1000], 7);
   const [one, other] = [new Watchdog(state), new Watchdog(state)];
