@@ -47,7 +47,7 @@ const SEEN: Readonly<Record<string, Seen>> = {
       'collectives.ops=["all_reduce"]',
       'collectives.algorithms=["central"]',
       'collectives.transports=["workers","same_device"]',
-      "collectives.ranks=[3]",
+      "collectives.ranks=[2]",
       "collectives.sizes=64B",
     ],
     path: "collectives.algorithms",
@@ -61,7 +61,7 @@ const SEEN: Readonly<Record<string, Seen>> = {
     set: [
       'collectives.ops=["reduce"]',
       'collectives.algorithms="all"',
-      "collectives.ranks=[3]",
+      "collectives.ranks=[2]",
       "collectives.sizes=64B",
     ],
     path: "collectives.ops",
