@@ -123,6 +123,7 @@ export { rankTable } from "./parallel/rank_table.ts";
 export { ARCHITECTURES, parseModelShape } from "./model/shape.ts";
 export { wholeDecoder } from "./model/stage_program.ts";
 export { stageMemory } from "./model/stage_memory.ts";
+export { SCHEDULES } from "./schedules/registry.ts";
 export { EngineCore } from "./schedules/engine_core.ts";
 export { Router, ROUTER_POLICIES } from "./schedules/router.ts";
 export { Scheduler } from "./schedules/scheduler.ts";

@@ -106,7 +106,7 @@ export class CaseRun implements Disposable {
       why: Pick<KernelResult, "status" | "reason">,
     ) =>
       variants.flatMap((variant) =>
-        wanted.modes.map((mode) => unmeasuredResult({ case: case_, cost, variant, mode, ...why }))
+        wanted.modes.map((mode) => ({ case: case_, cost, variant, mode, ...why, samples: [] }))
       );
     const reason = memoryProblem(setting, operations);
     if (reason !== undefined) {
@@ -155,22 +155,6 @@ export class CaseRun implements Disposable {
     for (const m of this.#measurements) m[Symbol.dispose]();
     this.#workload?.[Symbol.dispose]();
   }
-}
-
-function unmeasuredResult(
-  what: Pick<KernelResult, "case" | "cost" | "variant" | "mode" | "status" | "reason">,
-): KernelResult {
-  return {
-    ...what,
-    stopReason: undefined,
-    samples: [],
-    wrongElements: undefined,
-    maxAbsError: undefined,
-    tolerance: undefined,
-    ceilingPct: undefined,
-    firstDispatchMs: undefined,
-    pipelineMs: undefined,
-  };
 }
 
 /** Bytes of all tensors of operations, by joint name, and twice their sum: host and device. */

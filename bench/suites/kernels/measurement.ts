@@ -38,16 +38,16 @@ export interface KernelResult {
   readonly mode: Mode;
   readonly status: "ok" | "wrong" | "failed" | "skipped";
   readonly reason: string;
-  readonly stopReason: StopReason | undefined;
+  readonly stopReason?: StopReason | undefined;
   readonly samples: readonly Sample[];
-  readonly wrongElements: number | undefined;
-  readonly maxAbsError: number | undefined;
-  readonly tolerance: number | undefined;
+  readonly wrongElements?: number | undefined;
+  readonly maxAbsError?: number | undefined;
+  readonly tolerance?: number | undefined;
   readonly cost: Cost;
-  readonly ceilingPct: number | undefined;
-  readonly firstDispatchMs: number | undefined;
+  readonly ceilingPct?: number | undefined;
+  readonly firstDispatchMs?: number | undefined;
   /** Milliseconds that creating the pipelines took, whenever in the session that was. */
-  readonly pipelineMs: number | undefined;
+  readonly pipelineMs?: number | undefined;
 }
 
 /** A row that reached more than this share of its ceiling is a bug of the model or the timer. */
