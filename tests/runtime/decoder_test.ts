@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { DTYPES } from "../../kernels/kernel.ts";
-import { ReferenceDecoder } from "../../model/reference_decoder.ts";
+import { ReferenceDecoder } from "./reference_decoder.ts";
 import type { Stage } from "../../model/stage_program.ts";
 import type { WeightSource } from "../../model/weight_source.ts";
 import { Rank } from "../../runtime/rank.ts";

@@ -1,10 +1,10 @@
-import type { HostArray } from "../kernels/kernel.ts";
-import { referenceRun, type Round } from "../kernels/reference_run.ts";
-import { elementBits, nameKey } from "../statistics/counter_generator.ts";
-import { stageBuffers } from "./stage_memory.ts";
-import { type Stage, stageProgram } from "./stage_program.ts";
-import { stageWeights } from "./stage_weights.ts";
-import { hostWeight, type WeightSource } from "./weight_source.ts";
+import type { HostArray } from "../../kernels/kernel.ts";
+import { referenceRun, type Round } from "../../kernels/reference_run.ts";
+import { elementBits, nameKey } from "../../statistics/counter_generator.ts";
+import { stageBuffers } from "../../model/stage_memory.ts";
+import { type Stage, stageProgram } from "../../model/stage_program.ts";
+import { stageWeights } from "../../model/stage_weights.ts";
+import { hostWeight, type WeightSource } from "../../model/weight_source.ts";
 
 /** Tokens of one forward pass of the reference, and where their keys and values go. */
 export interface ReferenceBatch {
