@@ -103,6 +103,8 @@ export { caseLines, measureRun } from "./bench/suites/measure_run.ts";
 export { openLayout } from "./bench/measure/open_layout.ts";
 export { SUITES } from "./records/rows/suite.ts";
 export { loadRun } from "./records/run_folder/load_run.ts";
+export { CheckpointError } from "./model/checkpoint_error.ts";
+export { RankError } from "./collectives/rank_error.ts";
 export { FileError } from "./records/files/file_error.ts";
 export { compareRuns } from "./report/compare_runs.ts";
 export { writeDashboard } from "./report/dashboard.ts";
@@ -151,6 +153,7 @@ export type { ComparedRow, Comparison, Verdict } from "./report/compare_runs.ts"
 export type { AdapterIdentity, AdapterType } from "./device/adapter.ts";
 export type { BufferOptions, DeviceBuffer } from "./device/buffer.ts";
 export type { Uploadable } from "./device/device.ts";
+export type { RankFault } from "./collectives/rank_error.ts";
 export type { DeviceErrorKind } from "./device/device_error.ts";
 export type { Dispatch, Pass } from "./device/dispatch.ts";
 export type { Binding, Program, WgslPart } from "./device/program.ts";

@@ -1,7 +1,7 @@
 /** Enforces which folder may import which, and the names that files may not have. */
 
 /** What each folder may import; `types` only as types. Folders that are not listed may import all. */
-const ALLOWED: Readonly<
+export const ALLOWED: Readonly<
   Record<string, { readonly all: readonly string[]; readonly types?: readonly string[] }>
 > = {
   device: { all: [] },

@@ -1,4 +1,4 @@
-/** Runs something with a signal that Ctrl-C raises: what is measured is finished and kept. */
+/** Runs something with a signal that Ctrl-C raises: whoever is given it ends early and keeps what is finished. */
 export async function interruptible<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const interrupt = new AbortController();
   const onInterrupt = () => interrupt.abort();

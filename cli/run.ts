@@ -10,6 +10,7 @@ import { filterOf, suitesOf } from "./filter.ts";
 import { interruptible } from "./interrupt.ts";
 import { progressPrinter } from "./progress.ts";
 import { drawTable } from "../report/result_table.ts";
+import { label } from "../records/rows/row.ts";
 import type { AnyRow } from "../records/rows/suite_rows.ts";
 import { oneOf } from "./option_values.ts";
 import { resultsCsv, resultsJson, resultsMarkdown } from "../report/result_formats.ts";
@@ -75,8 +76,16 @@ async function run(options: z.output<typeof OPTIONS>): Promise<number> {
     sizes: sizesOf(options),
   });
   const selection = { suites: suitesOf(options.only), filter: filterOf(options.filter) };
+  const lines = caseLines(config, selection);
+  if (lines.length === 0) {
+    const suites = SUITES.filter((suite) => config[suite] !== undefined);
+    throw new ValidationError(
+      `Cannot run anything of "${options.config}": --only and --filter leave no case; it has ` +
+        `${suites.join(", ") || "no suite"}, and --dry-run lists the cases`,
+    );
+  }
   if (options.dryRun) {
-    caseLines(config, selection).forEach(print);
+    lines.forEach(print);
     return EXIT.ok;
   }
   return await interruptible(async (signal) => {
@@ -86,8 +95,7 @@ async function run(options: z.output<typeof OPTIONS>): Promise<number> {
     await writeDashboard([measured.folder], `${measured.folder}/report.html`);
     printResults(measured, format);
     if (signal.aborted) return EXIT.interrupted;
-    const rows = SUITES.flatMap((suite): readonly AnyRow[] => measured[suite]);
-    return rows.some(({ status }) => status === "wrong") ? EXIT.wrongResult : EXIT.ok;
+    return printProblems(measured) ? EXIT.wrongResult : EXIT.ok;
   });
 }
 
@@ -101,6 +109,19 @@ function printResults(measured: MeasuredRun, format: typeof FORMATS[number]): vo
   for (const suite of measuredSuites) print(drawTable(suite, measured, width));
   timelines.forEach(print);
   paths.forEach(print);
+}
+
+/** Says on stderr why rows have no good result; tells whether one of them is wrong or failed. */
+function printProblems(measured: MeasuredRun): boolean {
+  let isBad = false;
+  for (const suite of SUITES) {
+    for (const row of measured[suite] as readonly AnyRow[]) {
+      if (row.status !== "wrong" && row.status !== "failed") continue;
+      isBad = true;
+      console.error(`${row.status}: ${label(suite, row)}: ${row.reason}`);
+    }
+  }
+  return isBad;
 }
 
 function print(text: string): void {

@@ -20,7 +20,8 @@ interface Access {
 /**
  * Runs a program on all ranks, a step at a time and without any transport. All reads of a step see the
  * memory before it, as they do where ranks run at once.
- * @throws {RangeError} where ranks have different numbers of steps, a move leaves its memory, or a
+ * @throws {RangeError} where memories are not one a rank, the program has no such number of ranks,
+ * ranks have different numbers of steps, a move leaves its memory, or a
  * rank writes what another one reads or writes in the same step.
  */
 export function runLockstep(
@@ -28,6 +29,12 @@ export function runLockstep(
   shape: Omit<ProgramShape, "rank">,
   memories: readonly RankMemory[],
 ): void {
+  if (shape.ranks !== memories.length || memories.length === 0) {
+    throw new RangeError(
+      `Cannot run in lockstep: ${shape.ranks} ranks with ${memories.length} memories; legal: a ` +
+        "memory for each of 1 or more ranks",
+    );
+  }
   const programs = memories.map((_, rank) => program({ ...shape, rank }));
   const steps = programs[0]!.length;
   if (programs.some((own) => own.length !== steps)) {
@@ -49,6 +56,12 @@ export function runLockstep(
         };
         writes.push(access(memories[rank]![to.memory], to.start, resultWords(move)));
         for (const source of sources) {
+          if (!memories[source.rank]) {
+            throw new RangeError(
+              `Cannot run step ${step}: rank ${rank} reads rank ${source.rank} of ` +
+                `${memories.length}; legal for some programs are powers of two only`,
+            );
+          }
           reads.push(
             access(memories[source.rank]![source.memory], source.start, sourceWords(move)),
           );

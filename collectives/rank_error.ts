@@ -1,4 +1,7 @@
-/** What a rank can do that ends its group, in the words of an error. */
+/**
+ * What a rank can do that ends its group, in the words of an error.
+ * @internal
+ */
 export const RANK_FAULTS = [
   "threw",
   "lost its device",
@@ -14,6 +17,7 @@ export const RANK_FAULTS = [
 export interface RankFault {
   /** Its rank in the layout. */
   readonly globalRank: number;
+  /** In the words of the message. */
   readonly did: typeof RANK_FAULTS[number];
   /** Of what it did not do in time: how long it had, in ms. */
   readonly withinMs?: number;
@@ -21,6 +25,7 @@ export interface RankFault {
 
 /** Ranks cannot go on because of one of them: the error of each, with the same words. */
 export class RankError extends Error {
+  /** Always "RankError". */
   override readonly name = "RankError";
 
   /** `details` are further words after what the rank did. */

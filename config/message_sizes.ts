@@ -14,10 +14,11 @@ const ELEMENT_BYTES = 4;
 const MAX_SIZES = 1000;
 
 /**
- * Lists the sizes that a text stands for, in bytes and ascending order of writing.
+ * Lists the sizes that a text stands for, in bytes and in the order of writing.
  *
  * `FIRST:LAST:*FACTOR` multiplies, `FIRST:LAST:+STEP` adds, `A,B,C` or `A` lists.
- * SyntaxError where the text is none of these; RangeError where a size is not a multiple of 4 B.
+ * SyntaxError where the text is none of these; RangeError where a size is not a multiple of 4 B or
+ * stands twice, or where a range is empty or has too many.
  */
 export function parseMessageSizes(text: string): readonly number[] {
   const range = /^([^:,]+):([^:,]+):(?:\*(\d+)|\+([^:,]+))$/.exec(text.trim());

@@ -72,7 +72,11 @@ export class ReadBack {
   ): PendingRead {
     const size = stagingSize(range.bytes);
     const staging = this.#mode === "eager" ? this.#free(size).pop() : undefined;
-    if (!staging) throw new Error(`Cannot read ${range.bytes} bytes now: mode is ${this.#mode}`);
+    if (!staging) {
+      throw new Error(
+        `Cannot read ${range.bytes} bytes now: no buffer is primed; the mode is ${this.#mode}`,
+      );
+    }
     this.#copy(source, staging, range, commands);
     return {
       finish: () => this.#finish(staging, range.bytes, (mapped) => mapped.slice(0, range.bytes)),

@@ -23,8 +23,10 @@ export function checkShape(
   for (const key of new Set([...Object.keys(fields), ...others])) {
     const field = fields[key] ?? "count";
     if (isLegal(values[key], field)) continue;
+    const value = values[key];
+    const text = typeof value === "string" ? `"${value}"` : value;
     const legal = typeof field === "string" ? LEGAL[field] : field.join(", ");
-    throw new RangeError(`Cannot run ${name}: shape.${key} is ${values[key]}; legal: ${legal}`);
+    throw new RangeError(`Cannot run ${name}: shape.${key} is ${text}; legal: ${legal}`);
   }
 }
 

@@ -53,7 +53,7 @@ export interface Comparison {
   readonly threshold_pct: number;
   /** Rows that both runs have. */
   readonly rows: readonly ComparedRow[];
-  /** Labels of rows that only one of the runs has. */
+  /** Labels of the baseline's rows that the candidate has not. */
   readonly missing: readonly string[];
   /** Labels of rows that only the candidate has. */
   readonly added: readonly string[];
@@ -74,7 +74,7 @@ export interface Comparison {
 /** What may differ between runs that are compared all the same. */
 export type Difference = "adapter" | "dtype" | "schema";
 
-/** The chance of a false alarm in a row, over all rows together. */
+/** The share of false calls among the rows that are called different (Benjamini and Hochberg). */
 const FALSE_DISCOVERIES = 0.01;
 /** Fewer rows than these do not show how far rows scatter. */
 const SCATTER_ROWS = 8;
@@ -109,6 +109,9 @@ export function compareRuns(
   candidate: LoadedRun,
   thresholdPct: number,
 ): Comparison {
+  if (!(thresholdPct >= 0 && thresholdPct < Infinity)) {
+    throw new RangeError(`Cannot compare within ${thresholdPct} %; legal: 0 or more`);
+  }
   const own = rowsOf(baseline);
   const other = rowsOf(candidate);
   const matched = [...own.keys()].filter((key) => other.has(key));

@@ -46,11 +46,15 @@ export interface GenerationRequest {
   readonly maxTokens: number;
 }
 
+/** The generation whose steps a decoder ran last, and whether it still runs them. */
+const NEWEST = new WeakMap<Decoder, { readonly generation: Generation; isRunning: boolean }>();
+
 /** Greedy decoding of one prompt. */
 export class Generation {
   readonly #decoder: Decoder;
   readonly #request: GenerationRequest;
   #prefillSteps = 0;
+  #times: DecoderTimes[] = [];
 
   /** A generation that has not begun. */
   constructor(decoder: Decoder, request: GenerationRequest) {
@@ -58,10 +62,28 @@ export class Generation {
     this.#request = request;
   }
 
-  /** The generated token ids, each as soon as it is known; one generation of a decoder at a time. */
+  /**
+   * The generated token ids, each as soon as it is known.
+   * @throws {Error} where another generation of the decoder is under way: they would share a cache.
+   */
   async *tokens(): AsyncGenerator<number> {
+    if (NEWEST.get(this.#decoder)?.isRunning) {
+      throw new Error("Cannot generate: another generation of this decoder has not ended");
+    }
+    const state = { generation: this, isRunning: true };
+    NEWEST.set(this.#decoder, state);
+    try {
+      yield* this.#run();
+    } finally {
+      state.isRunning = false;
+    }
+  }
+
+  async *#run(): AsyncGenerator<number> {
     const { maxTokens, executor } = this.#decoder;
     await this.#decoder.times(); // those of a generation before
+    this.#times = [];
+    this.#prefillSteps = 0;
     const scheduler = new Scheduler({ maxNumBatchedTokens: maxTokens, maxNumSeqs: 1 });
     scheduler.add({ id: 0, ...this.#request });
     const engine = new EngineCore(scheduler, executor);
@@ -80,17 +102,18 @@ export class Generation {
       if (out.newTokens.length > 0) isPrefill = false;
       for (const { tokenId } of out.newTokens) yield tokenId;
     }
+    await this.#takeTimes();
   }
 
   /** What the steps so far took. */
   async speed(): Promise<GenerationSpeed> {
-    const times = await this.#decoder.times();
-    const prefill = times.slice(0, this.#prefillSteps);
-    const decode = times.slice(this.#prefillSteps);
+    await this.#takeTimes();
+    const prefill = this.#times.slice(0, this.#prefillSteps);
+    const decode = this.#times.slice(this.#prefillSteps);
     const total = (steps: readonly DecoderTimes[], of: (step: DecoderTimes) => number) =>
       steps.reduce((sum, step) => sum + of(step), 0);
     const perS = (count: number, steps: readonly DecoderTimes[]) =>
-      count === 0 ? 0 : count / total(steps, (step) => step.hostUs) * 1e6;
+      steps.length === 0 ? 0 : count / total(steps, (step) => step.hostUs) * 1e6;
     const hostUs = total(decode, (step) => step.hostUs);
     const gpuUs = total(decode, (step) => step.gpuUs ?? step.hostUs);
     return {
@@ -100,5 +123,11 @@ export class Generation {
       decode_tokens_per_s: perS(decode.length, decode),
       host_overhead_pct: hostUs === 0 ? 0 : 100 * (1 - gpuUs / hostUs),
     };
+  }
+
+  /** Keeps the times of steps that came since, unless they are another generation's. */
+  async #takeTimes(): Promise<void> {
+    if (NEWEST.get(this.#decoder)?.generation !== this) return;
+    this.#times.push(...await this.#decoder.times());
   }
 }

@@ -79,6 +79,7 @@ export class Rank implements Disposable {
   readonly #rowsNow: Record<keyof BatchSize, number> = { tokens: 0, logitsRows: 0 };
   readonly #readout: StepReadout;
   readonly #plans = new Map<string, readonly Segment[]>();
+  #isClosed = false;
 
   private constructor(device: Device, { stage, choose, group, onSegment }: RankOptions) {
     this.#group = group;
@@ -118,6 +119,7 @@ export class Rank implements Disposable {
 
   /** Makes ready for batches of a size: chooses variants, compiles, binds. A step does so when it must. */
   async prepare(size: BatchSize): Promise<void> {
+    if (this.#isClosed) throw new DeviceError("Validation", "Cannot use the rank: it is closed");
     const key = planKey(size);
     if (this.#plans.has(key)) return;
     const segments = await this.#planner.plan(stageProgram(this.stage, size));
@@ -204,6 +206,7 @@ export class Rank implements Disposable {
 
   /** Frees all memory of the rank; the device stays open. */
   [Symbol.dispose](): void {
+    this.#isClosed = true;
     for (const buffer of this.#buffers.values()) buffer.destroy();
     for (const buffer of Object.values(this.#rows)) buffer.destroy();
     this.#readout[Symbol.dispose]();

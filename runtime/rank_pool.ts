@@ -117,7 +117,7 @@ export class RankPool implements AsyncDisposable {
     await this.#workers.askAll(() => ({ kind: "prepare", sizes }));
   }
 
-  /** An executor over these ranks that keeps up to `depth` batches in flight. */
+  /** An executor over these ranks that keeps up to `maxConcurrentBatches` batches in flight. */
   executor(maxConcurrentBatches: number, way: StepWay): Executor<PoolResult> {
     if (maxConcurrentBatches > this.#maxConcurrentBatches) {
       throw new RangeError(

@@ -40,7 +40,7 @@ const WORDS_MS = 10_000;
 
 interface Pending {
   readonly resolve: (result: unknown) => void;
-  readonly reject: (error: RankError) => void;
+  readonly reject: (error: Error) => void;
 }
 
 /** Workers that answer questions in order; the first fault is everyone's. */
@@ -76,6 +76,7 @@ export class WorkerRanks<Message> implements AsyncDisposable {
   /** Asks one rank. */
   ask(localRank: number, message: Message): Promise<unknown> {
     if (this.#failure) return Promise.reject(this.#failure);
+    if (this.#closed.signal.aborted) return Promise.reject(closedError());
     const id = this.#next++;
     const answer = new Promise((resolve, reject) => this.#pending.set(id, { resolve, reject }));
     answer.catch(() => {}); // whoever waits for it sees the error
@@ -96,6 +97,7 @@ export class WorkerRanks<Message> implements AsyncDisposable {
   /** Lets every rank free what it holds and close itself; one that hangs is stopped. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed.abort();
+    this.#rejectAll(closedError());
     this.#watchdog.release();
     await Promise.all(this.#workers.map(async (worker, localRank) => {
       const timer = new AbortController();
@@ -154,9 +156,17 @@ export class WorkerRanks<Message> implements AsyncDisposable {
       ? new DeviceError("DeviceLost", `Rank ${fault.globalRank} lost its device${words}`)
       : undefined;
     this.#failure = new RankError(fault, { details, cause });
-    for (const { reject } of this.#pending.values()) reject(this.#failure);
+    this.#rejectAll(this.#failure);
+  }
+
+  #rejectAll(error: Error): void {
+    for (const { reject } of this.#pending.values()) reject(error);
     this.#pending.clear();
   }
+}
+
+function closedError(): DeviceError {
+  return new DeviceError("Validation", "Cannot ask the ranks: they are closed");
 }
 
 /** True after so many ms, unless it is called off. */

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { recipesOf } from "./recipes/recipe.ts";
+import { ALLOWED } from "../_tools/lint_plugin.ts";
 import { listTree } from "./tree.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -37,6 +38,16 @@ Deno.test("every path that the documents name exists", async () => {
     }
   }
   assertEquals(missing, []);
+});
+
+Deno.test("ARCHITECTURE says of every folder what the linter lets it import", async () => {
+  const text = await Deno.readTextFile(new URL("ARCHITECTURE.md", ROOT));
+  const said = [...text.matchAll(/^ {4}([a-z]+) +([a-z]+(?:,? [a-z]+)*)$/gm)]
+    .map(([, folder, names]) => `${folder} ${names}`);
+  const enforced = Object.entries(ALLOWED).map(([folder, { all, types = [] }]) =>
+    `${folder} ${[...all, ...types.map((name) => `types of ${name}`)].join(", ") || "nothing"}`
+  );
+  assertEquals(said, enforced);
 });
 
 function foldersOf(path: string): readonly string[] {

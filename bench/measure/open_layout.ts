@@ -1,6 +1,7 @@
 import type { Config } from "../../config/config.ts";
 import { adapterOptions, decoderSource, layoutOf } from "../../config/decoder_source.ts";
 import { Device } from "../../device/device.ts";
+import { DeviceError } from "../../device/device_error.ts";
 import { type Decoder, Generation, type GenerationRequest } from "../../runtime/generation.ts";
 import { openDecoder } from "../../runtime/open_decoder.ts";
 import { Timer } from "./timer.ts";
@@ -25,7 +26,12 @@ export interface OpenLayout extends AsyncDisposable {
   readonly adapter: string;
   /** What runs its batches; its `logits` are those of the newest token. */
   readonly decoder: Decoder;
-  /** Begins to decode greedily after a prompt of token ids. */
+  /**
+   * Decodes greedily after a prompt of token ids; one generation at a time.
+   * @throws {RangeError} where an id is not in the vocabulary, or prompt and output are longer than
+   * `maxModelLen`.
+   * @throws {DeviceError} where the layout is closed.
+   */
   generate(request: GenerationRequest): Generation;
 }
 
@@ -33,11 +39,13 @@ export interface OpenLayout extends AsyncDisposable {
  * Opens the model of a configuration in its layout, one replica of it: one rank on this thread,
  * several in Workers with devices of their own. Needs `--allow-sys=systemMemoryInfo`, and read
  * permission for this program's own files where there are Workers.
+ * @throws {RangeError} where a length is not a whole number of 1 or more.
  * @throws {DeviceError} `NoAdapter`; `OutOfMemory`, before anything is allocated, where it does not fit.
  * @throws {CheckpointError} where weights are read and do not fit the model.
  */
 export async function openLayout(config: Config, options: OpenLayoutOptions): Promise<OpenLayout> {
   const { maxModelLen, maxNumBatchedTokens = 64 } = options;
+  checkWhole("open a layout", { maxModelLen, maxNumBatchedTokens });
   await using stack = new AsyncDisposableStack();
   const device = options.device ?? stack.use(await Device.open(adapterOptions(config)));
   const timer = stack.use(await new Timer(device).ready());
@@ -54,10 +62,43 @@ export async function openLayout(config: Config, options: OpenLayoutOptions): Pr
   );
   stack.defer(() => tuning.save());
   const opened = stack.move();
+  const { vocab } = config.model;
   return {
     adapter: device.identity.name,
     decoder,
-    generate: (request) => new Generation(decoder, request),
+    generate: (request) => {
+      if (opened.disposed) {
+        throw new DeviceError("Validation", "Cannot generate: the layout is closed");
+      }
+      checkRequest(request, { vocab, maxModelLen });
+      return new Generation(decoder, request);
+    },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
+}
+
+function checkWhole(what: string, values: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(values)) {
+    if (Number.isInteger(value) && value >= 1) continue;
+    throw new RangeError(`Cannot ${what}: ${name} is ${value}; legal: a whole number, 1 or more`);
+  }
+}
+
+/** Before anything runs: what reaches the ranks and is refused there ends them. */
+function checkRequest(
+  { promptTokenIds, maxTokens }: GenerationRequest,
+  { vocab, maxModelLen }: { readonly vocab: number; readonly maxModelLen: number },
+): void {
+  const prompt = promptTokenIds.length;
+  checkWhole("generate", { maxTokens, "the number of promptTokenIds": prompt });
+  const id = promptTokenIds.find((id) => !Number.isInteger(id) || id < 0 || id >= vocab);
+  if (id !== undefined) {
+    throw new RangeError(`Cannot generate: a prompt token is ${id}; legal: 0 to ${vocab - 1}`);
+  }
+  if (prompt + maxTokens > maxModelLen) {
+    throw new RangeError(
+      `Cannot generate: ${prompt} tokens of the prompt and maxTokens ${maxTokens} are more than ` +
+        `maxModelLen ${maxModelLen}`,
+    );
+  }
 }

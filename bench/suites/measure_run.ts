@@ -24,7 +24,7 @@ import type { Progress, SuiteRun } from "./suite_run.ts";
 export interface Selection {
   /** Suites; those that the configuration has not are passed over; all where absent. */
   readonly suites?: readonly Suite[] | undefined;
-  /** Only cases whose line of {@linkcode caseLines} matches. */
+  /** Only cases whose line of {@linkcode caseLines} matches; without flags. */
   readonly filter?: RegExp | undefined;
 }
 
@@ -64,6 +64,8 @@ export interface MeasuredRun extends SuiteRows {
   readonly paths: readonly string[];
   /** A few lines of text for each pipelined case. */
   readonly timelines: readonly string[];
+  /** Whether the signal ended it before its end. */
+  readonly interrupted: boolean;
 }
 
 /** What measuring a suite is given. */
@@ -105,7 +107,10 @@ const RUNNERS: { readonly [S in Suite]: SuiteRunner<SuiteRows[S][number]> } = {
   },
 };
 
-/** Every case of a selection, a line each, in the order of the suites. */
+/**
+ * Every case of a selection, a line each, in the order of the suites.
+ * @throws {RangeError} where a suite is unknown or the filter has flags.
+ */
 export function caseLines(config: Config, selection: Selection = {}): readonly string[] {
   return suitesOf(config, selection)
     .flatMap((suite) => RUNNERS[suite].cases(config, selection.filter));
@@ -115,12 +120,16 @@ export function caseLines(config: Config, selection: Selection = {}): readonly s
  * Measures a selection of a configuration; rows are on the disk as soon as they are finished, in an
  * aborted run too. Needs read permission, write permission for the folders, and
  * `--allow-sys=systemMemoryInfo`; an adapter is opened before the folder is made.
+ * @throws {RangeError} where a suite is unknown, the filter has flags, or no case is left.
  * @throws {DeviceError} `NoAdapter` where there is none, `DeviceLost` where it goes away.
  * @throws {FileError} where the folder cannot be made, is not empty, or is another run's.
  */
 export async function measureRun(request: RunRequest): Promise<MeasuredRun> {
   const { config, selection = {}, tuning = "tuning" } = request;
   const { onProgress = () => {}, signal = new AbortController().signal } = request;
+  if (caseLines(config, selection).length === 0) {
+    throw new RangeError("Cannot run: the selection leaves no case");
+  }
   await using opened = request.device ? undefined : await Device.open(adapterOptions(config));
   const device = request.device ?? opened!;
   using folder = openFolder(request);
@@ -155,14 +164,23 @@ export async function measureRun(request: RunRequest): Promise<MeasuredRun> {
     await runner.measure({ config, session, folder, scheduleFiles }, run);
   }
   const files = hashFiles(folder.path);
-  folder.updateManifest({ ...session.report(), files, interrupted: signal.aborted });
+  const interrupted = signal.aborted;
+  folder.updateManifest({ ...session.report(), files, interrupted });
   // Each suite's runner made its own kind of rows.
   const own = rows as unknown as SuiteRows;
-  return { ...own, folder: folder.path, paths, timelines: scheduleFiles.texts };
+  return { ...own, folder: folder.path, paths, timelines: scheduleFiles.texts, interrupted };
 }
 
 /** The suites that are wanted and that the configuration has, in their fixed order. */
-function suitesOf(config: Config, { suites = SUITES }: Selection): readonly Suite[] {
+function suitesOf(config: Config, { suites = SUITES, filter }: Selection): readonly Suite[] {
+  const unknown = suites.find((suite) => !SUITES.includes(suite));
+  if (unknown !== undefined) {
+    throw new RangeError(`Cannot run the suite "${unknown}"; legal: ${SUITES.join(", ")}`);
+  }
+  if (filter && filter.flags !== "") {
+    // The manifest keeps a filter's text alone, and a replay must select the same cases.
+    throw new RangeError(`Cannot filter by ${filter}; legal: a regular expression without flags`);
+  }
   return SUITES.filter((suite) => suites.includes(suite) && config[suite] !== undefined);
 }
 

@@ -1,4 +1,4 @@
-/** Says in a few words why a file could not be read or written. */
+/** Says in a few words why a file could not be read. */
 export function describeReadError(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "is not there";
   if (error instanceof Deno.errors.NotCapable) return "Deno has no permission for";

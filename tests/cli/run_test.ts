@@ -113,6 +113,17 @@ Deno.test("dry-run prints every case that the filter leaves and measures nothing
     assertEquals(some.stdout.trim().split("\n").length, 2);
   }));
 
+Deno.test("a selection that leaves no case is status 2 and makes nothing", () =>
+  inConfigFolder(async (folder, config) => {
+    const none = ["run", "--config", config, "--out", `${folder}/none`, "--filter", "zzz"];
+    for (const args of [none, [...none, "--dry-run"]]) {
+      const { status, stdout, stderr } = await shardbench(args);
+      assertEquals([status, stdout], [2, ""]);
+      assertStringIncludes(stderr, "leave no case");
+    }
+    assertEquals([...Deno.readDirSync(folder)].filter(({ name }) => name === "none"), []);
+  }));
+
 Deno.test("collectives: rows of what can be run and of what cannot, links, exact and within bounds", () =>
   inConfigFolder(async (folder, config) => {
     const out = `${folder}/out`;

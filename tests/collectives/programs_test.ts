@@ -180,3 +180,20 @@ Deno.test("shares cover every element once, and differ by one at most", () => {
     }
   }
 });
+
+Deno.test("lockstep refuses memories that are not one a rank, and programs of other sizes", () => {
+  const memories = (ranks: number) =>
+    Array.from({ length: ranks }, () => ({
+      input: new Float32Array(4),
+      output: new Float32Array(4),
+      scratch: new Float32Array(64),
+    }));
+  const { algorithms } = COLLECTIVES.all_reduce;
+  const ring = algorithms.ring!.program;
+  const doubling = algorithms.recursive_doubling!.program;
+  const run = (program: typeof ring, ranks: number, have: number) => () =>
+    runLockstep(program, { ranks, count: 4, inPlace: false }, memories(have));
+  assertThrows(run(ring, 3, 2), RangeError, "3 ranks with 2 memories");
+  assertThrows(run(ring, 0, 0), RangeError, "0 ranks");
+  assertThrows(run(doubling, 3, 3), RangeError, "reads rank 3 of 3");
+});

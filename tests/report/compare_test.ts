@@ -1,4 +1,4 @@
-import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { generator } from "../../statistics/counter_generator.ts";
 import { compareRuns, identityDifferences } from "../../report/compare_runs.ts";
 import { comparisonMarkdown, comparisonText } from "../../report/compare_text.ts";
@@ -201,4 +201,11 @@ Deno.test("the self-test counts what a comparison invents and finds", () => {
   assertEquals([of(0).rows, of(0).called_slower + of(0).called_faster], [60, 0]);
   assertEquals(of(1).called_slower, 0, "below the threshold");
   assert(of(5).called_slower >= 57 && of(10).called_slower === 60, JSON.stringify(of(5)));
+});
+
+Deno.test("a threshold that is no share is refused", () => {
+  const run = made({ name: "a", times: [[1, 2, 3]] });
+  for (const wrong of [NaN, -3, Infinity]) {
+    assertThrows(() => compareRuns(run, run, wrong), RangeError, `${wrong} %`);
+  }
 });

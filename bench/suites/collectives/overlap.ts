@@ -9,7 +9,7 @@ import { Workload } from "../../measure/workload.ts";
 
 /** The GEMM that runs meanwhile: a few milliseconds on a software adapter. */
 const GEMM = { tokens: 64, k: 512, columns: 512, dtype: "float32" } as const;
-/** Each is measured for about so long. */
+/** The collective, alone and beside the product, is measured for about so long. */
 const WINDOW_US = 150_000;
 const ALONE_SAMPLES = 10;
 
