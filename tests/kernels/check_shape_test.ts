@@ -17,9 +17,9 @@ const WRONG: readonly (readonly [keyof typeof KERNELS, object, string])[] = [
   ["softmax", { rows: -1, columns: 4 }, "shape.rows is -1; legal: a whole number, 0 or more"],
   ["gemm", { ...MATMUL, k: 1.5 }, "shape.k is 1.5"],
   ["gemv", { ...MATMUL, outColumns: NaN }, "shape.outColumns is NaN"],
-  ["gemv", { ...MATMUL, dtype: "bfloat16" }, "is bfloat16; legal: float32, float16, int8"],
+  ["gemv", { ...MATMUL, dtype: "bfloat16" }, 'is "bfloat16"; legal: float32, float16, int8'],
   ["rms_norm", { ...NORM, epsilon: 0 }, "shape.epsilon is 0; legal: a number above 0"],
-  ["rms_norm", { ...NORM, residual: "no" }, "shape.residual is no; legal: true, false"],
+  ["rms_norm", { ...NORM, residual: "no" }, 'shape.residual is "no"; legal: true, false'],
 ];
 
 for (const [name, shape, message] of WRONG) {

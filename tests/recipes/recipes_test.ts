@@ -204,7 +204,8 @@ Deno.test("a shader that does not compile is a failed row that names file, line 
         const asked = setting([...set, `kernels.variants="${variants}"`]);
         const args = ["run", "--config", config, "--only", "kernels", ...asked, "--out", out];
         const { status, stderr } = await shardbench(args, { root });
-        assertEquals(status, 0, stderr);
+        assertEquals(status, 3, stderr);
+        assertStringIncludes(stderr, `kernels/softmax_online.wgsl:${place}: `);
         const { rows } = readRows(`${out}/kernels.csv`);
         const failed = rows.filter((row) => row["status"] !== "ok");
         assertEquals(failed.map((r) => [r["op"], r["variant"], r["status"]]), [
