@@ -1,4 +1,5 @@
 import type { Config } from "../../config/config.ts";
+import { ConfigError, describeProblem } from "../../config/config_error.ts";
 import { adapterOptions } from "../../config/decoder_source.ts";
 import { Device } from "../../device/device.ts";
 import { type Suite, SUITES } from "../../records/rows/suite.ts";
@@ -110,26 +111,31 @@ const RUNNERS: { readonly [S in Suite]: SuiteRunner<SuiteRows[S][number]> } = {
 /**
  * Every case of a selection, a line each, in the order of the suites.
  * @throws {RangeError} where a suite is unknown or the filter has flags.
+ * @throws {ConfigError} where no case is left.
  */
 export function caseLines(config: Config, selection: Selection = {}): readonly string[] {
-  return suitesOf(config, selection)
+  const lines = suitesOf(config, selection)
     .flatMap((suite) => RUNNERS[suite].cases(config, selection.filter));
+  if (lines.length > 0) return lines;
+  const found = "suites and a filter that leave no case";
+  const has = SUITES.filter((suite) => config[suite] !== undefined).join(", ") || "no suite at all";
+  const legal = `what leaves a case of the configuration, which has ${has}`;
+  throw new ConfigError(config.path, [describeProblem({ path: "selection", found }, legal)]);
 }
 
 /**
  * Measures a selection of a configuration; rows are on the disk as soon as they are finished, in an
  * aborted run too. Needs read permission, write permission for the folders, and
  * `--allow-sys=systemMemoryInfo`; an adapter is opened before the folder is made.
- * @throws {RangeError} where a suite is unknown, the filter has flags, or no case is left.
+ * @throws {RangeError} where a suite is unknown or the filter has flags.
+ * @throws {ConfigError} where no case is left.
  * @throws {DeviceError} `NoAdapter` where there is none, `DeviceLost` where it goes away.
  * @throws {FileError} where the folder cannot be made, is not empty, or is another run's.
  */
 export async function measureRun(request: RunRequest): Promise<MeasuredRun> {
   const { config, selection = {}, tuning = "tuning" } = request;
   const { onProgress = () => {}, signal = new AbortController().signal } = request;
-  if (caseLines(config, selection).length === 0) {
-    throw new RangeError("Cannot run: the selection leaves no case");
-  }
+  caseLines(config, selection); // throws where there is nothing to run
   await using opened = request.device ? undefined : await Device.open(adapterOptions(config));
   const device = request.device ?? opened!;
   using folder = openFolder(request);
