@@ -67,12 +67,17 @@ export class Generation {
    * @throws {Error} where another generation of the decoder is under way: they would share a cache.
    */
   async *tokens(): AsyncGenerator<number> {
-    if (NEWEST.get(this.#decoder)?.isRunning) {
+    const before = NEWEST.get(this.#decoder);
+    if (before?.isRunning) {
       throw new Error("Cannot generate: another generation of this decoder has not ended");
     }
     const state = { generation: this, isRunning: true };
     NEWEST.set(this.#decoder, state);
     try {
+      const times = await this.#decoder.times();
+      if (before) before.generation.#times.push(...times); // its steps that nobody has asked for yet
+      this.#times = [];
+      this.#prefillSteps = 0;
       yield* this.#run();
     } finally {
       state.isRunning = false;
@@ -81,9 +86,6 @@ export class Generation {
 
   async *#run(): AsyncGenerator<number> {
     const { maxTokens, executor } = this.#decoder;
-    await this.#decoder.times(); // those of a generation before
-    this.#times = [];
-    this.#prefillSteps = 0;
     const scheduler = new Scheduler({ maxNumBatchedTokens: maxTokens, maxNumSeqs: 1 });
     scheduler.add({ id: 0, ...this.#request });
     const engine = new EngineCore(scheduler, executor);
@@ -102,12 +104,13 @@ export class Generation {
       if (out.newTokens.length > 0) isPrefill = false;
       for (const { tokenId } of out.newTokens) yield tokenId;
     }
-    await this.#takeTimes();
   }
 
   /** What the steps so far took. */
   async speed(): Promise<GenerationSpeed> {
-    await this.#takeTimes();
+    if (NEWEST.get(this.#decoder)?.generation === this) {
+      this.#times.push(...await this.#decoder.times());
+    }
     const prefill = this.#times.slice(0, this.#prefillSteps);
     const decode = this.#times.slice(this.#prefillSteps);
     const total = (steps: readonly DecoderTimes[], of: (step: DecoderTimes) => number) =>
@@ -123,11 +126,5 @@ export class Generation {
       decode_tokens_per_s: perS(decode.length, decode),
       host_overhead_pct: hostUs === 0 ? 0 : 100 * (1 - gpuUs / hostUs),
     };
-  }
-
-  /** Keeps the times of steps that came since, unless they are another generation's. */
-  async #takeTimes(): Promise<void> {
-    if (NEWEST.get(this.#decoder)?.generation !== this) return;
-    this.#times.push(...await this.#decoder.times());
   }
 }
