@@ -1,4 +1,4 @@
-/** Writes results/README.md and results/columns.json: `deno run -A _tools/write_dictionary.ts`. */
+/** Writes results/README.md and results/columns.json: `deno run --allow-write=results _tools/write_dictionary.ts`. */
 
 import { columnsJson, dataDictionary } from "../records/rows/data_dictionary.ts";
 

@@ -21,8 +21,8 @@ interface Access {
  * Runs a program on all ranks, a step at a time and without any transport. All reads of a step see the
  * memory before it, as they do where ranks run at once.
  * @throws {RangeError} where memories are not one a rank, the program has no such number of ranks,
- * ranks have different numbers of steps, a move leaves its memory, or a
- * rank writes what another one reads or writes in the same step.
+ * ranks have different numbers of steps, a move leaves its memory, or a rank writes what another one
+ * reads or writes in the same step.
  */
 export function runLockstep(
   program: StepProgram,

@@ -1,10 +1,16 @@
 /** A collective as data: what each rank reads, adds and stores, step by step. */
 
 /**
+ * The memories of a rank, in the order in which they lie.
+ * @internal
+ */
+export const MEMORIES = ["input", "output", "scratch"] as const;
+
+/**
  * A rank's memory. In place, `input` and `output` are one: programs then name `output` only.
  * `scratch` is as long as the larger of both, and one quantised block longer.
  */
-export type Memory = "input" | "output" | "scratch";
+export type Memory = typeof MEMORIES[number];
 
 /** Some elements of a rank's memory. */
 export interface Place {

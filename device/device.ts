@@ -17,6 +17,13 @@ import { type Clock, TimestampBatch } from "./timestamps.ts";
 const WANTED_FEATURES: readonly GPUFeatureName[] = ["timestamp-query", "shader-f16", "subgroups"];
 const PARAM_BYTES = 32;
 
+/**
+ * A Worker that ends with its device waits so long before: a device may not be destroyed whose last
+ * maps are younger, in ms.
+ * @internal
+ */
+export const SETTLE_MS = 40;
+
 /** Bytes that a caller may upload. */
 export type Uploadable =
   | Float32Array

@@ -44,7 +44,7 @@ export function replicaRanks(
         firstLayer: start,
         endLayer: end,
         tensorParallelSize,
-        tensorParallelRank: tensorParallelRank,
+        tensorParallelRank,
       },
     };
   }
@@ -69,9 +69,12 @@ export function sizedRanks(
   cacheConfig: CacheConfig & { readonly layers?: readonly number[] | undefined },
 ): readonly SizedRank[] {
   const memories = new Map<string, StageMemory>();
-  const stages = replicaRanks(model, layout, cacheConfig).flat(2);
+  const stages: Stage[] = [];
+  for (const { globalRank, stage } of replicaRanks(model, layout, cacheConfig).flat(2)) {
+    stages[globalRank] = stage;
+  }
   return rankTable(model, layout).map((entry) => {
-    const { stage } = stages.find(({ globalRank }) => globalRank === entry.rank)!;
+    const stage = stages[entry.rank]!;
     const key = `${entry.tensorParallelRank} ${entry.pipelineParallelRank}`;
     const memory = memories.get(key) ?? stageMemory(stage);
     memories.set(key, memory);

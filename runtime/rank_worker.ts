@@ -5,7 +5,7 @@ import { chunk } from "../collectives/step_program.ts";
 import { Communicator } from "../collectives/transports/communicator.ts";
 import { P2PChannel } from "../collectives/transports/p2p_channel.ts";
 import { Watchdog } from "../collectives/transports/watchdog.ts";
-import { Device } from "../device/device.ts";
+import { Device, SETTLE_MS } from "../device/device.ts";
 import { vec4s } from "../kernels/kernel.ts";
 import { openWeights } from "../model/open_weights.ts";
 import { Rank } from "./rank.ts";
@@ -16,9 +16,6 @@ import { TensorParallelGroup } from "./tensor_parallel_group.ts";
 import { tunedVariant } from "./tuned_variants.ts";
 
 declare const self: DedicatedWorkerGlobalScope;
-
-/** A device whose last maps are younger than this may not be destroyed. */
-const SETTLE_MS = 40;
 
 /** The rank of this Worker: its device, its group and channels, what it has done. */
 class WorkerRank {

@@ -1,10 +1,14 @@
-import type { Memory, ProgramShape, StepProgram } from "../collectives/step_program.ts";
+import {
+  MEMORIES,
+  type Memory,
+  type ProgramShape,
+  type StepProgram,
+} from "../collectives/step_program.ts";
 import type { DeviceBuffer } from "../device/buffer.ts";
 import type { Device } from "../device/device.ts";
 import type { Dispatch } from "../device/dispatch.ts";
 import wgsl from "./same_device.wgsl" with { type: "text" };
 
-const MEMORIES: readonly Memory[] = ["input", "output", "scratch"];
 /** Most sources of a move: the most ranks. */
 const MAX_SOURCES = 16;
 const MOVE_WORDS = 3 + MAX_SOURCES;

@@ -1,4 +1,4 @@
-import { BLOCK_WORDS, type Memory } from "../step_program.ts";
+import { BLOCK_WORDS, MEMORIES, type Memory } from "../step_program.ts";
 import type { WatchdogState } from "./watchdog.ts";
 
 /** What ranks share, made once by whoever starts them and given to each. */
@@ -32,7 +32,6 @@ export const FLAG_WORD = 0;
 const COUNTER_WORDS = 32;
 
 const PAGE = 65536;
-const MEMORIES: readonly Memory[] = ["input", "output", "scratch"];
 const CONTROL_BYTES = Math.ceil(4 * tableWord(MAX_GROUP_RANKS) / PAGE) * PAGE;
 /** Arrays start this far apart: a page each, so that cores do not share lines. */
 const ALIGN = 4096;

@@ -31,8 +31,8 @@ export function createWatchdogState(
 
 /**
  * The one timeout of ranks that need each other, and the first fault. A rank that waits itself is never
- * at fault, for it is another that keeps it: its peers' time begins anew, once for each rank at most. So one timeout does for all
- * stages of a pipeline, and the rank that is named is one that could have come.
+ * at fault, for it is another that keeps it: its peers' time begins anew, once for each rank at most.
+ * So one timeout does for all stages of a pipeline, and the rank that is named could have come.
  */
 export class Watchdog {
   readonly #fault: BigInt64Array<SharedArrayBuffer>;

@@ -7,7 +7,7 @@ import type {
   Communicator,
   PreparedProgram,
 } from "../../../collectives/transports/communicator.ts";
-import { Device } from "../../../device/device.ts";
+import { Device, SETTLE_MS } from "../../../device/device.ts";
 import { summarise } from "../../../statistics/summary.ts";
 import { type StopCriteria, StoppingRule, type StopReason } from "../../measure/timer.ts";
 import { DeviceStaging } from "./device_staging.ts";
@@ -136,7 +136,7 @@ export class CollectiveLoop implements AsyncDisposable {
   /** Frees the device, if one was opened, in WebGPU's safe order. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#device) return;
-    await new Promise((resolve) => setTimeout(resolve, 40));
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
     await this.#device[Symbol.asyncDispose]();
   }
 

@@ -70,7 +70,8 @@ async function runLayout(cases: readonly ScheduleCase[], suite: Suite): Promise<
   const [first] = cases;
   if (!first) return;
   const sizes = first.layout;
-  const ranks = worldSize(layoutOf(sizes));
+  const layout = layoutOf(sizes);
+  const ranks = worldSize(layout);
   const { device } = session;
   const unmeasured = async (status: "failed" | "skipped", reason: string) => {
     const context = await rowContext(suite, ranks);
@@ -86,7 +87,7 @@ async function runLayout(cases: readonly ScheduleCase[], suite: Suite): Promise<
   try {
     const expected = await suite.expected.tokens();
     await using opened = await LayoutRun.open(decoderSource(config), {
-      layout: layoutOf(sizes),
+      layout,
       layers: sizes.stage_layers,
       cacheConfig,
       maxConcurrentBatches,
@@ -95,7 +96,6 @@ async function runLayout(cases: readonly ScheduleCase[], suite: Suite): Promise<
     });
     await session.tuning.save();
     const allocated = opened.opened;
-    const layout = layoutOf(sizes);
     const sized = sizedRanks(config.model, layout, { ...cacheConfig, layers: sizes.stage_layers });
     run.onRanks(sized.map((rank) => ({ ...rank, allocated: allocated[rank.rank] })));
     const measured = await measureLayout(suite, {
