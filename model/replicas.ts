@@ -2,7 +2,7 @@ import type { ModelShape } from "./shape.ts";
 import { type Layout, splitLayers } from "../parallel/layout.ts";
 import { type RankEntry, rankTable } from "../parallel/rank_table.ts";
 import { type StageMemory, stageMemory } from "./stage_memory.ts";
-import type { Stage } from "./stage_program.ts";
+import type { CacheConfig, Stage } from "./stage_program.ts";
 
 /** A rank of a replica. */
 export interface PoolRank {
@@ -11,42 +11,31 @@ export interface PoolRank {
   readonly stage: Stage;
 }
 
-/** What stages need besides their place. */
-export type CacheConfig = Pick<
-  Stage,
-  "dtype" | "maxNumSeqs" | "maxModelLen" | "maxNumBatchedTokens" | "maxStorageBufferBindingSize"
->;
+/** What the stages of a layout need: `layers` of each, where they are not vLLM's even split. */
+export type StageOptions = CacheConfig & { readonly layers?: readonly number[] | undefined };
 
 /**
- * The ranks of a layout: by replica, by stage, by tensor parallel rank. `layers` says how many each
- * stage has, where it is not vLLM's even split.
+ * The ranks of a layout: by replica, by stage, by tensor parallel rank.
  * @throws {RangeError} with the rule that a size breaks.
  */
 export function replicaRanks(
   model: ModelShape,
   layout: Layout,
-  { layers, ...cacheConfig }: CacheConfig & { readonly layers?: readonly number[] | undefined },
+  { layers, ...cacheConfig }: StageOptions,
 ): readonly (readonly (readonly PoolRank[])[])[] {
   const { tensorParallelSize, pipelineParallelSize, dataParallelSize } = layout;
   const ranges = splitLayers(model.layers, pipelineParallelSize, layers);
   const replicas = Array.from(
     { length: dataParallelSize },
-    () => Array.from({ length: pipelineParallelSize }, () => [] as PoolRank[]),
+    () => ranges.map(() => [] as PoolRank[]),
   );
   for (const entry of rankTable(model, layout)) {
-    const { pipelineParallelRank, tensorParallelRank } = entry;
-    const { start, end } = ranges[pipelineParallelRank]!;
-    replicas[entry.dataParallelRank]![pipelineParallelRank]![tensorParallelRank] = {
-      globalRank: entry.rank,
-      stage: {
-        ...cacheConfig,
-        model,
-        firstLayer: start,
-        endLayer: end,
-        tensorParallelSize,
-        tensorParallelRank,
-      },
-    };
+    const { rank: globalRank, pipelineParallelRank, tensorParallelRank } = entry;
+    const { start: firstLayer, end: endLayer } = ranges[pipelineParallelRank]!;
+    const cut = { tensorParallelSize, tensorParallelRank };
+    const stage = { ...cacheConfig, ...cut, model, firstLayer, endLayer };
+    const ranks = replicas[entry.dataParallelRank]![pipelineParallelRank]!;
+    ranks[tensorParallelRank] = { globalRank, stage };
   }
   return replicas;
 }
@@ -66,19 +55,18 @@ export interface SizedRank extends RankEntry {
 export function sizedRanks(
   model: ModelShape,
   layout: Layout,
-  cacheConfig: CacheConfig & { readonly layers?: readonly number[] | undefined },
+  options: StageOptions,
 ): readonly SizedRank[] {
-  const memories = new Map<string, StageMemory>();
-  const stages: Stage[] = [];
-  for (const { globalRank, stage } of replicaRanks(model, layout, cacheConfig).flat(2)) {
-    stages[globalRank] = stage;
-  }
-  return rankTable(model, layout).map((entry) => {
-    const stage = stages[entry.rank]!;
-    const key = `${entry.tensorParallelRank} ${entry.pipelineParallelRank}`;
-    const memory = memories.get(key) ?? stageMemory(stage);
-    memories.set(key, memory);
-    const layers = { start: stage.firstLayer, end: stage.endLayer };
-    return { ...entry, layers, layout, memory };
-  });
+  // Replicas are alike.
+  const sizes = replicaRanks(model, layout, options)[0]!.map((ranks) =>
+    ranks.map(({ stage }) => ({
+      layers: { start: stage.firstLayer, end: stage.endLayer },
+      memory: stageMemory(stage),
+    }))
+  );
+  return rankTable(model, layout).map((entry) => ({
+    ...entry,
+    ...sizes[entry.pipelineParallelRank]![entry.tensorParallelRank]!,
+    layout,
+  }));
 }

@@ -1,6 +1,5 @@
-import { bufferBytes, DTYPES } from "../kernels/kernel.ts";
-import { type Stage, stageProgram } from "./stage_program.ts";
-import { type StageTensor, stageTensors } from "./stage_tensors.ts";
+import { bufferBytes, DTYPES, type Tensor, tensorBytes } from "../kernels/kernel.ts";
+import { type Stage, type StageProgram, stageProgram, type TensorRole } from "./stage_program.ts";
 
 /** Bytes of device memory that a stage takes, to the byte. */
 export interface StageMemory {
@@ -23,17 +22,34 @@ export function maxLogitsRows(
   return Math.min(maxNumSeqs, maxNumBatchedTokens);
 }
 
+/** A tensor of a stage and what it is for. */
+export interface StageTensor extends Tensor {
+  readonly role: TensorRole;
+}
+
 /** Every buffer of a stage: the tensors of its program for the largest batches, with all and with some rows sampled. */
 export function stageBuffers(stage: Stage): ReadonlyMap<string, StageTensor> {
   const samples = maxLogitsRows(stage);
-  const sizes = [samples, Math.max(1, samples - 1)];
-  return new Map(
-    sizes.flatMap((count) => [
-      ...stageTensors(
-        stageProgram(stage, { tokens: stage.maxNumBatchedTokens, logitsRows: count }),
-      ),
-    ]).sort(([, a], [, b]) => bufferBytes(a) - bufferBytes(b)),
-  );
+  const tensors = [samples, Math.max(1, samples - 1)].flatMap((logitsRows) => [
+    ...stageTensors(stageProgram(stage, { tokens: stage.maxNumBatchedTokens, logitsRows })),
+  ]);
+  return new Map(tensors.sort(([, a], [, b]) => bufferBytes(a) - bufferBytes(b)));
+}
+
+/** Every tensor of a program by its joint name, in the largest size that an operation wants. */
+function stageTensors(program: StageProgram): ReadonlyMap<string, StageTensor> {
+  const tensors = new Map<string, StageTensor>();
+  for (const op of program.ops) {
+    if (op.kind !== "kernel") continue;
+    for (const [name, joint] of Object.entries(op.operation.names)) {
+      const tensor = op.operation.tensors[name]!;
+      const known = tensors.get(joint);
+      if (!known || tensorBytes(tensor) > tensorBytes(known)) {
+        tensors.set(joint, { ...tensor, role: op.roles[name]! });
+      }
+    }
+  }
+  return tensors;
 }
 
 /** Sums the buffers of a stage. */

@@ -1,7 +1,7 @@
 export { DTYPES } from "../kernels/kernel.ts";
 import { argmax } from "../kernels/argmax.ts";
 import { embedding } from "../kernels/embedding.ts";
-import { NONE, type WeightDType } from "../kernels/kernel.ts";
+import { type Cost, NONE, type WeightDType } from "../kernels/kernel.ts";
 import {
   attentionModule,
   embeddingModule,
@@ -43,12 +43,6 @@ export interface BatchSize {
   readonly logitsRows: number;
 }
 
-/** Where the tokens of a batch stand, for its cost: attention costs what it sees. */
-export interface BatchPlaces {
-  readonly positions: readonly number[];
-  readonly slots: readonly number[];
-}
-
 /** What a tensor of a stage is for; its joint name starts with it, but for unused ones. */
 export type TensorRole =
   | "weights"
@@ -59,26 +53,30 @@ export type TensorRole =
   | "output"
   | "unused";
 
+interface OpPlace {
+  /** What decides how many rows it works on. */
+  readonly rows: keyof BatchSize;
+  readonly layer: number | undefined;
+}
+
+/** A dispatch of a forward pass. */
+export interface KernelOp extends OpPlace {
+  readonly kind: "kernel";
+  readonly operation: Operation;
+  /** The roles of the operation's tensors, by own name. */
+  readonly roles: Readonly<Record<string, TensorRole>>;
+}
+
+/** What all ranks of a tensor parallel group do together. */
+export interface CollectiveOp extends OpPlace {
+  readonly kind: "collective";
+  readonly op: "all_reduce" | "all_gather";
+  /** The joint name of the tensor that is reduced in place or gathered. */
+  readonly tensor: string;
+}
+
 /** A step of a forward pass. */
-export type StageOp =
-  | {
-    readonly kind: "kernel";
-    readonly operation: Operation;
-    /** The roles of the operation's tensors, by own name. */
-    readonly roles: Readonly<Record<string, TensorRole>>;
-    /** What decides how many rows it works on. */
-    readonly rows: keyof BatchSize;
-    readonly layer: number | undefined;
-  }
-  | {
-    readonly kind: "collective";
-    readonly op: "all_reduce" | "all_gather";
-    readonly group: "tensor_parallel";
-    /** The joint name of the tensor that is reduced in place or gathered. */
-    readonly tensor: string;
-    readonly rows: keyof BatchSize;
-    readonly layer: number | undefined;
-  };
+export type StageOp = KernelOp | CollectiveOp;
 
 /** A stage's forward pass as data: the runtime runs it, the reference computes it, sizes are its tensors'. */
 export interface StageProgram {
@@ -94,20 +92,23 @@ export function stageEnds(
   return { isFirst: firstLayer === 0, isLast: endLayer === model.layers };
 }
 
+/**
+ * What stages need besides their place.
+ * @internal
+ */
+export type CacheConfig = Pick<
+  Stage,
+  "dtype" | "maxNumSeqs" | "maxModelLen" | "maxNumBatchedTokens" | "maxStorageBufferBindingSize"
+>;
+
 /** The whole decoder on one rank. */
-export function wholeDecoder(
-  model: ModelShape,
-  rest: Pick<
-    Stage,
-    "dtype" | "maxNumSeqs" | "maxModelLen" | "maxNumBatchedTokens" | "maxStorageBufferBindingSize"
-  >,
-): Stage {
+export function wholeDecoder(model: ModelShape, rest: CacheConfig): Stage {
   const alone = { tensorParallelSize: 1, tensorParallelRank: 0 };
   return { ...rest, ...alone, model, firstLayer: 0, endLayer: model.layers };
 }
 
 /**
- * The forward pass of a stage for a size of batch.
+ * The forward pass of a stage for a size of batch; where its tokens stand decides what attention costs.
  *
  * Inputs are `input.ids` [T], `input.positions` [T], `input.slots` [T] and, where not every token is
  * sampled, `input.logits_indices` (rows of the batch); a later stage starts from `state.delta` and
@@ -118,28 +119,38 @@ export function wholeDecoder(
 export function stageProgram(
   stage: Stage,
   size: BatchSize,
-  places?: BatchPlaces,
+  places?: { readonly positions: readonly number[]; readonly slots: readonly number[] },
 ): StageProgram {
   const { isFirst, isLast } = stageEnds(stage);
+  const { attention, ffn } = shardOf(stage, size.tokens);
+  const { maxNumSeqs } = stage;
+  const where = places && { positions: places.positions, tokenSlots: places.slots };
+  const blocks = [
+    { norm: "input_norm", operations: attentionModule({ ...attention, maxNumSeqs, ...where }) },
+    { norm: "post_attention_norm", operations: ffnModule(ffn) },
+  ];
   const ops: StageOp[] = [];
   let residual: string | undefined = isFirst ? undefined : "residual_a";
   if (isFirst) ops.push(...embeddingOps(stage, size));
   for (let layer = stage.firstLayer; layer < stage.endLayer; layer++) {
-    for (const { block, norm: normWeight } of BLOCKS) {
+    for (const { operations, norm: normWeight } of blocks) {
       const norm = normOp(stage, { size, layer, residual, normWeight });
       residual = norm.residual;
-      ops.push(...norm.ops, ...block(stage, { size, layer, places }));
+      ops.push(
+        ...norm.ops,
+        ...kernelOps(operations, layerPlace(layer), { layer }),
+        ...collective(stage, { op: "all_reduce", tensor: "state.delta", rows: "tokens", layer }),
+      );
     }
   }
   if (isLast) ops.push(...headOps(stage, size, residual));
   return { stage, size, ops };
 }
 
-/** The two blocks of a layer, each behind a norm with its own weight. */
-const BLOCKS = [
-  { block: attentionOps, norm: "input_norm" },
-  { block: ffnOps, norm: "post_attention_norm" },
-] as const;
+/** Work of each operation of a program that has rows to work on. */
+export function stageCosts({ ops, size }: StageProgram): readonly Cost[] {
+  return ops.flatMap((op) => op.kind === "kernel" && size[op.rows] > 0 ? [op.operation.cost] : []);
+}
 
 function shardOf(stage: Stage, tokens: number): ShardSizes {
   const work = { ...stage, tokens, context: stage.maxModelLen };
@@ -176,9 +187,9 @@ function kernelOps(
 /** What a group of more than one rank must do with its partial results. */
 function collective(
   { tensorParallelSize }: Stage,
-  op: Omit<Extract<StageOp, { kind: "collective" }>, "kind" | "group">,
+  op: Omit<CollectiveOp, "kind">,
 ): StageOp[] {
-  return tensorParallelSize > 1 ? [{ ...op, kind: "collective", group: "tensor_parallel" }] : [];
+  return tensorParallelSize > 1 ? [{ ...op, kind: "collective" }] : [];
 }
 
 /** The tensors of a layer's modules: its own weights and cache, everything else shared. */
@@ -243,32 +254,6 @@ function normOp(stage: Stage, at: {
   };
 }
 
-interface BlockPlace {
-  readonly size: BatchSize;
-  readonly layer: number;
-  readonly places: BatchPlaces | undefined;
-}
-
-function attentionOps(stage: Stage, { size, layer, places }: BlockPlace): StageOp[] {
-  const operations = attentionModule({
-    ...shardOf(stage, size.tokens).attention,
-    maxNumSeqs: stage.maxNumSeqs,
-    ...(places ? { positions: places.positions, tokenSlots: places.slots } : {}),
-  });
-  return [
-    ...kernelOps(operations, layerPlace(layer), { layer }),
-    ...collective(stage, { op: "all_reduce", tensor: "state.delta", rows: "tokens", layer }),
-  ];
-}
-
-function ffnOps(stage: Stage, { size, layer }: BlockPlace): StageOp[] {
-  const operations = ffnModule(shardOf(stage, size.tokens).ffn);
-  return [
-    ...kernelOps(operations, layerPlace(layer), { layer }),
-    ...collective(stage, { op: "all_reduce", tensor: "state.delta", rows: "tokens", layer }),
-  ];
-}
-
 /** Final norm, the sampled rows of it, their logits, and the greedy choice. */
 function headOps(stage: Stage, size: BatchSize, residual: string | undefined): StageOp[] {
   const { model } = stage;
@@ -285,32 +270,26 @@ function headOps(stage: Stage, size: BatchSize, residual: string | undefined): S
     rows: stage.maxNumBatchedTokens,
     dtype: "float32",
   }, { weight: "normed", ids: "logits_indices", out: "sampled" });
-  const head = lmHeadModule(vocab);
   const choice = operation(argmax, {
     rows: logitsRows,
     columns: vocab.rows,
     valid: Math.max(1, shard.vocab.rows),
   }, { x: "logits", out: "token_ids" });
-  return [
-    ...norm.ops,
-    ...(isAll
-      ? []
-      : kernelOps([pick], (joint) => [joint === "logits_indices" ? "input" : "state", joint], {
-        rows: "logitsRows",
-      })),
-    ...kernelOps(head, (joint) => {
-      if (joint === "hidden") return ["state", isAll ? "normed" : "sampled"];
-      return [joint === "logits" ? "output" : "weights", joint];
-    }, { rows: "logitsRows" }),
-    ...collective(stage, {
-      op: "all_gather",
-      tensor: "output.logits",
-      rows: "logitsRows",
-      layer: undefined,
-    }),
-    // Ranks that share the vocabulary choose together, from what they gathered.
-    ...(stage.tensorParallelSize > 1 ? [] : kernelOps([choice], (joint) => ["output", joint], {
-      rows: "logitsRows",
-    })),
-  ];
+  const rows = "logitsRows";
+  const ops = [...norm.ops];
+  if (!isAll) {
+    const place: Place = (joint) => [joint === "logits_indices" ? "input" : "state", joint];
+    ops.push(...kernelOps([pick], place, { rows }));
+  }
+  const headPlace: Place = (joint) => {
+    if (joint === "hidden") return ["state", isAll ? "normed" : "sampled"];
+    return [joint === "logits" ? "output" : "weights", joint];
+  };
+  ops.push(...kernelOps(lmHeadModule(vocab), headPlace, { rows }));
+  if (stage.tensorParallelSize === 1) {
+    ops.push(...kernelOps([choice], (joint) => ["output", joint], { rows }));
+  }
+  // Ranks that share the vocabulary choose together, from what they gather.
+  const gather = { op: "all_gather", tensor: "output.logits", rows, layer: undefined } as const;
+  return [...ops, ...collective(stage, gather)];
 }

@@ -1,7 +1,6 @@
 import type { Device } from "../device/device.ts";
-import type { CacheConfig } from "../model/replicas.ts";
 import { openWeights } from "../model/open_weights.ts";
-import { wholeDecoder } from "../model/stage_program.ts";
+import { type CacheConfig, wholeDecoder } from "../model/stage_program.ts";
 import type { Layout } from "../parallel/layout.ts";
 import type { BatchResult, Executor } from "../schedules/engine_core.ts";
 import type { Decoder } from "./generation.ts";

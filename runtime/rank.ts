@@ -5,13 +5,14 @@ import { bufferBytes, tensorBytes } from "../kernels/kernel.ts";
 import { maxLogitsRows, memoryProblem, stageBuffers } from "../model/stage_memory.ts";
 import {
   type BatchSize,
+  type CollectiveOp,
   type Stage,
   stageProgram,
   type TensorRole,
 } from "../model/stage_program.ts";
 import type { WeightSource } from "../model/weight_source.ts";
 import { loadStage } from "./load_stage.ts";
-import { type CollectiveOp, type Segment, SegmentPlanner, type SelectVariant } from "./segments.ts";
+import { type Segment, SegmentPlanner, type SelectVariant } from "./segments.ts";
 import type { Span } from "./span.ts";
 import { StepReadout } from "./step_readout.ts";
 import type { LogitsGather, TensorParallelGroup } from "./tensor_parallel_group.ts";

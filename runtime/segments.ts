@@ -2,10 +2,7 @@ import type { DeviceBuffer } from "../device/buffer.ts";
 import type { Device } from "../device/device.ts";
 import type { Dispatch } from "../device/dispatch.ts";
 import type { Operation, OperationVariant } from "../kernels/operation.ts";
-import type { BatchSize, StageOp, StageProgram } from "../model/stage_program.ts";
-
-/** What all ranks of a group do together. */
-export type CollectiveOp = Extract<StageOp, { readonly kind: "collective" }>;
+import type { BatchSize, CollectiveOp, KernelOp, StageProgram } from "../model/stage_program.ts";
 
 /** Dispatches of one submission, and what all ranks do with a tensor after it. */
 export interface Segment {
@@ -62,7 +59,7 @@ export class SegmentPlanner {
     return segments;
   }
 
-  async #dispatch(op: Extract<StageOp, { readonly kind: "kernel" }>): Promise<Dispatch> {
+  async #dispatch(op: KernelOp): Promise<Dispatch> {
     const variant = await this.#choose(op.operation);
     const program = variant.program();
     await this.#device.pipelines.compile(program);

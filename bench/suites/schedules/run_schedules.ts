@@ -1,7 +1,10 @@
-import { stageProgram, wholeDecoder } from "../../../model/stage_program.ts";
-import { stageCosts } from "../../../model/stage_tensors.ts";
+import {
+  type CacheConfig,
+  stageCosts,
+  stageProgram,
+  wholeDecoder,
+} from "../../../model/stage_program.ts";
 import { type Layout, worldSize } from "../../../parallel/layout.ts";
-import type { CacheConfig } from "../../../model/replicas.ts";
 import { tokenBatch } from "../../../runtime/token_batch.ts";
 import { ceilingUs } from "../../measure/ceilings.ts";
 import type { Config } from "../../../config/config.ts";

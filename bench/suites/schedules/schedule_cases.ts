@@ -5,7 +5,7 @@ import type { Config } from "../../../config/config.ts";
 import type { LayoutSizes } from "../../../config/config_schema.ts";
 import type { TimedRequest } from "../../../runtime/serve.ts";
 import { describeRequests } from "./requests.ts";
-import type { CacheConfig } from "../../../model/replicas.ts";
+import type { CacheConfig } from "../../../model/stage_program.ts";
 import { label, type ScheduleKey } from "../../../records/rows/row.ts";
 
 /** One schedule on one layout, serving the configuration's requests. */
