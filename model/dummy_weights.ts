@@ -22,7 +22,7 @@ export class DummyWeights implements WeightSource {
   read(range: WeightRange, into: Float32Array): void {
     const { tensor, rowStart, rowEnd, columnStart, columnEnd } = range;
     const key = nameKey(tensor.name, this.#seed);
-    const scale = this.#scale(tensor) / 2 ** 23;
+    const scale = this.bound(tensor) / 2 ** 23;
     const offset = tensor.role === "norm" ? 1 : 0;
     let at = 0;
     for (let row = rowStart; row < rowEnd; row++) {
@@ -33,21 +33,12 @@ export class DummyWeights implements WeightSource {
     }
   }
 
-  /** The bound of the tensor's numbers for every row: no number needs to be made for it. */
-  rowMagnitudes({ tensor, rowStart, rowEnd }: WeightRange): Float32Array {
-    return new Float32Array(Math.max(0, rowEnd - rowStart)).fill(this.#scale(tensor));
-  }
-
-  /** The bound of the tensor's numbers for every column. */
-  columnMagnitudes({ tensor, columnStart, columnEnd }: WeightRange): Float32Array {
-    return new Float32Array(columnEnd - columnStart).fill(this.#scale(tensor));
+  /** The bound of a tensor's numbers: none needs to be made for it. */
+  bound({ role, columns }: CheckpointTensor): number {
+    if (role === "norm" || role === "bias") return 0.5;
+    return Math.sqrt(role === "embedding" && !this.#isTied ? 3 : 3 / columns);
   }
 
   /** Holds nothing. */
   [Symbol.dispose](): void {}
-
-  #scale({ role, columns }: CheckpointTensor): number {
-    if (role === "norm" || role === "bias") return 0.5;
-    return Math.sqrt(role === "embedding" && !this.#isTied ? 3 : 3 / columns);
-  }
 }

@@ -4,9 +4,6 @@ import type { ModelShape } from "./shape.ts";
 import { checkpointTensors, type WeightRange } from "./stage_weights.ts";
 import type { WeightSource } from "./weight_source.ts";
 
-/** Rows of a tensor that are read at once for its magnitudes. */
-const CHUNK_BYTES = 2 ** 23;
-
 /** Tensors that some checkpoints have and nobody needs. */
 const NEEDLESS = /\.rotary_emb\.inv_freq$/;
 
@@ -35,46 +32,13 @@ export class SafetensorsWeights implements WeightSource {
     const { tensor, rowStart, rowEnd, columnStart, columnEnd } = range;
     const width = columnEnd - columnStart;
     if (width === tensor.columns) {
-      this.#read(tensor.name, {
-        first: rowStart * width,
-        into: into.subarray(0, (rowEnd - rowStart) * width),
-      });
-      return;
+      const whole = into.subarray(0, (rowEnd - rowStart) * width);
+      return this.#read(tensor.name, rowStart * width, whole);
     }
-    for (let row = rowStart; row < rowEnd; row++) {
-      const at = (row - rowStart) * width;
-      this.#read(tensor.name, {
-        first: row * tensor.columns + columnStart,
-        into: into.subarray(at, at + width),
-      });
+    for (let row = rowStart, at = 0; row < rowEnd; row++, at += width) {
+      const part = into.subarray(at, at + width);
+      this.#read(tensor.name, row * tensor.columns + columnStart, part);
     }
-  }
-
-  /** Reads whole rows, whatever columns the range has. */
-  rowMagnitudes(range: WeightRange): Float32Array {
-    const { rowStart, rowEnd, tensor } = range;
-    const most = new Float32Array(Math.max(0, rowEnd - rowStart));
-    this.#forRows(range, (values, row) => {
-      for (let i = 0; i < values.length; i++) {
-        const at = row - rowStart + Math.floor(i / tensor.columns);
-        most[at] = Math.max(most[at]!, Math.abs(values[i]!));
-      }
-    });
-    return most;
-  }
-
-  /** Reads the whole tensor. */
-  columnMagnitudes(range: WeightRange): Float32Array {
-    const { tensor, columnStart, columnEnd } = range;
-    const most = new Float32Array(columnEnd - columnStart);
-    this.#forRows({ ...range, rowStart: 0, rowEnd: tensor.rows }, (values) => {
-      for (let first = 0; first < values.length; first += tensor.columns) {
-        for (let i = columnStart; i < columnEnd; i++) {
-          most[i - columnStart] = Math.max(most[i - columnStart]!, Math.abs(values[first + i]!));
-        }
-      }
-    });
-    return most;
   }
 
   /** Closes the files. */
@@ -83,22 +47,7 @@ export class SafetensorsWeights implements WeightSource {
     this.#files.clear();
   }
 
-  /** Calls back with a few whole rows at a time and the first one's place. */
-  #forRows(range: WeightRange, each: (values: Float32Array, row: number) => void): void {
-    const { tensor, rowStart, rowEnd } = range;
-    const rows = Math.max(1, Math.floor(CHUNK_BYTES / 4 / tensor.columns));
-    const values = new Float32Array(rows * tensor.columns);
-    for (let row = rowStart; row < rowEnd; row += rows) {
-      const own = values.subarray(0, Math.min(rows, rowEnd - row) * tensor.columns);
-      this.#read(tensor.name, { first: row * tensor.columns, into: own });
-      each(own, row);
-    }
-  }
-
-  #read(
-    name: string,
-    { first, into }: { readonly first: number; readonly into: Float32Array },
-  ): void {
+  #read(name: string, first: number, into: Float32Array): void {
     const { file, dtype, offset } = this.#places.get(name)!;
     const size = ELEMENT_BYTES[dtype as keyof typeof ELEMENT_BYTES];
     let open = this.#files.get(file);
@@ -130,17 +79,17 @@ function contentProblems(
   for (const [name, { rows, columns, role }] of wanted) {
     const place = places.get(name);
     const shape = role === "norm" || role === "bias" ? `${columns}` : `${rows} x ${columns}`;
-    if (!place) problems.push(`"${name}" [${shape}] is missing`);
-    else {
-      const found = place.shape.join(" x ");
-      if (found !== shape) {
-        problems.push(`"${name}": found shape ${found}; the config asks for ${shape}`);
-      }
-      if (!Object.hasOwn(ELEMENT_BYTES, place.dtype)) {
-        problems.push(
-          `"${name}": found dtype ${place.dtype}; legal: ${Object.keys(ELEMENT_BYTES).join(", ")}`,
-        );
-      }
+    if (!place) {
+      problems.push(`"${name}" [${shape}] is missing`);
+      continue;
+    }
+    const found = place.shape.join(" x ");
+    if (found !== shape) {
+      problems.push(`"${name}": found shape ${found}; the config asks for ${shape}`);
+    }
+    if (!Object.hasOwn(ELEMENT_BYTES, place.dtype)) {
+      const legal = Object.keys(ELEMENT_BYTES).join(", ");
+      problems.push(`"${name}": found dtype ${place.dtype}; legal: ${legal}`);
     }
   }
   for (const name of places.keys()) {

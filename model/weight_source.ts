@@ -1,15 +1,13 @@
 import type { HostArray } from "../kernels/kernel.ts";
 import { hostArray } from "../kernels/pack.ts";
-import type { StageWeight, WeightRange } from "./stage_weights.ts";
+import type { CheckpointTensor, StageWeight, WeightRange } from "./stage_weights.ts";
 
 /** Where the numbers of weights come from. */
 export interface WeightSource extends Disposable {
   /** Writes a range as float32, row by row, into an array of its size. */
   read(range: WeightRange, into: Float32Array): void;
-  /** The largest magnitude of each row of a range, over all columns of its tensor. */
-  rowMagnitudes(range: WeightRange): Float32Array;
-  /** The largest magnitude of each column of a range, over all rows of its tensor. */
-  columnMagnitudes(range: WeightRange): Float32Array;
+  /** What no number of a tensor exceeds in magnitude, where that is known without reading it. */
+  bound?(tensor: CheckpointTensor): number;
 }
 
 /** A weight on the host: unpadded, in its storage type. */
@@ -30,32 +28,29 @@ export function hostWeight(weight: StageWeight, source: WeightSource): HostWeigh
   const { tensor, layout, ranges } = weight;
   const values = hostArray(tensor);
   const scales = tensor.dtype === "int8" ? scalesOf(weight, source) : undefined;
+  const inverse = scales && Float64Array.from(scales, (scale) => scale > 0 ? 1 / scale : 0);
+  const target = { values, inverse, rows: tensor.rows, columns: tensor.columns };
   let first = 0; // columns, or elements of a vector, that are done
   for (const range of ranges) {
-    const real = { ...range, rowEnd: Math.min(range.rowEnd, range.tensor.rows) };
-    if (layout === "vector") source.read(range, (values as Float32Array).subarray(first));
-    else {
-      forRows(real, source, (chunk, part) => {
-        if (layout === "plain") {
-          copyRows(
-            { values, scales, columns: tensor.columns },
-            chunk,
-            part.rowStart - range.rowStart,
-          );
-        } else {
-          const column = first + part.rowStart - range.rowStart;
-          transposeRows({ values, scales, columns: tensor.columns }, chunk, {
-            column,
-            rows: part.rowEnd - part.rowStart,
-          });
-        }
-      });
+    if (layout === "vector") {
+      source.read(range, (values as Float32Array).subarray(first));
+      first += range.columnEnd - range.columnStart;
+      continue;
     }
-    first += layout === "vector"
-      ? range.columnEnd - range.columnStart
-      : range.rowEnd - range.rowStart;
+    forRows(realRows(range), source, (chunk, part) => {
+      const row = part.rowStart - range.rowStart;
+      if (layout === "plain") copyRows(target, chunk, row);
+      else transposeRows(target, chunk, first + row);
+    });
+    first += range.rowEnd - range.rowStart;
   }
   return { values, scales };
+}
+
+/** A range without the rows past the end of its tensor. */
+function realRows(range: WeightRange): WeightRange {
+  const rowEnd = Math.max(range.rowStart, Math.min(range.rowEnd, range.tensor.rows));
+  return { ...range, rowEnd };
 }
 
 /** Calls back with a few rows of a range at a time. */
@@ -76,7 +71,9 @@ function forRows(
 
 interface Target {
   readonly values: HostArray;
-  readonly scales: Float32Array | undefined;
+  /** 1 / scale of each column; int8 only. */
+  readonly inverse: Float64Array | undefined;
+  readonly rows: number;
   readonly columns: number;
 }
 
@@ -85,51 +82,57 @@ function nearest(value: number): number {
   return ((value + 128.5) | 0) - 128;
 }
 
-function copyRows({ values, scales, columns }: Target, chunk: Float32Array, row: number): void {
-  if (!scales) return values.set(chunk, row * columns);
-  const inverse = Float64Array.from(scales, (scale) => scale > 0 ? 1 / scale : 0);
+function copyRows({ values, inverse, columns }: Target, chunk: Float32Array, row: number): void {
+  if (!inverse) return values.set(chunk, row * columns);
   for (let first = 0; first < chunk.length; first += columns) {
     const to = row * columns + first;
     for (let i = 0; i < columns; i++) values[to + i] = nearest(chunk[first + i]! * inverse[i]!);
   }
 }
 
-/** Writes rows of the checkpoint as columns, a row of the target at a time. */
+/** Writes rows of the checkpoint as columns from `first` on, a row of the target at a time. */
 function transposeRows(
-  { values, scales, columns }: Target,
+  { values, inverse, rows, columns }: Target,
   chunk: Float32Array,
-  { column, rows }: { readonly column: number; readonly rows: number },
+  first: number,
 ): void {
-  const k = chunk.length / rows;
-  const inverse = scales
-    ? Float64Array.from(
-      scales.subarray(column, column + rows),
-      (scale) => scale > 0 ? 1 / scale : 0,
-    )
-    : undefined;
-  for (let i = 0; i < k; i++) {
-    const to = i * columns + column;
+  const count = chunk.length / rows;
+  for (let i = 0; i < rows; i++) {
+    const to = i * columns + first;
     if (inverse) {
-      for (let n = 0; n < rows; n++) {
-        values[to + n] = nearest(chunk[n * k + i]! * inverse[n]!);
+      for (let n = 0; n < count; n++) {
+        values[to + n] = nearest(chunk[n * rows + i]! * inverse[first + n]!);
       }
     } else {
-      for (let n = 0; n < rows; n++) values[to + n] = chunk[n * k + i]!;
+      for (let n = 0; n < count; n++) values[to + n] = chunk[n * rows + i]!;
     }
   }
 }
 
-/** Largest magnitude / 127 of each column of a weight; 0 where a column is all zeros. */
+/** Largest magnitude / 127 of each column of a weight, in the uncut tensor; 0 where it is all zeros. */
 function scalesOf({ layout, ranges, tensor }: StageWeight, source: WeightSource): Float32Array {
-  const scales = new Float32Array(tensor.columns);
+  const most = new Float32Array(tensor.columns);
+  const isPlain = layout === "plain";
   let first = 0;
   for (const range of ranges) {
-    const real = { ...range, rowEnd: Math.min(range.rowEnd, range.tensor.rows) };
-    const magnitudes = layout === "plain"
-      ? source.columnMagnitudes(real)
-      : source.rowMagnitudes(real);
-    magnitudes.forEach((most, i) => scales[first + i] = most / 127);
+    const real = realRows(range);
+    const columns = isPlain ? tensor.columns : real.rowEnd - real.rowStart;
+    const bound = source.bound?.(range.tensor);
+    if (bound !== undefined) most.fill(bound, first, first + columns);
+    else {
+      const uncut = isPlain
+        ? { ...range, rowStart: 0, rowEnd: range.tensor.rows }
+        : { ...real, columnStart: 0, columnEnd: range.tensor.columns };
+      const width = uncut.columnEnd - uncut.columnStart;
+      forRows(uncut, source, (chunk, part) => {
+        const row = part.rowStart - range.rowStart;
+        for (let i = 0; i < chunk.length; i++) {
+          const at = isPlain ? i % width : first + row + Math.floor(i / width);
+          most[at] = Math.max(most[at]!, Math.abs(chunk[i]!));
+        }
+      });
+    }
     first += range.rowEnd - range.rowStart;
   }
-  return scales;
+  return most.map((magnitude) => magnitude / 127);
 }
