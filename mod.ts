@@ -103,7 +103,7 @@ export { caseLines, measureRun } from "./bench/suites/measure_run.ts";
 export { openLayout } from "./bench/measure/open_layout.ts";
 export { SUITES } from "./records/rows/suite.ts";
 export { loadRun } from "./records/run_folder/load_run.ts";
-export { CheckpointError } from "./model/checkpoint_error.ts";
+export { CheckpointError } from "./model/safetensors.ts";
 export { RankError } from "./collectives/rank_error.ts";
 export { FileError } from "./records/files/file_error.ts";
 export { compareRuns } from "./report/compare_runs.ts";

@@ -2,7 +2,7 @@ import { ValidationError } from "@cliffy/command";
 import { ConfigError } from "../config/config_error.ts";
 import { FileError } from "../records/files/file_error.ts";
 import { RankError } from "../collectives/rank_error.ts";
-import { CheckpointError } from "../model/checkpoint_error.ts";
+import { CheckpointError } from "../model/safetensors.ts";
 import { DeviceError } from "../device/device_error.ts";
 
 /** The documented exit statuses. */

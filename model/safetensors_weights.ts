@@ -1,5 +1,10 @@
-import { CheckpointError } from "./checkpoint_error.ts";
-import { checkpointPlaces, ELEMENT_BYTES, readFully, type TensorPlace } from "./safetensors.ts";
+import {
+  CheckpointError,
+  checkpointPlaces,
+  ELEMENT_BYTES,
+  readFully,
+  type TensorPlace,
+} from "./safetensors.ts";
 import type { ModelShape } from "./shape.ts";
 import { checkpointTensors, type WeightRange } from "./stage_weights.ts";
 import type { WeightSource } from "./weight_source.ts";

@@ -1,4 +1,4 @@
-import { float32, type Tensor, type WeightDType } from "../kernels/kernel.ts";
+import { float32, type Tensor } from "../kernels/kernel.ts";
 import { columnBlocks } from "../kernels/modules.ts";
 import { weightTensors } from "../kernels/weight.ts";
 import { ffnShard, headShard, vocabShard } from "../parallel/shard.ts";
@@ -78,24 +78,32 @@ export function stageWeights(stage: Stage): readonly StageWeight[] {
   const tensor = (name: string) => known.get(name)!;
   const { isFirst, isLast } = stageEnds(stage);
   const vocab = vocabShard({ ...stage, vocab: model.vocab });
+  const own = (table: CheckpointTensor) =>
+    ofRows(all(table), vocab.start, vocab.end + vocab.padding);
   const table = tensor("model.embed_tokens.weight");
-  const rows = { rowStart: vocab.start, rowEnd: vocab.end + vocab.padding };
   const weights: StageWeight[] = [];
-  if (isFirst) weights.push(...embeddingWeights(stage, { ...all(table), ...rows }));
+  if (isFirst) weights.push(...embeddingWeights(stage, own(table)));
   for (let layer = stage.firstLayer; layer < stage.endLayer; layer++) {
     weights.push(...layerWeights(stage, layer, tensor));
   }
   if (isLast) {
     const head = model.tiedEmbeddings ? table : tensor("lm_head.weight");
     weights.push(vector("weights.norm", [all(tensor("model.norm.weight"))]));
-    weights.push(...matrix(stage, "weights.head_weight", [{ ...all(head), ...rows }]));
+    weights.push(...matrix(stage, "weights.head_weight", [own(head)]));
   }
   return weights;
 }
 
 function all(tensor: CheckpointTensor): WeightRange {
-  const { rows, columns } = tensor;
-  return { tensor, rowStart: 0, rowEnd: rows, columnStart: 0, columnEnd: columns };
+  return { tensor, rowStart: 0, rowEnd: tensor.rows, columnStart: 0, columnEnd: tensor.columns };
+}
+
+function ofRows(range: WeightRange, rowStart: number, rowEnd: number): WeightRange {
+  return { ...range, rowStart, rowEnd };
+}
+
+function ofColumns(range: WeightRange, columnStart: number, columnEnd: number): WeightRange {
+  return { ...range, columnStart, columnEnd };
 }
 
 function layerWeights(
@@ -106,53 +114,32 @@ function layerWeights(
   const { model } = stage;
   const to = (name: string) => `weights.layers.${layer}.${name}`;
   const from_ = (name: string) => all(tensor(`model.layers.${layer}.${name}`));
-  const heads = headShard({ ...stage, heads: model.heads, kvHeads: model.kvHeads });
   const D = model.headSize;
-  const rowsOf = {
-    q: [heads.queryStart, heads.queryEnd],
-    k: [heads.kvStart, heads.kvEnd],
-  } as const;
-  const qkv = ([["q", rowsOf.q], ["k", rowsOf.k], ["v", rowsOf.k]] as const)
-    .map(([name, [start, end]]) => ({ name, start: start * D, end: end * D }));
+  const heads = headShard({ ...stage, heads: model.heads, kvHeads: model.kvHeads });
+  const queries = [heads.queryStart * D, heads.queryEnd * D] as const;
+  const kvs = [heads.kvStart * D, heads.kvEnd * D] as const;
+  const qkv = [["q_proj", queries], ["k_proj", kvs], ["v_proj", kvs]] as const;
   const ffn = ffnShard({ ...stage, ffn: model.ffn });
-  const ups = model.ffnKind === "gated" ? ["gate_proj", "up_proj"] : ["up_proj"];
+  const isGated = model.ffnKind === "gated";
+  const ups = isGated ? ["gate_proj", "up_proj"] : ["up_proj"];
+  const weights = qkv.map(([name, own]) => ofRows(from_(`self_attn.${name}.weight`), ...own));
+  const biases = model.attentionBias
+    ? qkv.map(([name, own]) => ofColumns(from_(`self_attn.${name}.bias`), ...own))
+    : [];
   return [
     vector(to("input_norm"), [from_("input_layernorm.weight")]),
-    ...matrix(
-      stage,
-      to("qkv_weight"),
-      qkv.map(({ name, start, end }) => ({
-        ...from_(`self_attn.${name}_proj.weight`),
-        rowStart: start,
-        rowEnd: end,
-      })),
-    ),
-    ...(model.attentionBias
-      ? [vector(
-        to("qkv_bias"),
-        qkv.map(({ name, start, end }) => ({
-          ...from_(`self_attn.${name}_proj.bias`),
-          columnStart: start,
-          columnEnd: end,
-        })),
-      )]
-      : []),
-    ...matrix(stage, to("o_weight"), [{
-      ...from_("self_attn.o_proj.weight"),
-      columnStart: heads.queryStart * D,
-      columnEnd: heads.queryEnd * D,
-    }]),
+    ...matrix(stage, to("qkv_weight"), weights),
+    ...(biases.length > 0 ? [vector(to("qkv_bias"), biases)] : []),
+    ...matrix(stage, to("o_weight"), [ofColumns(from_("self_attn.o_proj.weight"), ...queries)]),
     vector(to("post_attention_norm"), [from_("post_attention_layernorm.weight")]),
     ...matrix(
       stage,
-      to(model.ffnKind === "gated" ? "gate_up_weight" : "up_weight"),
-      ups.map((name) => ({ ...from_(`mlp.${name}.weight`), rowStart: ffn.start, rowEnd: ffn.end })),
+      to(isGated ? "gate_up_weight" : "up_weight"),
+      ups.map((name) => ofRows(from_(`mlp.${name}.weight`), ffn.start, ffn.end)),
     ),
-    ...matrix(stage, to("down_weight"), [{
-      ...from_("mlp.down_proj.weight"),
-      columnStart: ffn.start,
-      columnEnd: ffn.end,
-    }]),
+    ...matrix(stage, to("down_weight"), [
+      ofColumns(from_("mlp.down_proj.weight"), ffn.start, ffn.end),
+    ]),
   ];
 }
 
@@ -162,50 +149,45 @@ function vector(name: string, ranges: readonly WeightRange[]): StageWeight {
   return { name, tensor, scale: undefined, layout: "vector", ranges };
 }
 
-function stored(
-  size: { readonly rows: number; readonly columns: number },
-  dtype: WeightDType,
-): Pick<StageWeight, "tensor" | "scale"> {
-  const { weight, scale } = weightTensors(size, dtype);
-  return { tensor: weight, scale: dtype === "int8" ? scale : undefined };
-}
-
 /** A matmul's weight in the column blocks of its operations. */
 function matrix(
-  { dtype, maxStorageBufferBindingSize }: Stage,
+  stage: Stage,
   name: string,
   ranges: readonly WeightRange[],
 ): readonly StageWeight[] {
   const rows = ranges[0]!.columnEnd - ranges[0]!.columnStart;
   const columns = ranges.reduce((sum, range) => sum + range.rowEnd - range.rowStart, 0);
-  const blocks = columnBlocks({ rows, columns }, { dtype, maxStorageBufferBindingSize });
-  return blocks.map((block, i) => ({
-    name: blocks.length > 1 ? `${name}.${i}` : name,
-    ...stored({ rows, columns: block.columns }, dtype),
+  return inBlocks(stage, { name, rows, columns }, (start, end) => ({
     layout: "transposed",
-    ranges: cutRows(ranges, block.offset, block.offset + block.columns),
+    ranges: cutRows(ranges, start, end),
   }));
 }
 
-function embeddingWeights(
-  { dtype, maxStorageBufferBindingSize }: Stage,
-  range: WeightRange,
-): readonly StageWeight[] {
-  const rows = range.rowEnd - range.rowStart;
-  const blocks = columnBlocks({ rows, columns: range.columnEnd }, {
-    dtype,
-    maxStorageBufferBindingSize,
-  });
-  return blocks.map((block, i) => ({
-    name: blocks.length > 1 ? `weights.embedding.${i}` : "weights.embedding",
-    ...stored({ rows, columns: block.columns }, dtype),
+function embeddingWeights(stage: Stage, range: WeightRange): readonly StageWeight[] {
+  const size = { rows: range.rowEnd - range.rowStart, columns: range.columnEnd };
+  return inBlocks(stage, { name: "weights.embedding", ...size }, (start, end) => ({
     layout: "plain",
-    ranges: [{
-      ...range,
-      columnStart: block.offset,
-      columnEnd: block.offset + block.columns,
-    }],
+    ranges: [ofColumns(range, start, end)],
   }));
+}
+
+/** A weight in column blocks that a shader can see, each filled with its columns `[start, end)`. */
+function inBlocks(
+  { dtype, maxStorageBufferBindingSize }: Stage,
+  weight: { readonly name: string; readonly rows: number; readonly columns: number },
+  fill: (start: number, end: number) => Pick<StageWeight, "layout" | "ranges">,
+): readonly StageWeight[] {
+  const { name, rows } = weight;
+  const blocks = columnBlocks(weight, { dtype, maxStorageBufferBindingSize });
+  return blocks.map(({ offset, columns }, i) => {
+    const tensors = weightTensors({ rows, columns }, dtype);
+    return {
+      name: blocks.length > 1 ? `${name}.${i}` : name,
+      tensor: tensors.weight,
+      scale: dtype === "int8" ? tensors.scale : undefined,
+      ...fill(offset, offset + columns),
+    };
+  });
 }
 
 /** The rows `[start, end)` of ranges that stand one below another. */
@@ -214,16 +196,12 @@ function cutRows(
   start: number,
   end: number,
 ): readonly WeightRange[] {
-  const cut: WeightRange[] = [];
   let first = 0;
-  for (const range of ranges) {
-    const length = range.rowEnd - range.rowStart;
-    const from_ = Math.max(0, start - first);
-    const to = Math.min(length, end - first);
-    if (from_ < to) {
-      cut.push({ ...range, rowStart: range.rowStart + from_, rowEnd: range.rowStart + to });
-    }
-    first += length;
-  }
-  return cut;
+  return ranges.flatMap((range) => {
+    const { rowStart, rowEnd } = range;
+    const from_ = Math.max(rowStart, rowStart + start - first);
+    const to = Math.min(rowEnd, rowStart + end - first);
+    first += rowEnd - rowStart;
+    return from_ < to ? [ofRows(range, from_, to)] : [];
+  });
 }

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { CheckpointError } from "../../model/checkpoint_error.ts";
+import { CheckpointError } from "../../model/safetensors.ts";
 import { SafetensorsWeights } from "../../model/safetensors_weights.ts";
 import type { ModelShape } from "../../model/shape.ts";
 import { stageWeights } from "../../model/stage_weights.ts";
