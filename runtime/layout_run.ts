@@ -48,12 +48,14 @@ export interface Repetition {
   readonly wall: { readonly start: number; readonly end: number };
 }
 
+type RanksTrace = Omit<ReplicaTrace, "inFlight">;
+
 /** Why the ranks of a layout do not fit together; undefined where they do. */
 export function layoutMemoryProblem(
   model: ModelShape,
-  { layout, layers, cacheConfig, memoryBytes }: Omit<
+  { layout, layers, cacheConfig, memoryBytes }: Pick<
     LayoutOptions,
-    "maxConcurrentBatches" | "choose" | "timeoutMs"
+    "layout" | "layers" | "cacheConfig" | "memoryBytes"
   >,
 ): string | undefined {
   const ranks = replicaRanks(model, layout, { ...cacheConfig, layers }).flat(2);
@@ -69,13 +71,16 @@ export function layoutMemoryProblem(
 
 /** An open layout: its replicas, ready to serve. */
 export class LayoutRun implements AsyncDisposable {
-  readonly layout: Layout;
-  readonly #pools: readonly RankPool[];
+  readonly #layout: Layout;
   readonly #stack: AsyncDisposableStack;
 
-  private constructor(layout: Layout, pools: readonly RankPool[], stack: AsyncDisposableStack) {
-    this.layout = layout;
-    this.#pools = pools;
+  private constructor(
+    layout: Layout,
+    /** The replicas. */
+    readonly pools: readonly RankPool[],
+    stack: AsyncDisposableStack,
+  ) {
+    this.#layout = layout;
     this.#stack = stack;
   }
 
@@ -95,7 +100,7 @@ export class LayoutRun implements AsyncDisposable {
     for (const tpRanks of replicas[0]!) variants.push(await tuneStage(tpRanks[0]!.stage, choose));
     await using stack = new AsyncDisposableStack();
     const ranksInAll = worldSize(layout);
-    const cores = navigator.hardwareConcurrency;
+    const threads = Math.max(1, Math.floor(navigator.hardwareConcurrency / ranksInAll));
     const pools: RankPool[] = [];
     for (const ranks of replicas) {
       const pool = await RankPool.open({
@@ -103,7 +108,7 @@ export class LayoutRun implements AsyncDisposable {
         weights,
         variants: Object.assign({}, ...variants),
         adapter,
-        threads: source.threads ?? Math.max(1, Math.floor(cores / ranksInAll)),
+        threads: source.threads ?? threads,
         ranksInAll,
         maxConcurrentBatches,
         timeoutMs,
@@ -113,15 +118,10 @@ export class LayoutRun implements AsyncDisposable {
     return new LayoutRun(layout, pools, stack.move());
   }
 
-  /** The replicas. */
-  get pools(): readonly RankPool[] {
-    return this.#pools;
-  }
-
   /** What each rank opened, by global rank. */
   get opened(): readonly OpenedRank[] {
     const ranks: OpenedRank[] = [];
-    for (const pool of this.#pools) {
+    for (const pool of this.pools) {
       for (const [i, { globalRank }] of pool.ranks.entries()) ranks[globalRank] = pool.opened[i]!;
     }
     return ranks;
@@ -135,22 +135,23 @@ export class LayoutRun implements AsyncDisposable {
       readonly way: StepWay;
     },
   ): Promise<Repetition> {
-    const executors = this.#pools.map((pool) => pool.executor(maxConcurrentBatches, way));
+    const executors = this.pools.map((pool) => pool.executor(maxConcurrentBatches, way));
     const served = await serve(executors, requests, options);
-    const start = performance.timeOrigin + served.startMs;
+    const origin = performance.timeOrigin;
     const reports = await this.#reports();
     const traces = this.#traces(reports).map((trace, replica) => ({
       ...trace,
       inFlight: served.batches[replica]!.map(({ result }) => ({
-        start: performance.timeOrigin + result.start,
-        end: performance.timeOrigin + result.end,
+        start: origin + result.start,
+        end: origin + result.end,
       })),
     }));
+    const start = origin + served.startMs;
     return { served, traces, reports: reports.flat(), wall: { start, end: start + served.wallMs } };
   }
 
   /** What the ranks of each replica did since this was last asked, or requests were served. */
-  async traces(): Promise<readonly Omit<ReplicaTrace, "inFlight">[]> {
+  async traces(): Promise<readonly RanksTrace[]> {
     return this.#traces(await this.#reports());
   }
 
@@ -159,15 +160,13 @@ export class LayoutRun implements AsyncDisposable {
   }
 
   async #reports(): Promise<readonly (readonly RankReport[])[]> {
-    return await Promise.all(this.#pools.map((pool) => pool.report()));
+    return await Promise.all(this.pools.map((pool) => pool.report()));
   }
 
-  #traces(
-    reports: readonly (readonly RankReport[])[],
-  ): readonly Omit<ReplicaTrace, "inFlight">[] {
-    const { tensorParallelSize, pipelineParallelSize } = this.layout;
-    return this.#pools.map((pool, replica) => ({
-      stages: pipelineParallelSize,
+  #traces(reports: readonly (readonly RankReport[])[]): readonly RanksTrace[] {
+    const { tensorParallelSize, pipelineParallelSize: stages } = this.#layout;
+    return this.pools.map((pool, replica) => ({
+      stages,
       ranks: pool.ranks.map(({ globalRank }, i) => ({
         globalRank,
         stage: Math.floor(i / tensorParallelSize),

@@ -9,7 +9,7 @@ import { Rank, type StepResult } from "./rank.ts";
 import { RankExecutor } from "./rank_executor.ts";
 import type { PoolResult } from "./rank_pool.ts";
 import type { SelectVariant } from "./segments.ts";
-import { stepTimes } from "./step_times.ts";
+import { stepTimes } from "./replica_trace.ts";
 
 /** Where a decoder runs and what it must have room for. */
 export interface DecoderOptions {

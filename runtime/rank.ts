@@ -13,7 +13,7 @@ import {
 import type { WeightSource } from "../model/weight_source.ts";
 import { loadStage } from "./load_stage.ts";
 import { type Segment, SegmentPlanner, type SelectVariant } from "./segments.ts";
-import type { Span } from "./span.ts";
+import type { Span } from "./replica_trace.ts";
 import { StepReadout } from "./step_readout.ts";
 import type { LogitsGather, TensorParallelGroup } from "./tensor_parallel_group.ts";
 import { checkBatch, type HiddenStates, type TokenBatch } from "./token_batch.ts";

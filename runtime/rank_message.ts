@@ -7,7 +7,7 @@ import type { AdapterOptions } from "../device/adapter.ts";
 import type { ReadBackMode } from "../device/read_back.ts";
 import type { WeightsOrigin } from "../model/open_weights.ts";
 import type { BatchSize, Stage } from "../model/stage_program.ts";
-import type { Span } from "./span.ts";
+import type { StepRecord } from "./replica_trace.ts";
 import type { LogitsGather } from "./tensor_parallel_group.ts";
 import type { TokenBatch } from "./token_batch.ts";
 import type { TunedVariants } from "./tuned_variants.ts";
@@ -57,15 +57,6 @@ export interface OpenedRank {
   readonly readBack: ReadBackMode;
   readonly weightBytes: number;
   readonly kvCacheBytes: number;
-}
-
-/** One step of one rank; times of spans in ms since 1970. */
-export interface StepRecord {
-  readonly step: number;
-  readonly tokens: number;
-  readonly spans: readonly Span[];
-  readonly submitUs: number;
-  readonly waitUs: number;
 }
 
 /** What a rank did since it was last asked: the answer to `report`. */

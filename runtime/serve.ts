@@ -38,7 +38,7 @@ export async function serve<Result extends BatchResult>(
   requests: readonly TimedRequest[],
   { limits, router = "least_loaded", schedule = SCHEDULES.step }: ServeOptions,
 ): Promise<Served<Result>> {
-  const log = new TokenLog(requests);
+  const log = new TokenLog();
   const arrivals = new ArrivalQueue(requests, { executors: executors.length, limits, router });
   const start = performance.now();
   const batches = await Promise.all(executors.map(async (executor, replica) => {
@@ -58,12 +58,8 @@ export async function serve<Result extends BatchResult>(
     }
     return outputs;
   }));
-  return {
-    ...log.times(),
-    startMs: start,
-    wallMs: performance.now() - start,
-    batches,
-  };
+  const wallMs = performance.now() - start;
+  return { ...log.times(requests), startMs: start, wallMs, batches };
 }
 
 /** Where requests arrive and are given to replicas. */
@@ -106,31 +102,30 @@ class ArrivalQueue {
 
 /** When which token came. */
 class TokenLog {
-  readonly #requests: readonly TimedRequest[];
-  readonly #tokenIds: Map<number, number[]>;
+  readonly #tokenIds = new Map<number, number[]>();
   readonly #firstMs = new Map<number, number>();
   readonly #tpotMs: number[] = [];
 
-  constructor(requests: readonly TimedRequest[]) {
-    this.#requests = requests;
-    this.#tokenIds = new Map(requests.map(({ id }) => [id, []]));
-  }
-
   take({ newTokens }: StepOutput<BatchResult>, nowMs: number): void {
     for (const { requestId, tokenId, isLast } of newTokens) {
-      const own = this.#tokenIds.get(requestId)!;
-      own.push(tokenId);
-      if (own.length === 1) this.#firstMs.set(requestId, nowMs);
-      else if (isLast) {
-        this.#tpotMs.push((nowMs - this.#firstMs.get(requestId)!) / (own.length - 1));
+      const own = this.#tokenIds.get(requestId);
+      if (!own) {
+        this.#tokenIds.set(requestId, [tokenId]);
+        this.#firstMs.set(requestId, nowMs);
+        continue;
       }
+      own.push(tokenId);
+      if (!isLast) continue;
+      this.#tpotMs.push((nowMs - this.#firstMs.get(requestId)!) / (own.length - 1));
     }
   }
 
-  times(): Pick<Served<BatchResult>, "tokenIds" | "ttftMs" | "tpotMs"> {
+  times(
+    requests: readonly TimedRequest[],
+  ): Pick<Served<BatchResult>, "tokenIds" | "ttftMs" | "tpotMs"> {
     return {
-      tokenIds: this.#requests.map(({ id }) => this.#tokenIds.get(id)!),
-      ttftMs: this.#requests.map(({ id, arrivalMs }) => this.#firstMs.get(id)! - arrivalMs),
+      tokenIds: requests.map(({ id }) => this.#tokenIds.get(id) ?? []),
+      ttftMs: requests.map(({ id, arrivalMs }) => this.#firstMs.get(id)! - arrivalMs),
       tpotMs: this.#tpotMs,
     };
   }

@@ -4,7 +4,7 @@ import { TimestampBatch } from "../device/timestamps.ts";
 import { tensorBytes } from "../kernels/kernel.ts";
 import { maxLogitsRows, stageBuffers } from "../model/stage_memory.ts";
 import { type BatchSize, type Stage, stageEnds } from "../model/stage_program.ts";
-import type { Span } from "./span.ts";
+import type { Span } from "./replica_trace.ts";
 import type { HiddenStates } from "./token_batch.ts";
 
 /** Bytes of one pass's two timestamps. */

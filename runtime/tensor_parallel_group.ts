@@ -57,7 +57,7 @@ export class TensorParallelGroup {
     return this.#run("all_reduce", algorithm, { operand: own, count: own.length });
   }
 
-  /** All ranks' slices, in rank order: what was cut by {@linkcode sliceOf}. Valid until the next collective. */
+  /** All ranks' slices, in rank order: Valid until the next collective. */
   gatherSlices(own: Float32Array, count: number): Float32Array {
     return this.#run("all_gather", "one_shot", { operand: own, count });
   }
@@ -79,30 +79,23 @@ export class TensorParallelGroup {
     const columns = padVocab(vocab) / tp;
     const stride = vec4s(columns) * 4;
     const places = Array.from({ length: rows }, (_, row) => row);
+    /** The best of a row of some rank's logits, which begin at `first`. */
+    const bestOf = (all: Float32Array, first: number, rank: number) => {
+      const real = Math.max(0, Math.min(columns, vocab - rank * columns)); // padding never wins
+      return best(all.subarray(first, first + real), rank * columns);
+    };
     if (head === "argmax") {
-      const pairs = new Float32Array(2 * rows);
-      for (const row of places) {
-        const { value, id } = best(logits, {
-          from_: row * stride,
-          columns,
-          id: tensorParallelRank * columns,
-          vocab,
-        });
-        pairs.set([value, id], 2 * row);
-      }
-      const winners = this.#run("argmax", "one_shot", { operand: pairs, count: pairs.length });
+      const pairs = places.flatMap((row) => bestOf(logits, row * stride, tensorParallelRank));
+      const operand = Float32Array.from(pairs);
+      const winners = this.#run("argmax", "one_shot", { operand, count: operand.length });
       return places.map((row) => winners[2 * row + 1]!);
     }
     const all = this.#run(head, "one_shot", { operand: logits, count: logits.length * tp });
     if (head === "gather" && tensorParallelRank > 0) return [];
+    const ranks = Array.from({ length: tp }, (_, rank) => rank);
     return places.map((row) => {
-      let winner = { value: -Infinity, id: 0 };
-      for (let peer = 0; peer < tp; peer++) {
-        const from_ = peer * logits.length + row * stride;
-        const candidate = best(all, { from_, columns, id: peer * columns, vocab });
-        if (candidate.value > winner.value) winner = candidate;
-      }
-      return winner.id;
+      const bests = ranks.map((rank) => bestOf(all, rank * logits.length + row * stride, rank));
+      return bests.reduce((winner, other) => other[0] > winner[0] ? other : winner)[1];
     });
   }
 
@@ -131,19 +124,11 @@ export class TensorParallelGroup {
   }
 }
 
-/** The largest of some logits and its token; padding never wins. */
-function best(
-  logits: Float32Array,
-  { from_, columns, id, vocab }: {
-    readonly from_: number;
-    readonly columns: number;
-    readonly id: number;
-    readonly vocab: number;
-  },
-): { readonly value: number; readonly id: number } {
-  let [value, winner] = [-Infinity, id];
-  for (let c = 0; c < columns && id + c < vocab; c++) {
-    if (logits[from_ + c]! > value) [value, winner] = [logits[from_ + c]!, id + c];
+/** The largest of some logits and its token, the first of which is `firstId`. */
+function best(logits: Float32Array, firstId: number): [value: number, id: number] {
+  let [value, id] = [-Infinity, firstId];
+  for (let i = 0; i < logits.length; i++) {
+    if (logits[i]! > value) [value, id] = [logits[i]!, firstId + i];
   }
-  return { value, id: winner };
+  return [value, id];
 }

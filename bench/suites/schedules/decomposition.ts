@@ -1,7 +1,6 @@
 /** Where the time of ranks went, from the spans that they measured. */
 
-import type { Interval, ReplicaTrace } from "../../../runtime/replica_trace.ts";
-import type { StepRecord } from "../../../runtime/rank_message.ts";
+import type { Interval, ReplicaTrace, StepRecord } from "../../../runtime/replica_trace.ts";
 
 /** Time of ranks by what it was spent on, in ms; the first five sum to the wall time of all ranks. */
 export interface Decomposition {

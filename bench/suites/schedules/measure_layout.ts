@@ -10,7 +10,7 @@ import type { Served, TimedRequest } from "../../../runtime/serve.ts";
 import { shuffled } from "../../../statistics/shuffled.ts";
 import { engineTimesUs, mostInFlight, stageTimes } from "./stage_times.ts";
 import { idealBubble, simulateMs, steadyStateBoundMs } from "../../../planner/pipeline_law.ts";
-import { type StepTimes, stepTimes } from "../../../runtime/step_times.ts";
+import { type StepTimes, stepTimes } from "../../../runtime/replica_trace.ts";
 import { summarise } from "../../../statistics/summary.ts";
 
 /** What measuring a case gave. */

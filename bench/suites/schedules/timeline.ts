@@ -1,8 +1,12 @@
 /** A run as others draw it: a Chrome trace, PyTorch's pipeline schedule, and a line a rank of text. */
 
 import { stringify } from "@std/csv";
-import type { SpanKind } from "../../../runtime/span.ts";
-import type { Interval, RankTrace, ReplicaTrace } from "../../../runtime/replica_trace.ts";
+import type {
+  Interval,
+  RankTrace,
+  ReplicaTrace,
+  SpanKind,
+} from "../../../runtime/replica_trace.ts";
 
 /** An event of Chrome's trace format; times in us. */
 export type TraceEvent = Readonly<Record<string, unknown>> & { readonly ph: string };
