@@ -185,10 +185,7 @@ function kernelOps(
 }
 
 /** What a group of more than one rank must do with its partial results. */
-function collective(
-  { tensorParallelSize }: Stage,
-  op: Omit<CollectiveOp, "kind">,
-): StageOp[] {
+function collective({ tensorParallelSize }: Stage, op: Omit<CollectiveOp, "kind">): StageOp[] {
   return tensorParallelSize > 1 ? [{ ...op, kind: "collective" }] : [];
 }
 

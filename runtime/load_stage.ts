@@ -1,6 +1,6 @@
 import type { DeviceBuffer } from "../device/buffer.ts";
 import type { Device } from "../device/device.ts";
-import type { Tensor } from "../kernels/kernel.ts";
+import type { HostArray, Tensor } from "../kernels/kernel.ts";
 import { packTensor } from "../kernels/pack.ts";
 import { stageBuffers } from "../model/stage_memory.ts";
 import type { Stage } from "../model/stage_program.ts";
@@ -19,11 +19,7 @@ export async function loadStage(
     readonly buffers: ReadonlyMap<string, DeviceBuffer>;
   },
 ): Promise<void> {
-  const upload = async (
-    name: string,
-    tensor: Tensor,
-    values: ReturnType<typeof hostWeight>["values"],
-  ) => {
+  const upload = async (name: string, tensor: Tensor, values: HostArray) => {
     const bytes = packTensor(tensor, values);
     device.upload(buffers.get(name)!, bytes);
     // A queue keeps its own copy of what is uploaded until it is flushed.

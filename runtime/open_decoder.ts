@@ -3,12 +3,13 @@ import { openWeights } from "../model/open_weights.ts";
 import { type CacheConfig, wholeDecoder } from "../model/stage_program.ts";
 import type { Layout } from "../parallel/layout.ts";
 import type { BatchResult, Executor } from "../schedules/engine_core.ts";
+import type { SchedulerOutput } from "../schedules/scheduler.ts";
 import type { Decoder } from "./generation.ts";
 import { type DecoderSource, deviceMemoryBytes, LayoutRun } from "./layout_run.ts";
 import { Rank, type StepResult } from "./rank.ts";
-import { RankExecutor } from "./rank_executor.ts";
 import type { PoolResult } from "./rank_pool.ts";
 import type { SelectVariant } from "./segments.ts";
+import { tokenBatch } from "./token_batch.ts";
 import { stepTimes } from "./replica_trace.ts";
 
 /** Where a decoder runs and what it must have room for. */
@@ -85,6 +86,22 @@ async function openMany(
     times: async () => stepTimes((await run.traces())[0]!, results.splice(0)),
     [Symbol.asyncDispose]: () => run[Symbol.asyncDispose](),
   };
+}
+
+/** Runs batches one at a time on the only rank, which stays the caller's. */
+export class RankExecutor implements Executor<StepResult> {
+  readonly maxConcurrentBatches = 1;
+  readonly #rank: Rank;
+
+  constructor(rank: Rank) {
+    this.#rank = rank;
+  }
+
+  /** Runs a batch; an empty one takes no time. */
+  async submit(batch: SchedulerOutput): Promise<StepResult> {
+    const nothing = { tokenIds: [], gpuUs: 0, hostUs: 0, submitUs: 0, waitUs: 0, spans: [] };
+    return batch.scheduled.length === 0 ? nothing : await this.#rank.step(tokenBatch(batch));
+  }
 }
 
 /** An executor whose results are kept. */

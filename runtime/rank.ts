@@ -24,8 +24,6 @@ export interface StepResult {
   readonly tokenIds: readonly number[];
   /** What the next stage starts from; absent where this is the last. */
   readonly hidden?: HiddenStates | undefined;
-  /** Microseconds in collectives: exchanging and uploading, waiting for peers included. */
-  readonly exchangeUs: number;
   /** Microseconds on the adapter's clock; absent where it has none. */
   readonly gpuUs: number | undefined;
   /** Microseconds from the call to the token ids being on the host. */
@@ -64,7 +62,6 @@ interface Running {
   begun: number;
   submitUs: number;
   waitUs: number;
-  exchangeUs: number;
 }
 
 /** One rank: a stage's weights and KV cache on a device, and its forward pass. */
@@ -149,37 +146,29 @@ export class Rank implements Disposable {
     const start = performance.now();
     this.#upload(batch, size);
     if (input) this.#receive(input);
-    const running: Running = {
-      spans: [],
-      size,
-      begun: start,
-      submitUs: 0,
-      waitUs: 0,
-      exchangeUs: 0,
-    };
+    const running: Running = { spans: [], size, begun: start, submitUs: 0, waitUs: 0 };
+    const readout = { buffer: this.#readout.buffer, bytes: this.#readout.bytes(size) };
     let chosen: readonly number[] | undefined;
     let data = new ArrayBuffer(0);
     for (const [place, segment] of segments.entries()) {
-      const { collective } = segment;
+      const { collective, dispatches } = segment;
       this.#onSegment?.(segment);
       if (place > 0) running.begun = performance.now();
-      const { dispatches } = segment;
       const timestampWrites = this.#readout.times?.writes(place);
       const commands = this.#device.encode([{ dispatches, timestampWrites }], (encoder) => {
         if (!collective) this.#readout.record(encoder, size, segments.length);
       });
-      if (!collective) data = await this.#run(commands, segment, running);
+      if (!collective) data = await this.#read(commands, { ...readout, segment, running });
       else chosen = await this.#meet(commands, { ...segment, collective }, { running, head });
     }
     const done = performance.now();
     await this.#device.readBack.yield();
-    const { spans, submitUs, waitUs, exchangeUs } = running;
+    const { spans, submitUs, waitUs } = running;
     return {
       tokenIds: chosen ?? this.#readout.tokenIds(data, size),
       hidden: this.#readout.hidden(data, size),
       submitUs,
       waitUs,
-      exchangeUs,
       gpuUs: this.#readout.takeTimes(data, spans),
       hostUs: (done - start) * 1000,
       spans,
@@ -191,10 +180,8 @@ export class Rank implements Disposable {
     const { tensorParallelSize, model: { vocab } } = this.stage;
     const buffer = this.#buffers.get("output.logits")!;
     const stride = buffer.bytes / 4 / maxLogitsRows(this.stage);
-    const columns = tensorParallelSize === 1
-      ? vocab
-      : stageBuffers(this.stage).get("output.logits")!
-        .columns;
+    const padded = stageBuffers(this.stage).get("output.logits")!.columns;
+    const columns = tensorParallelSize === 1 ? vocab : padded;
     const all = new Float32Array(await this.#device.download(buffer, 4 * stride * rows));
     return Array.from({ length: rows }, (_, i) => all.slice(i * stride, i * stride + columns));
   }
@@ -218,13 +205,6 @@ export class Rank implements Disposable {
     return rows * this.#rowBytes.get(tensor)!;
   }
 
-  /** Runs the last segment and reads what it left. */
-  async #run(commands: GPUCommandBuffer, segment: Segment, running: Running): Promise<ArrayBuffer> {
-    const { buffer } = this.#readout;
-    const bytes = this.#readout.bytes(running.size);
-    return await this.#read(commands, { buffer, bytes, segment, running });
-  }
-
   /** Runs a segment and the collective behind it; token ids where it chose them. */
   async #meet(
     commands: GPUCommandBuffer,
@@ -244,7 +224,6 @@ export class Rank implements Disposable {
     if (op === "all_reduce") this.#device.upload(buffer, this.#group!.allReduce(own));
     else chosen = this.#group!.sampleGreedy(own, { rows: count, stage: this.stage, head });
     const end = performance.now();
-    running.exchangeUs += (end - start) * 1000;
     running.spans.push({ kind: op === "all_reduce" ? op : head, start, end });
     return chosen;
   }
@@ -260,17 +239,13 @@ export class Rank implements Disposable {
     },
   ): Promise<ArrayBuffer> {
     const start = running.begun;
-    let submitted: number;
-    let data: ArrayBuffer;
-    if (this.#device.readBack.mode === "eager") {
-      const pending = this.#device.submitAndRead([commands], buffer, bytes);
-      submitted = performance.now();
-      data = pending.finish();
-    } else {
-      this.#device.submit([commands]);
-      submitted = performance.now();
-      data = await this.#device.readBack.read(buffer.gpu, { bytes });
-    }
+    const isEager = this.#device.readBack.mode === "eager";
+    const pending = isEager && this.#device.submitAndRead([commands], buffer, bytes);
+    if (!pending) this.#device.submit([commands]);
+    const submitted = performance.now();
+    const data = pending
+      ? pending.finish()
+      : await this.#device.readBack.read(buffer.gpu, { bytes });
     const end = performance.now();
     running.submitUs += (submitted - start) * 1000;
     running.waitUs += (end - submitted) * 1000;

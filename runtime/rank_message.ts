@@ -12,6 +12,9 @@ import type { LogitsGather } from "./tensor_parallel_group.ts";
 import type { TokenBatch } from "./token_batch.ts";
 import type { TunedVariants } from "./tuned_variants.ts";
 
+/** Steps done, then 1 + first and last operation (0 between steps), then the batch's tokens and rows of logits. */
+export type RankPosition = Int32Array<SharedArrayBuffer>;
+
 /** What a rank needs to begin. */
 export interface RankSetup {
   /** Its rank in the layout. */
@@ -26,8 +29,8 @@ export interface RankSetup {
   readonly previous: P2PChannelState | undefined;
   readonly next: P2PChannelState | undefined;
   readonly watchdog: WatchdogState;
-  /** Where it says what it does: steps done, then 1 + first and last operation, or 0 between steps. */
-  readonly position: Int32Array<SharedArrayBuffer>;
+  /** Where it says what it does. */
+  readonly position: RankPosition;
 }
 
 /** How ranks go about a step. */

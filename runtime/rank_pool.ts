@@ -21,7 +21,7 @@ import { maxLogitsRows } from "../model/stage_memory.ts";
 import { type BatchSize, type Stage, type StageOp, stageProgram } from "../model/stage_program.ts";
 import type { BatchResult, Executor } from "../schedules/engine_core.ts";
 import { withAdapterThreads } from "./adapter_threads.ts";
-import type { OpenedRank, RankMessage, RankReport, RankSetup, StepWay } from "./rank_message.ts";
+import type { OpenedRank, RankMessage, RankPosition, RankReport, StepWay } from "./rank_message.ts";
 import { TensorParallelGroup } from "./tensor_parallel_group.ts";
 import { tokenBatch } from "./token_batch.ts";
 import type { TunedVariants } from "./tuned_variants.ts";
@@ -54,9 +54,6 @@ export interface PoolResult extends BatchResult {
   readonly start: number;
   readonly end: number;
 }
-
-/** Steps done, then 1 + first and last operation (0 between steps), then the batch's tokens and rows of logits. */
-type RankPosition = Int32Array<SharedArrayBuffer>;
 
 const TIMEOUT_MS = 120_000;
 
@@ -151,12 +148,9 @@ export class RankPool implements AsyncDisposable {
 
   /** The logits of the last batch's sampled tokens, a row of V each. */
   async logits(rows: number): Promise<readonly Float32Array[]> {
-    const first = this.ranks.length - this.#tensorParallelSize;
+    const last = [...this.ranks.keys()].slice(-this.#tensorParallelSize);
     const shards = await Promise.all(
-      Array.from(
-        { length: this.#tensorParallelSize },
-        (_, tpRank) => this.#workers.ask(first + tpRank, { kind: "logits", rows }),
-      ),
+      last.map((localRank) => this.#workers.ask(localRank, { kind: "logits", rows })),
     ) as (readonly Float32Array[])[];
     const { vocab } = this.ranks[0]!.stage.model;
     return Array.from(
@@ -181,18 +175,18 @@ export class RankPool implements AsyncDisposable {
     this.#opened = await this.#workers.askAll((localRank) => {
       const stage = Math.floor(localRank / this.#tensorParallelSize);
       const tpRank = localRank % this.#tensorParallelSize;
-      const setup: RankSetup = {
-        ...this.ranks[localRank]!,
-        weights,
-        variants,
-        adapter,
-        group: groups[stage],
-        previous: channels[stage - 1]?.[tpRank],
-        next: channels[stage]?.[tpRank],
-        watchdog: this.#watchdog,
-        position: this.#progress[localRank]!,
+      return {
+        kind: "join",
+        setup: {
+          ...this.ranks[localRank]!,
+          ...{ weights, variants, adapter },
+          group: groups[stage],
+          previous: channels[stage - 1]?.[tpRank],
+          next: channels[stage]?.[tpRank],
+          watchdog: this.#watchdog,
+          position: this.#progress[localRank]!,
+        },
       };
-      return { kind: "join", setup };
     }) as OpenedRank[];
   }
 

@@ -1,6 +1,7 @@
 import {
   MEMORIES,
   type Memory,
+  type Place,
   type ProgramShape,
   type StepProgram,
 } from "../collectives/step_program.ts";
@@ -24,11 +25,12 @@ export function arenaBytes(ranks: number, count: number): number {
  * byte leaves the device, so what this measures is no link.
  */
 export class SameDevice implements Disposable {
+  /** The whole collective, all ranks of it. */
+  readonly dispatches: readonly Dispatch[];
   readonly #device: Device;
   readonly #count: number;
   readonly #arena: DeviceBuffer;
   readonly #moves: DeviceBuffer;
-  readonly #dispatches: Dispatch[] = [];
 
   /** Allocates memories of `count` elements and binds a program of sums for all ranks. */
   constructor(device: Device, program: StepProgram, shape: Omit<ProgramShape, "rank">) {
@@ -40,36 +42,24 @@ export class SameDevice implements Disposable {
     }
     this.#device = device;
     this.#count = Math.max(1, count);
-    const words: number[] = [];
-    const counts: number[] = [];
     const programs = Array.from({ length: ranks }, (_, rank) => program({ ...shape, rank }));
-    for (let step = 0; step < programs[0]!.length; step++) {
-      programs.forEach((own, rank) => {
-        for (const move of own[step]!.moves) {
-          if (move.how !== undefined && move.how !== "sum") {
-            throw new RangeError(`Cannot run a move of kind ${move.how} on one device`);
-          }
-          const at = move.sources.map((s) => this.#word(s.rank, s.memory) + s.start);
-          const to = this.#word(rank, move.to.memory) + move.to.start;
-          counts.push(move.count);
-          words.push(
-            to,
-            move.count,
-            at.length,
-            ...at,
-            ...new Array<number>(MAX_SOURCES - at.length).fill(0),
-          );
-        }
-      });
-    }
+    const moves = programs[0]!.flatMap((_, step) =>
+      programs.flatMap((own, rank) => own[step]!.moves.map((move) => ({ ...move, rank })))
+    );
+    const words = moves.flatMap(({ rank, to, count, sources, how = "sum" }) => {
+      if (how !== "sum") throw new RangeError(`Cannot run a move of kind ${how} on one device`);
+      const at = sources.map((source) => this.#word(source.rank, source.memory) + source.start);
+      const rest = new Array<number>(MAX_SOURCES - at.length).fill(0);
+      return [this.#word(rank, to.memory) + to.start, count, at.length, ...at, ...rest];
+    });
     this.#arena = device.allocate({ label: "same_device.arena", bytes: arenaBytes(ranks, count) });
     this.#moves = device.allocate({
       label: "same_device.moves",
       bytes: 4 * Math.max(MOVE_WORDS, words.length),
     });
     device.upload(this.#moves, Uint32Array.from(words));
-    counts.forEach((elements, move) => {
-      this.#dispatches.push(device.bind({
+    this.dispatches = moves.map(({ count }, move) =>
+      device.bind({
         name: "collective/same_device",
         wgsl: [{ file: "runtime/same_device.wgsl", text: wgsl }],
         bindings: [
@@ -79,26 +69,14 @@ export class SameDevice implements Disposable {
         ],
         constants: {},
         params: [move],
-        workgroups: [Math.ceil(elements / ELEMENTS_PER_WORKGROUP), 1, 1],
-      }, { moves: this.#moves, arena: this.#arena }));
-    });
-  }
-
-  /** The whole collective, all ranks of it. */
-  get dispatches(): readonly Dispatch[] {
-    return this.#dispatches;
+        workgroups: [Math.ceil(count / ELEMENTS_PER_WORKGROUP), 1, 1],
+      }, { moves: this.#moves, arena: this.#arena })
+    );
   }
 
   /** Writes elements of a rank's memory. */
-  upload(
-    place: { readonly rank: number; readonly memory: Memory; readonly start: number },
-    data: Float32Array,
-  ): void {
-    this.#device.upload(
-      this.#arena,
-      data,
-      4 * (this.#word(place.rank, place.memory) + place.start),
-    );
+  upload({ rank, memory, start }: Place, data: Float32Array): void {
+    this.#device.upload(this.#arena, data, 4 * (this.#word(rank, memory) + start));
   }
 
   /** Reads all memories; `memoryOf` finds one rank's in them. */
@@ -114,7 +92,7 @@ export class SameDevice implements Disposable {
 
   /** Frees the memories. */
   [Symbol.dispose](): void {
-    for (const { params } of this.#dispatches) params?.destroy();
+    for (const { params } of this.dispatches) params?.destroy();
     this.#arena.destroy();
     this.#moves.destroy();
   }

@@ -14,9 +14,7 @@ export interface Segment {
 }
 
 /** Picks the variant that runs an operation. */
-export type SelectVariant = (
-  operation: Operation,
-) => OperationVariant | Promise<OperationVariant>;
+export type SelectVariant = (operation: Operation) => OperationVariant | Promise<OperationVariant>;
 
 /** What the operations of a stage are bound to. */
 export interface SegmentBuffers {
@@ -69,11 +67,9 @@ export class SegmentPlanner {
     let bound = this.#bound.get(key);
     if (!bound) {
       const { tensors, rows } = this.#buffers;
-      const buffers = Object.entries(names).map(([own, joint]) => [own, tensors.get(joint)!]);
-      bound = this.#device.bind(program, {
-        ...Object.fromEntries(buffers),
-        params: rows[op.rows],
-      });
+      const buffers = Object.entries(names).map(([name, joint]) => [name, tensors.get(joint)!]);
+      const own = Object.fromEntries(buffers);
+      bound = this.#device.bind(program, { ...own, params: rows[op.rows] });
       this.#bound.set(key, bound);
     }
     return { ...bound, program };

@@ -21,21 +21,16 @@ export type HiddenStates = Float32Array;
 
 /** The tokens of a scheduled batch, one after another. */
 export function tokenBatch({ scheduled }: SchedulerOutput): TokenBatch {
-  const batch = {
-    tokenIds: [] as number[],
-    positions: [] as number[],
-    slots: [] as number[],
-    logitsIndices: [] as number[],
+  let end = 0;
+  return {
+    tokenIds: scheduled.flatMap(({ tokenIds }) => tokenIds),
+    positions: scheduled.flatMap(({ tokenIds, start }) => tokenIds.map((_, i) => start + i)),
+    slots: scheduled.flatMap(({ tokenIds, slot }) => tokenIds.map(() => slot)),
+    logitsIndices: scheduled.flatMap(({ tokenIds, isSampled }) => {
+      end += tokenIds.length;
+      return isSampled ? [end - 1] : [];
+    }),
   };
-  for (const { tokenIds, start, slot, isSampled } of scheduled) {
-    tokenIds.forEach((id, i) => {
-      batch.tokenIds.push(id);
-      batch.positions.push(start + i);
-      batch.slots.push(slot);
-    });
-    if (isSampled) batch.logitsIndices.push(batch.tokenIds.length - 1);
-  }
-  return batch;
 }
 
 /** @throws {RangeError} where a batch does not fit a stage. */

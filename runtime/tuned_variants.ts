@@ -6,10 +6,7 @@ import type { SelectVariant } from "./segments.ts";
 export type TunedVariants = Readonly<Record<string, string>>;
 
 /** Chooses the variants of every operation that batches of a stage can ask for. */
-export async function tuneStage(
-  stage: Stage,
-  choose: SelectVariant,
-): Promise<TunedVariants> {
+export async function tuneStage(stage: Stage, choose: SelectVariant): Promise<TunedVariants> {
   const choices: Record<string, string> = {};
   for (const size of representativeSizes(stage)) {
     for (const op of stageProgram(stage, size).ops) {

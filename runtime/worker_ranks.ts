@@ -38,22 +38,17 @@ const SILENT_LEAVE_MS = 200;
 /** So long the words of a rank that threw may take: they were sent before it was known. */
 const WORDS_MS = 10_000;
 
-interface Pending {
-  readonly resolve: (result: unknown) => void;
-  readonly reject: (error: Error) => void;
-}
-
 /** Workers that answer questions in order; the first fault is everyone's. */
 export class WorkerRanks<Message> implements AsyncDisposable {
   readonly #workers: readonly Worker[];
   readonly #options: WorkerRanksOptions<Message>;
   readonly #watchdog: Watchdog;
-  readonly #pending = new Map<number, Pending>();
-  readonly #closed = new AbortController();
+  readonly #pending = new Map<number, PromiseWithResolvers<unknown>>();
   /** The text of each rank's own error. */
   readonly #words: readonly PromiseWithResolvers<string>[];
   readonly #silent = new Set<number>();
   #next = 0;
+  #isClosed = false;
   #failure: RankError | undefined;
 
   /** Takes Workers that run `serveQuestions`, by local rank: their place in this list. */
@@ -76,12 +71,13 @@ export class WorkerRanks<Message> implements AsyncDisposable {
   /** Asks one rank. */
   ask(localRank: number, message: Message): Promise<unknown> {
     if (this.#failure) return Promise.reject(this.#failure);
-    if (this.#closed.signal.aborted) return Promise.reject(closedError());
+    if (this.#isClosed) return Promise.reject(closedError());
     const id = this.#next++;
-    const answer = new Promise((resolve, reject) => this.#pending.set(id, { resolve, reject }));
-    answer.catch(() => {}); // whoever waits for it sees the error
+    const answer = Promise.withResolvers<unknown>();
+    this.#pending.set(id, answer);
+    answer.promise.catch(() => {}); // whoever waits for it sees the error
     this.#post(localRank, { id, message });
-    return answer;
+    return answer.promise;
   }
 
   /** Tells one rank something that it answers only where it fails. */
@@ -96,28 +92,25 @@ export class WorkerRanks<Message> implements AsyncDisposable {
 
   /** Lets every rank free what it holds and close itself; one that hangs is stopped. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed.abort();
+    this.#isClosed = true;
     this.#rejectAll(closedError());
+    for (const { resolve } of this.#words) resolve("");
     this.#watchdog.release();
     await Promise.all(this.#workers.map(async (worker, localRank) => {
-      const timer = new AbortController();
-      const left = new Promise<void>((resolve) => {
-        const id = this.#next++;
-        worker.onmessage = ({ data }: MessageEvent<RankAnswer>) => {
-          if (data.id === id) resolve();
-        };
-        worker.onerror = (event) => {
-          event.preventDefault();
-          resolve();
-        };
-        this.#post(localRank, { id, message: this.#options.leave });
-      });
-      const isLate = await Promise.race([
-        left.then(() => false),
-        expire(this.#silent.has(localRank) ? SILENT_LEAVE_MS : LEAVE_MS, timer.signal),
-      ]);
-      timer.abort();
-      if (isLate) worker.terminate();
+      const { promise: isLate, resolve } = Promise.withResolvers<boolean>();
+      const id = this.#next++;
+      worker.onmessage = ({ data }: MessageEvent<RankAnswer>) => {
+        if (data.id === id) resolve(false);
+      };
+      worker.onerror = (event) => {
+        event.preventDefault();
+        resolve(false);
+      };
+      const withinMs = this.#silent.has(localRank) ? SILENT_LEAVE_MS : LEAVE_MS;
+      const timer = setTimeout(() => resolve(true), withinMs);
+      this.#post(localRank, { id, message: this.#options.leave });
+      if (await isLate) worker.terminate();
+      clearTimeout(timer);
     }));
   }
 
@@ -140,17 +133,17 @@ export class WorkerRanks<Message> implements AsyncDisposable {
   /** Once a rank is at fault, every question that is open or yet to come is answered with that. */
   async #watch(): Promise<void> {
     const fault = await this.#watchdog.aborted();
-    if (!fault || this.#closed.signal.aborted) return;
+    if (!fault || this.#isClosed) return;
     const { globalRanks, doing } = this.#options;
     const localRank = globalRanks.indexOf(fault.globalRank);
     const hasWords = fault.did === "threw" || fault.did === "lost its device";
-    if (!hasWords) this.#silent.add(localRank);
-    const words = hasWords
-      ? await Promise.race([
-        this.#words[localRank]!.promise,
-        expire(WORDS_MS, this.#closed.signal).then(() => ""),
-      ])
-      : "";
+    let words = "";
+    if (hasWords) {
+      const { promise, resolve } = this.#words[localRank]!;
+      const timer = setTimeout(() => resolve(""), WORDS_MS);
+      words = await promise;
+      clearTimeout(timer);
+    } else this.#silent.add(localRank);
     const details = `${words}${doing?.(localRank) ?? ""}`;
     const cause = fault.did === "lost its device"
       ? new DeviceError("DeviceLost", `Rank ${fault.globalRank} lost its device${words}`)
@@ -167,15 +160,4 @@ export class WorkerRanks<Message> implements AsyncDisposable {
 
 function closedError(): DeviceError {
   return new DeviceError("Validation", "Cannot ask the ranks: they are closed");
-}
-
-/** True after so many ms, unless it is called off. */
-function expire(ms: number, signal: AbortSignal): Promise<boolean> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(true), ms);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      resolve(false);
-    });
-  });
 }

@@ -8,7 +8,7 @@ import type { ModelShape } from "../../model/shape.ts";
 import { stageMemory } from "../../model/stage_memory.ts";
 import type { Stage } from "../../model/stage_program.ts";
 import { Rank } from "../../runtime/rank.ts";
-import { RankExecutor } from "../../runtime/rank_executor.ts";
+import { RankExecutor } from "../../runtime/open_decoder.ts";
 import type { LogitsGather } from "../../runtime/tensor_parallel_group.ts";
 import { closeSharedDevice, sharedDevice } from "../device/open_device.ts";
 import type { PlantedFault } from "./fault_injection.ts";
