@@ -1,5 +1,5 @@
 import { median } from "../../statistics/summary.ts";
-import type { ColumnTexts } from "./column.ts";
+import { count, flag, number, text } from "./column.ts";
 import { COMMON_COLUMN_TEXTS } from "./common_columns.ts";
 import { iterations, medianText, rankSeries, rowRate } from "./row_times.ts";
 
@@ -8,55 +8,39 @@ import { iterations, medianText, rankSeries, rowRate } from "./row_times.ts";
  * its key columns in this order.
  */
 export const COLLECTIVE_COLUMN_TEXTS = {
-  op: { kind: "text", meaning: "The collective operation", key: true },
-  algorithm: { kind: "text", meaning: "How it is done; auto: the fastest measured", key: true },
-  transport: {
-    kind: "text",
-    meaning:
-      "workers: ranks in Workers over shared memory; same_device: logical ranks on one adapter",
-    key: true,
-  },
-  memory: { kind: "text", meaning: "Where operands and results lie: host or device", key: true },
+  op: text("The collective operation", { key: true }),
+  algorithm: text("How it is done; auto: the fastest measured", { key: true }),
+  transport: text(
+    "workers: ranks in Workers over shared memory; same_device: logical ranks on one adapter",
+    { key: true },
+  ),
+  memory: text("Where operands and results lie: host or device", { key: true }),
   logical_ranks: { ...COMMON_COLUMN_TEXTS.logical_ranks, key: "ranks", short: "ranks" },
-  message_bytes: {
-    kind: "count",
-    unit: "B",
-    meaning: "S, size of the operand; of the total array for all_gather and reduce_scatter",
-    key: true,
-    short: "bytes",
-  },
+  message_bytes: count(
+    "S, size of the operand; of the total array for all_gather and reduce_scatter",
+    { unit: "B", key: true, short: "bytes" },
+  ),
   dtype: { ...COMMON_COLUMN_TEXTS.dtype, usual: "float32" },
   model: COMMON_COLUMN_TEXTS.model,
-  elements: { kind: "count", meaning: "float32 elements of it" },
-  steps: { kind: "count", meaning: "Steps in which ranks read each other's memory" },
-  sent_bytes_per_rank: {
-    kind: "count",
-    unit: "B",
-    meaning: "Bytes that the busiest rank sends",
-  },
-  algbw_gbytes_per_s: {
-    kind: "number",
-    unit: "1e9 B/s",
-    meaning: "S / median time",
+  elements: count("float32 elements of it"),
+  steps: count("Steps in which ranks read each other's memory"),
+  sent_bytes_per_rank: count("Bytes that the busiest rank sends", { unit: "B" }),
+  algbw_gbytes_per_s: number("1e9 B/s", "S / median time", {
     derive: (row) => rowRate(row, 4 * Number(row["elements"])),
-  },
-  busbw_gbytes_per_s: {
-    kind: "number",
-    unit: "1e9 B/s",
-    meaning:
-      "algbw times the operation's factor, as in nccl-tests; blank on same_device, which has no bus",
-  },
-  time_us_min_rank: {
-    kind: "number",
-    unit: "us",
-    meaning: "Median over iterations of the fastest rank's time; time_us_* are the slowest rank's",
-    derive: (_, series) =>
-      median(iterations(rankSeries(series, "time_us")).map((times) => Math.min(...times))),
-  },
-  skew_pct: {
-    kind: "number",
-    unit: "%",
-    meaning: "Median of (slowest - fastest rank) / slowest",
+  }),
+  busbw_gbytes_per_s: number(
+    "1e9 B/s",
+    "algbw times the operation's factor, as in nccl-tests; blank on same_device, which has no bus",
+  ),
+  time_us_min_rank: number(
+    "us",
+    "Median over iterations of the fastest rank's time; time_us_* are the slowest rank's",
+    {
+      derive: (_, series) =>
+        median(iterations(rankSeries(series, "time_us")).map((times) => Math.min(...times))),
+    },
+  ),
+  skew_pct: number("%", "Median of (slowest - fastest rank) / slowest", {
     derive: (_, series) =>
       median(
         iterations(rankSeries(series, "time_us")).map((times) => {
@@ -64,8 +48,8 @@ export const COLLECTIVE_COLUMN_TEXTS = {
           return 100 * (slowest - Math.min(...times)) / slowest;
         }),
       ),
-  },
-  chosen_algorithm: { kind: "text", meaning: "What auto chose" },
+  }),
+  chosen_algorithm: text("What auto chose"),
   read_us_median: medianText(
     "read_us",
     "Of device memory: median time from the adapter to shared memory",
@@ -78,26 +62,12 @@ export const COLLECTIVE_COLUMN_TEXTS = {
     "write_us",
     "Of device memory: median time back to the adapter's queue",
   ),
-  read_gbytes_per_s: {
-    kind: "number",
-    unit: "1e9 B/s",
-    meaning: "Operand bytes of a rank / read_us_median",
-  },
-  write_gbytes_per_s: {
-    kind: "number",
-    unit: "1e9 B/s",
-    meaning: "Result bytes of a rank / write_us_median",
-  },
-  overlap_pct: {
-    kind: "number",
-    unit: "%",
-    meaning:
-      "How much of it hides behind a GEMM on the adapter: 0 if both take turns, 100 if neither slows the other",
-  },
-  oversubscribed: { kind: "flag", meaning: "Whether there are more ranks than cores" },
-  canary_pct: {
-    kind: "number",
-    unit: "%",
-    meaning: "Drift of a fixed kernel after this row since the start of the run",
-  },
-} as const satisfies ColumnTexts;
+  read_gbytes_per_s: number("1e9 B/s", "Operand bytes of a rank / read_us_median"),
+  write_gbytes_per_s: number("1e9 B/s", "Result bytes of a rank / write_us_median"),
+  overlap_pct: number(
+    "%",
+    "How much of it hides behind a GEMM on the adapter: 0 if both take turns, 100 if neither slows the other",
+  ),
+  oversubscribed: flag("Whether there are more ranks than cores"),
+  canary_pct: number("%", "Drift of a fixed kernel after this row since the start of the run"),
+};

@@ -71,6 +71,34 @@ type KeyHeaders<Texts extends ColumnTexts> = {
   [Header in keyof Texts]: Texts[Header] extends { readonly key: true | string } ? Header : never;
 }[keyof Texts];
 
+/** What need not be said of a column. */
+type More = Omit<ColumnText, "kind" | "meaning">;
+
+/** Says what a column of a kind means, and whatever else there is to it. */
+function textOf<Kind extends keyof CellValues>(kind: Kind) {
+  return <const Rest extends More>(meaning: string, more = {} as Rest) => ({
+    kind,
+    meaning,
+    ...more,
+  });
+}
+
+/** A column of texts. */
+export const text = textOf("text");
+/** A column of whole numbers. */
+export const count = textOf("count");
+/** A column that is true or false. */
+export const flag = textOf("flag");
+
+/** A column of measured numbers. */
+export function number<const Rest extends More>(
+  unit: string,
+  meaning: string,
+  more = {} as Rest,
+) {
+  return { kind: "number", unit, meaning, ...more } as const;
+}
+
 /** Numbers are written with this many significant digits. */
 const SIGNIFICANT_DIGITS = 7;
 

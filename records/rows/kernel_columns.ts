@@ -1,4 +1,4 @@
-import type { ColumnTexts } from "./column.ts";
+import { count, number, text } from "./column.ts";
 import { COMMON_COLUMN_TEXTS } from "./common_columns.ts";
 import { medianText, rowRate, speedUp, timeText } from "./row_times.ts";
 
@@ -7,94 +7,42 @@ import { medianText, rowRate, speedUp, timeText } from "./row_times.ts";
  * key columns in this order.
  */
 export const KERNEL_COLUMN_TEXTS = {
-  op: {
-    kind: "text",
-    meaning: "The operator: a rank's shard of a module, or a primitive",
-    key: true,
-  },
+  op: text("The operator: a rank's shard of a module, or a primitive", { key: true }),
   dtype: COMMON_COLUMN_TEXTS.dtype,
-  variant: {
-    kind: "text",
-    meaning: "Which of the operator's implementations",
-    key: true,
-    base: "naive",
-  },
-  mode: {
-    kind: "text",
-    meaning:
-      "hot: right after another run over the same buffers; cold: caches evicted before each run",
-    key: true,
-    usual: "hot",
-  },
-  tensor_parallel_size: {
-    kind: "count",
-    meaning: "Ranks that share the module",
-    key: true,
-    short: "tp",
-  },
-  tensor_parallel_rank: {
-    kind: "count",
-    meaning: "Whose shard was measured",
-    key: true,
-    short: "rank",
-    usual: 0,
-  },
-  tokens: {
-    kind: "count",
-    unit: "tokens",
-    meaning: "T, new tokens",
-    key: true,
-    short: "tokens",
-  },
-  context: {
-    kind: "count",
-    unit: "positions",
-    meaning:
-      "S, positions that attention sees, the new tokens at its end; max(context, tokens) is used",
-    key: true,
-    short: "context",
-  },
+  variant: text("Which of the operator's implementations", { key: true, base: "naive" }),
+  mode: text(
+    "hot: right after another run over the same buffers; cold: caches evicted before each run",
+    { key: true, usual: "hot" },
+  ),
+  tensor_parallel_size: count("Ranks that share the module", { key: true, short: "tp" }),
+  tensor_parallel_rank: count("Whose shard was measured", { key: true, short: "rank", usual: 0 }),
+  tokens: count("T, new tokens", { unit: "tokens", key: true, short: "tokens" }),
+  context: count(
+    "S, positions that attention sees, the new tokens at its end; max(context, tokens) is used",
+    { unit: "positions", key: true, short: "context" },
+  ),
   model: COMMON_COLUMN_TEXTS.model,
-  flops: {
-    kind: "count",
-    unit: "operations",
-    meaning: "Floating-point operations of one iteration",
-  },
-  bytes: { kind: "count", unit: "B", meaning: "Bytes one iteration must read and write at least" },
-  rate_gflops: {
-    kind: "number",
-    unit: "1e9 operations/s",
-    meaning: "flops / median time",
+  flops: count("Floating-point operations of one iteration", { unit: "operations" }),
+  bytes: count("Bytes one iteration must read and write at least", { unit: "B" }),
+  rate_gflops: number("1e9 operations/s", "flops / median time", {
     derive: (row) => rowRate(row, Number(row["flops"])),
-  },
-  rate_gbytes_per_s: {
-    kind: "number",
-    unit: "1e9 B/s",
-    meaning: "bytes / median time",
+  }),
+  rate_gbytes_per_s: number("1e9 B/s", "bytes / median time", {
     derive: (row) => rowRate(row, Number(row["bytes"])),
-  },
-  ceiling_pct: {
-    kind: "number",
-    unit: "%",
-    meaning: "The better of the two rates, of the ceiling measured in the same run",
-  },
-  speedup_vs_naive: {
-    kind: "number",
-    unit: "ratio",
-    meaning: "Median time of the naive variant / of this one, in the same run",
-    derive: (row, _, base) => speedUp(row, base, "time_us_median"),
-  },
+  }),
+  ceiling_pct: number("%", "The better of the two rates, of the ceiling measured in the same run"),
+  speedup_vs_naive: number(
+    "ratio",
+    "Median time of the naive variant / of this one, in the same run",
+    { derive: (row, _, base) => speedUp(row, base, "time_us_median") },
+  ),
   host_us_median: medianText(
     "host_us",
     "Median wall time of an iteration on the host, from submit to done",
   ),
   submit_us_median: medianText("submit_us", "Median time of encoding and submitting"),
-  first_dispatch_ms: {
-    kind: "number",
-    unit: "ms",
-    meaning: "Wall time of the first dispatch, not among the samples",
-  },
-  readback: { kind: "text", meaning: "How results come back from the adapter" },
+  first_dispatch_ms: number("ms", "Wall time of the first dispatch, not among the samples"),
+  readback: text("How results come back from the adapter"),
   time_us_mean: timeText("mean", "Mean time"),
   time_us_p90: timeText("p90", "90th percentile of the time"),
   time_us_p99: timeText("p99", "99th percentile of the time; blank below 100 samples"),
@@ -103,10 +51,6 @@ export const KERNEL_COLUMN_TEXTS = {
     "gpu_us",
     "Median time between the adapter's timestamps; blank where it has none",
   ),
-  pipeline_ms: { kind: "number", unit: "ms", meaning: "Wall time of creating the pipeline" },
-  canary_pct: {
-    kind: "number",
-    unit: "%",
-    meaning: "Drift of a fixed kernel beside this row since the start of the run",
-  },
-} as const satisfies ColumnTexts;
+  pipeline_ms: number("ms", "Wall time of creating the pipeline"),
+  canary_pct: number("%", "Drift of a fixed kernel beside this row since the start of the run"),
+};

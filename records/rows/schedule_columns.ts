@@ -1,4 +1,4 @@
-import type { ColumnTexts } from "./column.ts";
+import { count, flag, number, text } from "./column.ts";
 import { COMMON_COLUMN_TEXTS } from "./common_columns.ts";
 import { medianOf, medianText, speedUp } from "./row_times.ts";
 
@@ -7,142 +7,85 @@ import { medianOf, medianText, speedUp } from "./row_times.ts";
  * key columns in this order.
  */
 export const SCHEDULE_COLUMN_TEXTS = {
-  schedule: {
-    kind: "text",
-    meaning: "step: one batch at a time; step_with_batch_queue: several in flight",
+  schedule: text("step: one batch at a time; step_with_batch_queue: several in flight", {
     key: true,
     base: "step",
-  },
-  tensor_parallel_size: {
-    kind: "count",
-    meaning: "Ranks that share every layer",
-    key: true,
-    short: "tp",
-  },
-  pipeline_parallel_size: { kind: "count", meaning: "Stages of layers", key: true, short: "pp" },
-  data_parallel_size: { kind: "count", meaning: "Replicas of the model", key: true, short: "dp" },
-  max_concurrent_batches: {
-    kind: "count",
-    meaning: "Depth of the batch queue",
-    key: true,
-    short: "depth",
-    base: 1,
-  },
-  requests: { kind: "count", meaning: "Requests", key: true, short: "requests" },
-  prompt_tokens: {
-    kind: "count",
+  }),
+  tensor_parallel_size: count("Ranks that share every layer", { key: true, short: "tp" }),
+  pipeline_parallel_size: count("Stages of layers", { key: true, short: "pp" }),
+  data_parallel_size: count("Replicas of the model", { key: true, short: "dp" }),
+  max_concurrent_batches: count("Depth of the batch queue", { key: true, short: "depth", base: 1 }),
+  requests: count("Requests", { key: true, short: "requests" }),
+  prompt_tokens: count("Length of each prompt; of a trace's the mean", {
     unit: "tokens",
-    meaning: "Length of each prompt; of a trace's the mean",
     key: true,
     short: "prompt",
-  },
-  output_tokens: {
-    kind: "count",
+  }),
+  output_tokens: count("Tokens generated for each request; of a trace's the mean", {
     unit: "tokens",
-    meaning: "Tokens generated for each request; of a trace's the mean",
     key: true,
     short: "output",
-  },
+  }),
   wall_ms: medianText(
     "wall_ms",
     "Median wall time from the first request to the last token, of all repetitions",
   ),
-  output_tokens_per_s: {
-    kind: "number",
-    unit: "tokens/s",
-    meaning: "Generated tokens of all requests / wall_ms",
+  output_tokens_per_s: number("tokens/s", "Generated tokens of all requests / wall_ms", {
     derive: (row) => {
       // A row says the mean length of a trace's requests only, not their sum.
       if (row["arrivals"] === "trace") return row["output_tokens_per_s"];
       const tokens = Number(row["requests"]) * Number(row["output_tokens"]);
       return row["status"] === "ok" ? tokens / Number(row["wall_ms"]) * 1000 : undefined;
     },
-  },
+  }),
   ttft_ms_median: medianText("ttft_ms", "Median time from a request's arrival to its first token"),
   tpot_ms_median: medianText(
     "tpot_ms",
     "Median over requests of (last - first token) / (tokens - 1); blank for one token",
   ),
-  speedup_vs_step: {
-    kind: "number",
-    unit: "ratio",
-    meaning: "Wall time of schedule step on the same layout / of this one, in the same run",
-    derive: (row, _, base) => speedUp(row, base, "wall_ms"),
-  },
-  max_in_flight: {
-    kind: "count",
-    meaning: "Most batches that were in flight at once, in a replica",
-  },
-  busy_pct: {
-    kind: "number",
-    unit: "%",
-    meaning: "Share of all ranks' wall time that their adapters worked",
-  },
-  fill_drain_pct: {
-    kind: "number",
-    unit: "%",
-    meaning:
-      "Share of it that ranks waited while fewer batches were in flight than there are stages",
-  },
-  imbalance_pct: {
-    kind: "number",
-    unit: "%",
-    meaning: "Share of it that ranks waited for a slower stage though the pipeline was full",
-  },
-  transfer_pct: {
-    kind: "number",
-    unit: "%",
-    meaning: "Share of it in collectives and sends, waiting for peers included",
-  },
-  host_gap_pct: {
-    kind: "number",
-    unit: "%",
-    meaning:
-      "Share of it recording, submitting, reading back, and waiting for the engine; the five shares sum to 100",
-  },
-  bubble_pct: {
-    kind: "number",
-    unit: "%",
-    meaning: "Share of ranks' time between their steps: idle, whatever the cause",
-  },
-  bubble_predicted_pct: {
-    kind: "number",
-    unit: "%",
-    meaning:
-      "The same for equal stages without host time, of the same scheduler in virtual time; blank where requests come over time",
-  },
-  all_reduces: { kind: "count", meaning: "All-reduces of one repetition, over all groups" },
-  all_gathers: { kind: "count", meaning: "All-gathers of one repetition, over all groups" },
-  sends: { kind: "count", meaning: "Sends between stages in one repetition" },
-  collective_bytes: {
-    kind: "count",
-    unit: "B",
-    meaning: "Bytes that ranks sent to each other in one repetition",
-  },
-  token_mismatches: {
-    kind: "count",
+  speedup_vs_step: number(
+    "ratio",
+    "Wall time of schedule step on the same layout / of this one, in the same run",
+    { derive: (row, _, base) => speedUp(row, base, "wall_ms") },
+  ),
+  max_in_flight: count("Most batches that were in flight at once, in a replica"),
+  busy_pct: number("%", "Share of all ranks' wall time that their adapters worked"),
+  fill_drain_pct: number(
+    "%",
+    "Share of it that ranks waited while fewer batches were in flight than there are stages",
+  ),
+  imbalance_pct: number(
+    "%",
+    "Share of it that ranks waited for a slower stage though the pipeline was full",
+  ),
+  transfer_pct: number("%", "Share of it in collectives and sends, waiting for peers included"),
+  host_gap_pct: number(
+    "%",
+    "Share of it recording, submitting, reading back, and waiting for the engine; the five shares sum to 100",
+  ),
+  bubble_pct: number("%", "Share of ranks' time between their steps: idle, whatever the cause"),
+  bubble_predicted_pct: number(
+    "%",
+    "The same for equal stages without host time, of the same scheduler in virtual time; blank where requests come over time",
+  ),
+  all_reduces: count("All-reduces of one repetition, over all groups"),
+  all_gathers: count("All-gathers of one repetition, over all groups"),
+  sends: count("Sends between stages in one repetition"),
+  collective_bytes: count("Bytes that ranks sent to each other in one repetition", { unit: "B" }),
+  token_mismatches: count(
+    "Tokens that differ from those of each request alone on one rank, of all repetitions",
+    { unit: "tokens" },
+  ),
+  oversubscribed: flag("Whether there are more ranks than adapters or cores"),
+  max_num_batched_tokens: count("Token budget of a batch", {
     unit: "tokens",
-    meaning: "Tokens that differ from those of each request alone on one rank, of all repetitions",
-  },
-  oversubscribed: { kind: "flag", meaning: "Whether there are more ranks than adapters or cores" },
-  max_num_batched_tokens: {
-    kind: "count",
-    unit: "tokens",
-    meaning: "Token budget of a batch",
     key: true,
     short: "batch_tokens",
-  },
-  max_num_seqs: {
-    kind: "count",
-    meaning: "Most requests running at once",
-    key: true,
-    short: "seqs",
-  },
-  repetitions: {
-    kind: "count",
-    meaning: "How often all requests were served",
+  }),
+  max_num_seqs: count("Most requests running at once", { key: true, short: "seqs" }),
+  repetitions: count("How often all requests were served", {
     derive: (_, series) => series["wall_ms"]?.length,
-  },
+  }),
   gpu_us_median: medianText(
     "gpu_us",
     "Median time of a step between the adapter's timestamps, of the slowest rank of each stage, summed over stages; blank where it has none",
@@ -152,86 +95,61 @@ export const SCHEDULE_COLUMN_TEXTS = {
     "Median wall time of a step on the host, from being submitted to its token ids",
   ),
   submit_us_median: medianText("submit_us", "Median time of recording and submitting a step"),
-  readback_us_median: {
-    kind: "number",
-    unit: "us",
-    meaning: "Median time of a step's wait and read-back beyond the adapter's own time",
-    derive: (_, series) =>
-      medianOf(series["gpu_us"]?.map((gpu, i) => Math.max(0, series["wait_us"]![i]! - gpu))),
-  },
-  ceiling_pct: {
-    kind: "number",
-    unit: "%",
-    meaning:
-      "Least time of all operations at the ceilings measured in the same run / time of the steps; one rank only, which has the whole adapter",
-  },
-  weight_bytes: { kind: "count", unit: "B", meaning: "Bytes of weights, over all ranks" },
-  kv_cache_bytes: { kind: "count", unit: "B", meaning: "Bytes of KV cache, over all ranks" },
-  canary_pct: {
-    kind: "number",
-    unit: "%",
-    meaning: "Drift of a fixed kernel after this row since the start of the run",
-  },
-  arrivals: {
-    kind: "text",
-    meaning: "at once; poisson with its rate; or trace: when requests come",
+  readback_us_median: number(
+    "us",
+    "Median time of a step's wait and read-back beyond the adapter's own time",
+    {
+      derive: (_, series) =>
+        medianOf(series["gpu_us"]?.map((gpu, i) => Math.max(0, series["wait_us"]![i]! - gpu))),
+    },
+  ),
+  ceiling_pct: number(
+    "%",
+    "Least time of all operations at the ceilings measured in the same run / time of the steps; one rank only, which has the whole adapter",
+  ),
+  weight_bytes: count("Bytes of weights, over all ranks", { unit: "B" }),
+  kv_cache_bytes: count("Bytes of KV cache, over all ranks", { unit: "B" }),
+  canary_pct: number("%", "Drift of a fixed kernel after this row since the start of the run"),
+  arrivals: text("at once; poisson with its rate; or trace: when requests come", {
     key: true,
     usual: "at once",
-  },
-  admission: {
-    kind: "text",
-    meaning: "greedy: a batch takes all requests it can; split: an equal part for each in flight",
-    key: true,
-    usual: "greedy",
-  },
-  head_exchange: {
-    kind: "text",
-    meaning: "How ranks that share the vocabulary find the next token",
+  }),
+  admission: text(
+    "greedy: a batch takes all requests it can; split: an equal part for each in flight",
+    { key: true, usual: "greedy" },
+  ),
+  head_exchange: text("How ranks that share the vocabulary find the next token", {
     key: true,
     usual: "all_gather",
-  },
-  sliced_sends: {
-    kind: "flag",
-    meaning: "Whether each tensor parallel rank sends its slice of the hidden states only",
-    key: true,
-    usual: false,
-  },
-  router: {
-    kind: "text",
-    meaning: "How requests are given to replicas",
-    key: true,
-    usual: "least_loaded",
-  },
-  layout_order: { kind: "text", meaning: "How ranks are numbered", key: true, usual: "vllm" },
-  stage_layers: {
-    kind: "text",
-    meaning: "Layers of each stage, or even",
+  }),
+  sliced_sends: flag(
+    "Whether each tensor parallel rank sends its slice of the hidden states only",
+    { key: true, usual: false },
+  ),
+  router: text("How requests are given to replicas", { key: true, usual: "least_loaded" }),
+  layout_order: text("How ranks are numbered", { key: true, usual: "vllm" }),
+  stage_layers: text("Layers of each stage, or even", {
     key: true,
     short: "layers",
     usual: "even",
-  },
-  threads_per_rank: {
-    kind: "text",
-    meaning: "Threads of each rank's software adapter, or shared out: cores / ranks",
+  }),
+  threads_per_rank: text("Threads of each rank's software adapter, or shared out: cores / ranks", {
     key: true,
     short: "threads",
     usual: "shared out",
-  },
+  }),
   dtype: COMMON_COLUMN_TEXTS.dtype,
   model: COMMON_COLUMN_TEXTS.model,
-  simulated_output_tokens_per_s: {
-    kind: "number",
-    unit: "tokens/s",
-    meaning: "What the same engine reaches in virtual time with this row's measured stage times",
-  },
-  pipeline_law_tokens_per_s: {
-    kind: "number",
-    unit: "tokens/s",
-    meaning:
-      "By the pipeline law from the same times: batches of one size leave at min(1 / max t_i, in flight / (sum t_i + sum hop + h)); filling and draining are left out",
-  },
+  simulated_output_tokens_per_s: number(
+    "tokens/s",
+    "What the same engine reaches in virtual time with this row's measured stage times",
+  ),
+  pipeline_law_tokens_per_s: number(
+    "tokens/s",
+    "By the pipeline law from the same times: batches of one size leave at min(1 / max t_i, in flight / (sum t_i + sum hop + h)); filling and draining are left out",
+  ),
   engine_us_median: medianText(
     "engine_us",
     "Median time of the engine between a result and the next launch",
   ),
-} as const satisfies ColumnTexts;
+};

@@ -1,8 +1,7 @@
 import uPlot from "uplot";
-import { colour, COLOURS, styleColour } from "./colours.ts";
-import type { Row } from "./data.ts";
-import { h, hint, redrawn } from "./dom.ts";
-import { colourMark, legend } from "./legend.ts";
+import { colour, colourMark, COLOURS, legend, styleColour } from "./colours.ts";
+import { num, type Row } from "./data.ts";
+import { h, hint, note, redrawn } from "./dom.ts";
 
 /** A point, and the row that it stands for. */
 export interface Point {
@@ -44,7 +43,7 @@ const NEAR_PX = 28;
 
 /** A chart in a figure; points can be hovered and clicked. */
 export function chart(series: readonly Series[], options: ChartOptions): HTMLElement {
-  const figure = h("figure", { class: "chart" }, h("figcaption", {}, options.title));
+  const figure = h("figure", { class: "chart" }, h("figcaption", options.title));
   const shown = series.filter(({ points }) => points.length > 0);
   if (shown.length === 0) {
     figure.append(h("p", { class: "quiet" }, "Nothing to show."));
@@ -56,7 +55,7 @@ export function chart(series: readonly Series[], options: ChartOptions): HTMLEle
     "aria-label": `${options.title}: ${options.note}`,
   });
   const entries = shown.map(({ name }, i) => ({ mark: colourMark(dashOf(i).mark, i), name }));
-  figure.append(box, legend(entries), h("p", { class: "note" }, options.note));
+  figure.append(box, legend(entries), note(options.note));
   const xs = [...new Set(shown.flatMap(({ points }) => points.map(({ x }) => x)))]
     .sort((a, b) => a - b);
   const byX = shown.map(({ points }) => new Map(points.map((point) => [point.x, point])));
@@ -140,4 +139,24 @@ export function chart(series: readonly Series[], options: ChartOptions): HTMLEle
 /** The dash of the i-th series: the second seven differ from the first ones in dashes. */
 function dashOf(i: number) {
   return DASHES[(i + Math.floor(i / COLOURS.length)) % DASHES.length]!;
+}
+
+/** A series a name, of rows whose point can be drawn on any axis, from left to right. */
+export function seriesBy(
+  rows: readonly Row[],
+  name: (row: Row) => string,
+  point: (row: Row) => Point,
+): readonly Series[] {
+  return [...Map.groupBy(rows, name)].map(([name, members]) => ({
+    name,
+    how: "both",
+    points: members.map(point)
+      .filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y) && x > 0 && y > 0)
+      .sort((a, b) => a.x - b.x),
+  }));
+}
+
+/** The point of a row that two of its columns give. */
+export function columnPoint(x: string, y: string): (row: Row) => Point {
+  return (row) => ({ x: num(row, x), y: num(row, y), row });
 }

@@ -1,7 +1,6 @@
-import { chart, type Series } from "./chart.ts";
+import { chart, columnPoint, type Series, seriesBy } from "./chart.ts";
 import { crossovers, isRight, num, type Row, rowsOf } from "./data.ts";
 import { describe, sampleNote } from "./row_words.ts";
-import { columnPoint, seriesBy } from "./series_by.ts";
 import type { Charts } from "./suite_view.ts";
 
 /** Collectives: latency and bus bandwidth by size, with the fitted link. */

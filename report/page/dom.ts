@@ -1,24 +1,48 @@
 /** Builds elements; texts are texts, never markup. */
 
 type Child = Node | string | undefined | false;
+type Children = readonly (Child | readonly Child[])[];
 type Attributes = Readonly<Record<string, string | number | boolean | ((event: Event) => void)>>;
 
-/** An element with attributes (`on...` are listeners) and children. */
+/** An element with children; attributes (`on...` are listeners) stand before them, where there are any. */
 export function h<K extends keyof HTMLElementTagNameMap>(
   tag: K,
-  attributes: Attributes = {},
-  ...children: readonly (Child | readonly Child[])[]
+  ...[first, ...others]: Children | readonly [Attributes, ...Children]
 ): HTMLElementTagNameMap[K] {
   const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
+  const isChild = typeof first !== "object" || first instanceof Node || Array.isArray(first);
+  for (const [name, value] of Object.entries(isChild ? {} : first)) {
     if (typeof value === "function") element.addEventListener(name.slice(2), value);
     else if (value === true) element.setAttribute(name, "");
     else if (value !== false) element.setAttribute(name, String(value));
   }
-  for (const child of children.flat()) {
+  for (const child of [isChild && first, ...others].flat()) {
     if (child) element.append(child);
   }
   return element;
+}
+
+/** A figure as wide as the page. */
+export function wideFigure(caption: string, ...children: Children): HTMLElement {
+  return h("figure", { class: "chart wide" }, h("figcaption", caption), ...children);
+}
+
+/** What explains a figure. */
+export function note(text: string): HTMLElement {
+  return h("p", { class: "note" }, text);
+}
+
+/** A button that does something. */
+export function button(text: string, act: () => void): HTMLElement {
+  return h("button", { type: "button", onclick: act }, text);
+}
+
+/** A table of rows: a heading, and the cells behind it. */
+export function headedTable(rows: readonly (readonly [string, ...HTMLElement[]])[]): HTMLElement {
+  const lines = rows.map(([heading, ...cells]) =>
+    h("tr", h("th", { scope: "row" }, heading), cells)
+  );
+  return h("table", h("tbody", lines));
 }
 
 /** Attributes of an element that is chosen by a click, or by Enter. */
@@ -51,7 +75,7 @@ export function hint(
   at?: { readonly x: number; readonly y: number },
 ): void {
   tip ??= document.body.appendChild(h("div", { class: "tip", role: "status" }));
-  tip.replaceChildren(...lines.map((line) => h("div", {}, line)));
+  tip.replaceChildren(...lines.map((line) => h("div", line)));
   tip.hidden = lines.length === 0;
   if (!at) return;
   const left = Math.min(at.x + 14, innerWidth - tip.offsetWidth - 8);

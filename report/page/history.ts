@@ -1,29 +1,29 @@
 import { SUITES } from "../../records/rows/suite.ts";
 import { chart, type Series } from "./chart.ts";
-import { isRight, num, rowsOf } from "./data.ts";
+import { isRight, num, type Row, rowsOf } from "./data.ts";
 import { h } from "./dom.ts";
 import { describe } from "./row_words.ts";
-import type { ChartContext } from "./suite_view.ts";
+import type { ViewContext } from "./suite_view.ts";
 
 /** A column over runs in time, a line a row key. */
-export function history({ data, onPick }: ChartContext): HTMLElement {
+export function history({ data, onPick }: ViewContext): HTMLElement {
   const suites = SUITES.filter((s) => data.runs.some((run) => run.tables[s]));
-  const box = h("div", {});
-  const suite = h("select", { "aria-label": "suite" }, suites.map((s) => h("option", {}, s)));
+  const box = h("div");
+  const suite = h("select", { "aria-label": "suite" }, suites.map((s) => h("option", s)));
   const column = h("select", { "aria-label": "column" });
   const draw = () => {
     const { rows } = rowsOf(data, suite.value);
     const keys = Map.groupBy(rows.filter(isRight), (r) => r.cells["row_key"] ?? "");
     const often = [...keys.values()].filter((members) => members.length > 1);
+    const point = (row: Row) => ({
+      x: 1 + data.runs.indexOf(row.run),
+      y: num(row, column.value),
+      row,
+    });
     const series = often.map((members): Series => ({
       name: members[0]!.label,
       how: "both",
-      points: members.map((row) => ({
-        x: 1 + data.runs.indexOf(row.run),
-        y: num(row, column.value),
-        row,
-      }))
-        .filter(({ y }) => Number.isFinite(y)),
+      points: members.map(point).filter(({ y }) => Number.isFinite(y)),
     }));
     box.replaceChildren(chart(series, {
       title: `${column.value} over runs`,
@@ -40,12 +40,12 @@ export function history({ data, onPick }: ChartContext): HTMLElement {
   const fill = () => {
     const { headers, rows } = rowsOf(data, suite.value);
     const numeric = headers.filter((header) => rows.some((row) => num(row, header) > 0));
-    column.replaceChildren(...numeric.map((header) => h("option", {}, header)));
+    column.replaceChildren(...numeric.map((header) => h("option", header)));
     column.value = numeric.includes("time_us_median") ? "time_us_median" : numeric[0] ?? "";
     draw();
   };
   suite.addEventListener("change", fill);
   column.addEventListener("change", draw);
   if (suites.length > 0) fill();
-  return h("section", {}, h("div", { class: "bar" }, suite, column), box);
+  return h("section", h("div", { class: "bar" }, suite, column), box);
 }

@@ -1,7 +1,6 @@
-import { chart, type Series } from "./chart.ts";
+import { chart, columnPoint, type Series, seriesBy } from "./chart.ts";
 import { isRight, type PageData, rooflinePoint, type Row } from "./data.ts";
 import { describe, sampleNote } from "./row_words.ts";
-import { columnPoint, seriesBy } from "./series_by.ts";
 import type { Charts } from "./suite_view.ts";
 
 /** Kernels: roofline, rate by tokens, speed-up by shard size. */

@@ -1,5 +1,5 @@
 import { num, type PageData, type Row, rowsOf, short } from "./data.ts";
-import { h } from "./dom.ts";
+import { h, note, wideFigure } from "./dom.ts";
 import { layoutName } from "./row_words.ts";
 
 /** Layouts: the rank table as boxes, by replica, stage and tensor parallel rank. */
@@ -10,18 +10,11 @@ export function layoutView(data: PageData): readonly HTMLElement[] {
       const cells = ranks.map((r) => r.cells[`${kind}_parallel_group`] ?? "");
       return [...new Set(cells.map((cell) => `{${cell.replaceAll(" ", ",")}}`))].join(" ");
     };
-    return h(
-      "figure",
-      { class: "chart wide" },
-      h("figcaption", {}, name),
-      h(
-        "div",
-        { class: "replicas" },
-        [...Map.groupBy(ranks, (r) => r.cells["data_parallel_rank"]!)].map(replicaBox),
-      ),
-      h(
-        "p",
-        { class: "note" },
+    const replicas = Map.groupBy(ranks, (r) => r.cells["data_parallel_rank"]!);
+    return wideFigure(
+      name,
+      h("div", { class: "replicas" }, [...replicas].map(replicaBox)),
+      note(
         `MB = 1e6 bytes. Groups: TP ${groups("tensor")} (all-reduce in every layer); ` +
           `PP ${groups("pipeline")} (hidden states); DP ${groups("data")} (nothing)`,
       ),
@@ -30,26 +23,16 @@ export function layoutView(data: PageData): readonly HTMLElement[] {
 }
 
 function replicaBox([replica, ranks]: readonly [string, readonly Row[]]): HTMLElement {
-  return h(
-    "div",
-    { class: "replica" },
-    h("h4", {}, `replica ${replica}`),
-    [...Map.groupBy(ranks, (r) => r.cells["pipeline_parallel_rank"]!)].map(stageBox),
-  );
+  const stages = Map.groupBy(ranks, (r) => r.cells["pipeline_parallel_rank"]!);
+  const heading = h("h4", `replica ${replica}`);
+  return h("div", { class: "replica" }, heading, [...stages].map(stageBox));
 }
 
 function stageBox([stage, tpRanks]: readonly [string, readonly Row[]]): HTMLElement {
   const { cells } = tpRanks[0]!;
-  return h(
-    "div",
-    { class: "stage" },
-    h(
-      "div",
-      { class: "quiet" },
-      `stage ${stage}, layers ${cells["first_layer"]}-${cells["last_layer"]}`,
-    ),
-    h("div", { class: "ranks" }, tpRanks.map(rankBox)),
-  );
+  const layers = `stage ${stage}, layers ${cells["first_layer"]}-${cells["last_layer"]}`;
+  const ranks = h("div", { class: "ranks" }, tpRanks.map(rankBox));
+  return h("div", { class: "stage" }, h("div", { class: "quiet" }, layers), ranks);
 }
 
 function rankBox(row: Row): HTMLElement {
@@ -65,10 +48,6 @@ function rankBox(row: Row): HTMLElement {
     `weights ${memory("weight")}`,
     `KV cache ${memory("kv_cache")}`,
   ];
-  return h(
-    "div",
-    { class: "rank" },
-    h("b", {}, `rank ${cells["rank"]}`),
-    lines.map((line) => h("div", {}, line)),
-  );
+  const heading = h("b", `rank ${cells["rank"]}`);
+  return h("div", { class: "rank" }, heading, lines.map((line) => h("div", line)));
 }

@@ -27,9 +27,9 @@ const views: readonly (readonly [string, boolean, () => HTMLElement])[] = [
   [
     "Timeline",
     data.runs.some((run) => run.timelines.length > 0),
-    () => h("div", {}, data.runs.flatMap((run) => run.timelines.map(timeline))),
+    () => h("div", data.runs.flatMap((run) => run.timelines.map(timeline))),
   ],
-  ["Layouts", has("ranks"), () => h("div", {}, layoutView(data))],
+  ["Layouts", has("ranks"), () => h("div", layoutView(data))],
   ["Plan", has("plan"), suite("plan", planCharts)],
   ["History", data.runs.length > 1, () => history(context)],
 ];
@@ -38,7 +38,7 @@ const panels = shown.map(([name], i) =>
   h(
     "section",
     { id: `view-${i}`, class: "view", role: "tabpanel", "aria-label": name },
-    h("h2", {}, name),
+    h("h2", name),
   )
 );
 const tabs = shown.map(([name], i) =>
@@ -84,8 +84,8 @@ addEventListener("beforeprint", () => {
 });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
 document.body.append(
-  h("header", {}, h("h1", {}, "shardbench"), bar),
-  h("main", {}, panels),
+  h("header", h("h1", "shardbench"), bar),
+  h("main", panels),
   dialog,
 );
 open(0);

@@ -1,7 +1,6 @@
-import { chart } from "./chart.ts";
+import { chart, columnPoint } from "./chart.ts";
 import { num } from "./data.ts";
 import { layoutWords } from "./row_words.ts";
-import { columnPoint } from "./series_by.ts";
 import type { Charts } from "./suite_view.ts";
 
 /** Plan against measurement: both in tokens a second, a point a layout. */
@@ -11,13 +10,10 @@ export const planCharts: Charts = (rows, { onPick }) => {
     columnPoint("predicted_output_tokens_per_s", "measured_output_tokens_per_s"),
   );
   const most = Math.max(1, ...points.flatMap(({ x, y }) => [x, y]));
+  const diagonal = [{ x: most / 1e3, y: most / 1e3 }, { x: most, y: most }];
   return [chart([
     { name: "layouts", how: "points", points },
-    {
-      name: "as predicted",
-      how: "line",
-      points: points.length > 0 ? [{ x: most / 1e3, y: most / 1e3 }, { x: most, y: most }] : [],
-    },
+    { name: "as predicted", how: "line", points: points.length > 0 ? diagonal : [] },
   ], {
     title: "Plan against measurement",
     x: "predicted tokens/s",

@@ -1,6 +1,6 @@
 import { colour } from "./colours.ts";
 import { type PageData, type Row, short } from "./data.ts";
-import { h, penOn } from "./dom.ts";
+import { button, h, headedTable, penOn } from "./dom.ts";
 
 const STRIP_PX = 90;
 
@@ -13,45 +13,23 @@ export function rowDetails(
     const samples = row.run.samples[row.cells["row_key"] ?? ""] ?? {};
     const suite = data.columns[row.cells["suite"] ?? ""] ?? {};
     dialog.replaceChildren(
-      h(
-        "div",
-        { class: "bar" },
-        h("b", {}, row.label),
-        h("button", { type: "button", onclick: () => dialog.close() }, "close"),
-      ),
-      ...Object.entries(samples).map(([name, { count, values }]) =>
-        h(
+      h("div", { class: "bar" }, h("b", row.label), button("close", () => dialog.close())),
+      ...Object.entries(samples).map(([name, { count, values }]) => {
+        const some = count === values.length
+          ? `${count} samples`
+          : `${values.length} of ${count} samples, evenly picked`;
+        return h(
           "section",
-          {},
-          h(
-            "h4",
-            {},
-            `${name}: ${
-              count === values.length
-                ? `${count} samples`
-                : `${values.length} of ${count} samples, evenly picked`
-            }, in the order in which they were taken`,
-          ),
+          h("h4", `${name}: ${some}, in the order in which they were taken`),
           strip(values),
           h("p", { class: "samples" }, values.map(short).join(" ")),
-        )
-      ),
-      h(
-        "table",
-        {},
-        h(
-          "tbody",
-          {},
-          Object.entries(row.cells).map(([header, cell]) =>
-            h(
-              "tr",
-              {},
-              h("th", { scope: "row" }, header),
-              h("td", {}, cell),
-              h("td", { class: "quiet" }, (suite[header] ?? []).join("; ")),
-            )
-          ),
-        ),
+        );
+      }),
+      headedTable(
+        Object.entries(row.cells).map(([header, cell]) => {
+          const meaning = (suite[header] ?? []).join("; ");
+          return [header, h("td", cell), h("td", { class: "quiet" }, meaning)];
+        }),
       ),
     );
     dialog.showModal();

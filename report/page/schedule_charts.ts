@@ -1,6 +1,6 @@
 import { isRight, num, type Row, short } from "./data.ts";
-import { choosable, h } from "./dom.ts";
-import { legend } from "./legend.ts";
+import { choosable, h, note, wideFigure } from "./dom.ts";
+import { legend } from "./colours.ts";
 import { layoutName, sampleNote } from "./row_words.ts";
 import type { Charts } from "./suite_view.ts";
 
@@ -19,38 +19,27 @@ export const scheduleCharts: Charts = (rows, { data, onPick }) => {
         "tr",
         choosable(() => onPick(row)),
         h("th", { scope: "row" }, scheduleWords(row, data.runs.length > 1)),
-        h(
-          "td",
-          {},
-          h("div", { class: "rail" }, bar("div", "speed", 100 * speed / most)),
-          short(speed),
-        ),
-        h("td", {}, stack(row)),
-        h("td", {}, short(num(row, "speedup_vs_step"))),
+        h("td", h("div", { class: "rail" }, bar("div", "speed", 100 * speed / most)), short(speed)),
+        h("td", stack(row)),
+        h("td", short(num(row, "speedup_vs_step"))),
       );
     }),
   ]);
   const titles = ["schedule", "output tokens/s", "share of all ranks' wall time", "x step"];
   return [
-    h(
-      "figure",
-      { class: "chart wide" },
-      h("figcaption", {}, "Tokens a second, and where the ranks' time went"),
+    wideFigure(
+      "Tokens a second, and where the ranks' time went",
       h(
         "table",
         { class: "bars" },
-        h("thead", {}, h("tr", {}, titles.map((title) => h("th", { scope: "col" }, title)))),
-        h("tbody", {}, lines),
+        h("thead", h("tr", titles.map((title) => h("th", { scope: "col" }, title)))),
+        h("tbody", lines),
       ),
       legend(SHARES.map((share) => ({
         mark: h("span", { class: `key ${share}`, "aria-hidden": "true" }),
         name: share.replace("_", " "),
       }))),
-      h(
-        "p",
-        { class: "note" },
-        `${sampleNote(right)}; n counts steps, tokens/s is of the median repetition`,
-      ),
+      note(`${sampleNote(right)}; n counts steps, tokens/s is of the median repetition`),
     ),
   ];
 };
@@ -70,11 +59,8 @@ function scheduleWords({ cells, run }: Row, hasOtherRuns: boolean): string {
 function stack(row: Row): HTMLElement {
   const percent = (share: string) => num(row, `${share}_pct`);
   const title = SHARES.map((share) => `${share} ${short(percent(share))} %`).join(", ");
-  return h(
-    "div",
-    { class: "stack", title },
-    SHARES.map((share) => bar("span", share, percent(share))),
-  );
+  const bars = SHARES.map((share) => bar("span", share, percent(share)));
+  return h("div", { class: "stack", title }, bars);
 }
 
 function bar(tag: "div" | "span", className: string, percent: number): HTMLElement {

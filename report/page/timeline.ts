@@ -1,7 +1,6 @@
-import { colour, styleColour } from "./colours.ts";
+import { colour, colourMark, legend, styleColour } from "./colours.ts";
 import type { PageTimeline } from "./data.ts";
-import { h, hint, penOn, redrawn } from "./dom.ts";
-import { colourMark, legend } from "./legend.ts";
+import { button, h, hint, note, penOn, redrawn, wideFigure } from "./dom.ts";
 
 const ROW_PX = 26;
 const LEFT_PX = 150;
@@ -108,12 +107,8 @@ export function timeline({ label, kinds, rows, sends, left }: PageTimeline): HTM
   new ResizeObserver(draw).observe(canvas);
   redrawn(canvas, draw);
   const seen = new Set(rows.flatMap(({ spans }) => spans.map((span) => span[2])));
-  const button = (text: string, act: () => void) =>
-    h("button", { type: "button", onclick: act }, text);
-  return h(
-    "figure",
-    { class: "chart wide" },
-    h("figcaption", {}, label),
+  return wideFigure(
+    label,
     h(
       "div",
       { class: "bar" },
@@ -125,9 +120,7 @@ export function timeline({ label, kinds, rows, sends, left }: PageTimeline): HTM
     ),
     canvas,
     legend(kinds.flatMap((name, i) => seen.has(i) ? [{ mark: colourMark("■", i), name }] : [])),
-    h(
-      "p",
-      { class: "note" },
+    note(
       "Host clock of each rank; the last repetition of the case; numbers are batches, lines are sends." +
         (left > 0 ? ` ${left} later spans are in timeline.json only.` : ""),
     ),
