@@ -1,7 +1,6 @@
 import { stageProgram, wholeDecoder } from "../../../model/stage_program.ts";
 import { stageCosts } from "../../../model/stage_tensors.ts";
 import { type Layout, worldSize } from "../../../parallel/layout.ts";
-import type { CacheConfig } from "../../../model/replicas.ts";
 import { tokenBatch } from "../../../runtime/token_batch.ts";
 import { ceilingUs } from "../../measure/ceilings.ts";
 import type { Config } from "../../../config/config.ts";
@@ -13,7 +12,7 @@ import {
 } from "../../../runtime/layout_run.ts";
 import { decoderSource, layoutOf } from "../../../config/decoder_source.ts";
 import { type MeasuredCase, measureLayout } from "./measure_layout.ts";
-import { type SizedRank, sizedRanks } from "../../../model/replicas.ts";
+import { type CacheConfig, sizedRanks } from "../../../model/replicas.ts";
 import { requestsOf } from "./requests.ts";
 import { deriveRows, type SampledRow } from "../../../records/rows/derive_rows.ts";
 import { rowKey, type ScheduleRow } from "../../../records/rows/row.ts";
@@ -24,17 +23,16 @@ import {
   scheduleLabel,
   type ScheduleWork,
 } from "./schedule_cases.ts";
+import type { ScheduleFiles } from "./schedule_files.ts";
 import { scheduleRow, unmeasuredRow } from "./schedule_row.ts";
 import type { TimedRequest } from "../../../runtime/serve.ts";
 import type { Session } from "../../measure/session.ts";
 import type { SuiteRun } from "../suite_run.ts";
 
-/** What the caller of the schedules suite is told besides rows. */
+/** A run of the schedules suite. */
 export interface SchedulesRun extends SuiteRun<ScheduleRow> {
-  /** The last repetition of a case, with what every rank did when. */
-  readonly onTrace: (label: string, repetition: Repetition) => void;
-  /** The ranks of a layout with predicted and allocated memory. */
-  readonly onRanks: (ranks: readonly SizedRank[]) => void;
+  /** What is written of ranks and timelines. */
+  readonly files: ScheduleFiles;
 }
 
 /** Measures the schedules suite of a configuration, a layout at a time; rows come as it is finished. */
@@ -97,7 +95,7 @@ async function runLayout(cases: readonly ScheduleCase[], suite: Suite): Promise<
     await session.tuning.save();
     const allocated = opened.opened;
     const sized = sizedRanks(config.model, layout, { ...cacheConfig, layers: sizes.stage_layers });
-    run.onRanks(sized.map((rank) => ({ ...rank, allocated: allocated[rank.rank] })));
+    run.files.addRanks(sized.map((rank) => ({ ...rank, allocated: allocated[rank.rank] })));
     const measured = await measureLayout(suite, {
       run: opened,
       cases,
@@ -122,7 +120,7 @@ async function runLayout(cases: readonly ScheduleCase[], suite: Suite): Promise<
     const derived = deriveRows("schedules", rows, run.finished);
     for (const [i, { row, series }] of derived.entries()) {
       run.onRow(row, series);
-      run.onTrace(scheduleLabel(measured[i]!.case), measured[i]!.last);
+      run.files.addTrace(scheduleLabel(measured[i]!.case), measured[i]!.last);
     }
   } catch (error) {
     await unmeasured("failed", device.errors.recover(error));

@@ -1,14 +1,11 @@
-import type { Device } from "../../../device/device.ts";
 import { driftReason } from "../../measure/canary.ts";
 import type { MeasuredCase } from "./measure_layout.ts";
-import { type ScheduleKey, type ScheduleRow, SCHEMA_VERSION } from "../../../records/rows/row.ts";
+import type { ScheduleKey, ScheduleRow } from "../../../records/rows/row.ts";
 import { median } from "../../../statistics/summary.ts";
+import { commonCells, type RowContext } from "../suite_run.ts";
 
 /** What every row of a layout says. */
-export interface RowContext {
-  readonly device: Device;
-  readonly runId: string;
-  readonly canaryPct: number;
+export interface LayoutContext extends RowContext {
   /** More ranks than cores, on a software adapter, or than adapters. */
   readonly oversubscribed: boolean;
 }
@@ -27,7 +24,7 @@ export interface LayoutNumbers {
 export function unmeasuredRow(
   key: ScheduleKey,
   { status, reason }: { readonly status: "failed" | "skipped"; readonly reason: string },
-  context: RowContext,
+  context: LayoutContext,
 ): ScheduleRow {
   return { ...baseRow(key, context), status, reason, samples: 0 };
 }
@@ -36,7 +33,7 @@ export function unmeasuredRow(
 export function scheduleRow(
   measured: MeasuredCase,
   key: ScheduleKey,
-  { layout, context }: { readonly layout: LayoutNumbers; readonly context: RowContext },
+  { layout, context }: { readonly layout: LayoutNumbers; readonly context: LayoutContext },
 ): ScheduleRow {
   const { served, spent, counts, mismatches } = measured;
   const isRight = mismatches === 0;
@@ -81,19 +78,13 @@ export function scheduleRow(
   };
 }
 
-function baseRow(key: ScheduleKey, context: RowContext): ScheduleRow {
-  const { device, runId, canaryPct, oversubscribed } = context;
+function baseRow(key: ScheduleKey, context: LayoutContext): ScheduleRow {
   return {
     ...key,
-    schema_version: SCHEMA_VERSION,
-    run_id: runId,
-    adapter: device.identity.name,
-    adapter_type: device.identity.type,
-    physical_adapters: 1,
+    ...commonCells(context),
     logical_ranks: Number(key.tensor_parallel_size) * Number(key.pipeline_parallel_size) *
       Number(key.data_parallel_size),
     clock: "host",
-    canary_pct: canaryPct,
-    oversubscribed,
+    oversubscribed: context.oversubscribed,
   } as ScheduleRow;
 }
