@@ -1,5 +1,6 @@
 import { driftReason } from "../../measure/canary.ts";
-import type { MeasuredCase } from "./measure_layout.ts";
+import { addUp } from "./decomposition.ts";
+import type { CaseRepetitions, Predictions } from "./measure_layout.ts";
 import type { ScheduleKey, ScheduleRow } from "../../../records/rows/row.ts";
 import { median } from "../../../statistics/summary.ts";
 import { commonCells, type RowContext } from "../suite_run.ts";
@@ -18,6 +19,7 @@ export interface LayoutNumbers {
   readonly outputTokens: number;
   /** Least time of one repetition's steps at the measured ceilings; one rank only. */
   readonly idealUs: number | undefined;
+  readonly predicted: Predictions | undefined;
 }
 
 /** The row of a case that was not measured. */
@@ -31,17 +33,20 @@ export function unmeasuredRow(
 
 /** What was measured of a case's row. */
 export function scheduleRow(
-  measured: MeasuredCase,
+  measured: CaseRepetitions,
   key: ScheduleKey,
   { layout, context }: { readonly layout: LayoutNumbers; readonly context: LayoutContext },
 ): ScheduleRow {
-  const { served, spent, counts, mismatches } = measured;
+  const { served, mismatches, last: { reports } } = measured;
+  const spent = addUp(measured.spent);
   const isRight = mismatches === 0;
   const perS = (ms: number | undefined) =>
     isRight && ms !== undefined ? layout.outputTokens / ms * 1000 : undefined;
   const total = spent.busy + spent.fillDrain + spent.imbalance + spent.transfer + spent.hostGap;
   const pct = (ms: number) => 100 * ms / total;
-  const { idealUs } = layout;
+  const { idealUs, predicted } = layout;
+  const count = (key: "allReduces" | "allGathers" | "sends" | "sentBytes") =>
+    reports.reduce((sum, report) => sum + report[key], 0);
   return {
     ...baseRow(key, context),
     status: isRight ? "ok" : "wrong",
@@ -60,21 +65,19 @@ export function scheduleRow(
     transfer_pct: pct(spent.transfer),
     host_gap_pct: pct(spent.hostGap),
     bubble_pct: pct(spent.idle),
-    bubble_predicted_pct: measured.idealBubble === undefined
-      ? undefined
-      : 100 * measured.idealBubble,
-    all_reduces: counts.allReduces,
-    all_gathers: counts.allGathers,
-    sends: counts.sends,
-    collective_bytes: counts.sentBytes,
+    bubble_predicted_pct: predicted && 100 * predicted.idealBubble,
+    all_reduces: count("allReduces") / Number(key.tensor_parallel_size),
+    all_gathers: count("allGathers") / Number(key.tensor_parallel_size),
+    sends: count("sends"),
+    collective_bytes: count("sentBytes"),
     token_mismatches: mismatches,
     ceiling_pct: isRight && idealUs !== undefined
       ? 100 * idealUs * served.length / (1000 * spent.busy)
       : undefined,
     weight_bytes: layout.weightBytes,
     kv_cache_bytes: layout.kvCacheBytes,
-    simulated_output_tokens_per_s: perS(measured.simulatedMs),
-    pipeline_law_tokens_per_s: perS(measured.steadyStateBoundMs),
+    simulated_output_tokens_per_s: perS(predicted?.simulatedMs),
+    pipeline_law_tokens_per_s: perS(predicted?.steadyStateBoundMs),
   };
 }
 
