@@ -1,7 +1,7 @@
 import { Command, ValidationError } from "@cliffy/command";
 import { z } from "zod";
 import { readModel } from "../config/read_model.ts";
-import { ranksCsv } from "../bench/suites/schedules/rank_row.ts";
+import { ranksCsv } from "../bench/suites/schedules/schedule_files.ts";
 import { type SizedRank, sizedRanks } from "../model/replicas.ts";
 import { DTYPES } from "../kernels/kernel.ts";
 import { ORDERS } from "../parallel/layout.ts";

@@ -11,8 +11,8 @@ export class CacheFlush implements Disposable {
   readonly #scratch: DeviceBuffer;
 
   /** Allocates twice the last-level cache, or as much as one binding holds. */
-  constructor(device: Device, cacheBytes: number) {
-    const bytes = Math.min(2 * cacheBytes, device.maxStorageBufferBindingSize);
+  constructor(device: Device) {
+    const bytes = Math.min(2 * lastLevelCacheBytes(), device.maxStorageBufferBindingSize);
     this.#scratch = device.allocate({ label: "cache_flush", bytes });
     this.dispatch = device.bind({
       name: "bench/cache_flush",
@@ -32,4 +32,19 @@ export class CacheFlush implements Disposable {
     this.dispatch.params?.destroy();
     this.#scratch.destroy();
   }
+}
+
+/** Twice this is flushed where the machine does not say how large its cache is. */
+const DEFAULT_CACHE_BYTES = 32 * 2 ** 20;
+
+/** The size of the last-level cache in bytes, as Linux says it. */
+function lastLevelCacheBytes(): number {
+  try {
+    const text = Deno.readTextFileSync("/sys/devices/system/cpu/cpu0/cache/index3/size").trim();
+    const [, size, unit] = /^(\d+)([KM])$/.exec(text) ?? [];
+    if (size !== undefined) return Number(size) * (unit === "M" ? 2 ** 20 : 2 ** 10);
+  } catch {
+    // Another system, or no permission.
+  }
+  return DEFAULT_CACHE_BYTES;
 }

@@ -20,76 +20,60 @@ export interface SessionReport {
 }
 
 /** What the suites of one run share: a device with its timer, tuning, measured ceilings and canary. */
-export class Session implements Disposable {
+export interface Session extends Disposable {
   readonly device: Device;
   readonly timer: Timer;
   readonly tuning: TuningStore;
   readonly tuner: Tuner;
   readonly ceilings: Ceilings;
   readonly canary: Canary;
-  readonly #start: number;
-  readonly #waitedMs: number;
-  #setUpMs = 0;
-
-  private constructor(
-    parts: Pick<Session, "device" | "timer" | "tuning" | "tuner" | "ceilings" | "canary">,
-    before: { readonly start: number; readonly waitedMs: number },
-  ) {
-    this.device = parts.device;
-    this.timer = parts.timer;
-    this.tuning = parts.tuning;
-    this.tuner = parts.tuner;
-    this.ceilings = parts.ceilings;
-    this.canary = parts.canary;
-    this.#start = before.start;
-    this.#waitedMs = before.waitedMs;
-  }
-
-  /** Measures the ceilings; without a folder, tuning results are kept in memory only. */
-  static async open(device: Device, tuningFolder: string | undefined): Promise<Session> {
-    const before = { start: performance.now(), waitedMs: device.readBack.waitMs };
-    const timer = await new Timer(device).ready();
-    const tuning = await TuningStore.open(device.identity.name, tuningFolder);
-    const tuner = new Tuner(device, timer, tuning);
-    const ceilings = await measureCeilings(device, timer);
-    const canary = new Canary(device, timer);
-    await canary.start();
-    return new Session({ device, timer, tuning, tuner, ceilings, canary }, before);
-  }
-
   /** Runs what fills tensors and sends them to the device, and counts its time as set-up. */
-  setUp<T>(run: () => T): T {
-    const start = performance.now();
-    try {
-      return run();
-    } finally {
-      this.#setUpMs += performance.now() - start;
-    }
-  }
-
+  setUp<T>(run: () => T): T;
   /** What the session has found and spent so far. */
-  report(): SessionReport {
-    const { device, ceilings } = this;
-    const total = performance.now() - this.#start;
-    const gpu_and_waiting = device.readBack.waitMs - this.#waitedMs;
-    const compile = device.pipelines.compileMs;
-    const set_up = this.#setUpMs;
-    const harness = total - gpu_and_waiting - compile - set_up;
-    const shaders = Object.fromEntries(
-      device.pipelines.shaders().map(([name, wgsl]) => [name, shortHash(wgsl)]),
-    );
-    const canary_us = this.canary.medianUs;
-    return {
-      ceilings,
-      canary_us,
-      shaders,
-      time_ms: { total, set_up, compile, gpu_and_waiting, harness },
-    };
-  }
+  report(): SessionReport;
+}
 
-  /** Frees what it holds; the device stays open. */
-  [Symbol.dispose](): void {
-    this.canary[Symbol.dispose]();
-    this.timer[Symbol.dispose]();
-  }
+/** Measures the ceilings, keeps tuning results in a folder; disposing leaves the device open. */
+export async function openSession(device: Device, tuningFolder: string): Promise<Session> {
+  const { readBack, pipelines } = device;
+  const [begun, waitedMs] = [performance.now(), readBack.waitMs];
+  const timer = await new Timer(device).ready();
+  const tuning = await TuningStore.open(device.identity.name, tuningFolder);
+  const ceilings = await measureCeilings(device, timer);
+  const canary = new Canary(device, timer);
+  await canary.start();
+  let set_up = 0;
+  return {
+    device,
+    timer,
+    tuning,
+    tuner: new Tuner(device, timer, tuning),
+    ceilings,
+    canary,
+    setUp: (run) => {
+      const start = performance.now();
+      try {
+        return run();
+      } finally {
+        set_up += performance.now() - start;
+      }
+    },
+    report: () => {
+      const total = performance.now() - begun;
+      const gpu_and_waiting = readBack.waitMs - waitedMs;
+      const compile = pipelines.compileMs;
+      const harness = total - gpu_and_waiting - compile - set_up;
+      const shaders = pipelines.shaders().map(([name, wgsl]) => [name, shortHash(wgsl)]);
+      return {
+        ceilings,
+        canary_us: canary.medianUs,
+        shaders: Object.fromEntries(shaders),
+        time_ms: { total, set_up, compile, gpu_and_waiting, harness },
+      };
+    },
+    [Symbol.dispose]: () => {
+      canary[Symbol.dispose]();
+      timer[Symbol.dispose]();
+    },
+  };
 }

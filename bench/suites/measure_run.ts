@@ -6,17 +6,13 @@ import { type Suite, SUITES } from "../../records/rows/suite.ts";
 import type { AnyRow, SuiteRows } from "../../records/rows/suite_rows.ts";
 import { describeEnvironment } from "../../records/run_folder/environment.ts";
 import { hashFiles } from "../../records/run_folder/file_hashes.ts";
-import {
-  createRunFolder,
-  resumeRunFolder,
-  type RunFolder,
-} from "../../records/run_folder/run_folder.ts";
-import { Session } from "../measure/session.ts";
+import { createRunFolder, resumeRunFolder } from "../../records/run_folder/run_folder.ts";
+import { openSession, type Session } from "../measure/session.ts";
 import { collectiveCases, collectiveLabel } from "./collectives/collective_cases.ts";
-import { writeLink } from "./collectives/links_file.ts";
 import { runCollectives } from "./collectives/run_collectives.ts";
-import { caseLabel, casesOf, runKernels } from "./kernels/run_kernels.ts";
-import { runSchedules } from "./schedules/run_schedules.ts";
+import { kernelCases, kernelLabel } from "./kernels/kernel_cases.ts";
+import { runKernels } from "./kernels/run_kernels.ts";
+import { runSchedules, type SchedulesRun } from "./schedules/run_schedules.ts";
 import { scheduleCases, scheduleLabel } from "./schedules/schedule_cases.ts";
 import { ScheduleFiles } from "./schedules/schedule_files.ts";
 import type { Progress, SuiteRun } from "./suite_run.ts";
@@ -69,42 +65,28 @@ export interface MeasuredRun extends SuiteRows {
   readonly interrupted: boolean;
 }
 
-/** What measuring a suite is given. */
-interface Running {
-  readonly config: Config;
-  readonly session: Session;
-  readonly folder: RunFolder;
-  readonly scheduleFiles: ScheduleFiles;
-}
-
 /** A suite: its cases, a line each, and how they are measured. */
 interface SuiteRunner<Row extends AnyRow> {
   readonly cases: (config: Config, filter: RegExp | undefined) => readonly string[];
-  readonly measure: (running: Running, run: SuiteRun<Row>) => Promise<void>;
+  readonly measure: (
+    config: Config,
+    session: Session,
+    run: SuiteRun<Row> & Pick<SchedulesRun, "files">,
+  ) => Promise<void>;
 }
 
 const RUNNERS: { readonly [S in Suite]: SuiteRunner<SuiteRows[S][number]> } = {
   kernels: {
-    cases: (config, filter) => casesOf(config, filter).map(caseLabel),
-    measure: ({ config, session }, run) =>
-      runKernels(config, session, { ...run, cacheBytes: lastLevelCacheBytes() }),
+    cases: (config, filter) => kernelCases(config, filter).map(kernelLabel),
+    measure: runKernels,
   },
   collectives: {
     cases: (config, filter) => collectiveCases(config, filter).map(collectiveLabel),
-    measure: ({ config, session, folder }, run) =>
-      runCollectives(config, session, {
-        ...run,
-        onLink: (group, fit) => writeLink(folder.path, group, fit),
-      }),
+    measure: runCollectives,
   },
   schedules: {
     cases: (config, filter) => scheduleCases(config, filter).map(scheduleLabel),
-    measure: ({ config, session, scheduleFiles }, run) =>
-      runSchedules(config, session, {
-        ...run,
-        onTrace: (label, repetition) => scheduleFiles.addTrace(label, repetition),
-        onRanks: (ranks) => scheduleFiles.addRanks(ranks),
-      }),
+    measure: runSchedules,
   },
 };
 
@@ -138,23 +120,28 @@ export async function measureRun(request: RunRequest): Promise<MeasuredRun> {
   caseLines(config, selection); // throws where there is nothing to run
   await using opened = request.device ? undefined : await Device.open(adapterOptions(config));
   const device = request.device ?? opened!;
-  using folder = openFolder(request);
+  using folder = request.resume === undefined
+    ? createRunFolder(config, { out: request.folder, force: request.force ?? false })
+    : resumeRunFolder(request.resume, config);
   const suites = suitesOf(config, selection);
   folder.updateManifest({
     environment: describeEnvironment({ argv: Deno.args }),
     adapter: device.identity,
     selection: { suites, filter: selection.filter?.source ?? null },
   });
-  using session = await Session.open(device, tuning);
+  using session = await openSession(device, tuning);
   const rows: Record<Suite, AnyRow[]> = { kernels: [], collectives: [], schedules: [] };
   const paths: string[] = [];
-  const scheduleFiles = new ScheduleFiles(folder.path);
+  const files = new ScheduleFiles(folder.path);
   for (const suite of suites) {
     if (signal.aborted) break;
     const csv = folder.rows(suite);
     paths.push(csv.path);
-    const run: SuiteRun<AnyRow> = {
+    const runner = RUNNERS[suite] as unknown as SuiteRunner<AnyRow>;
+    await runner.measure(config, session, {
       runId: folder.runId,
+      folder: folder.path,
+      files,
       filter: selection.filter,
       finished: folder.finished(suite),
       memoryBytes: Deno.systemMemoryInfo().available,
@@ -165,16 +152,13 @@ export async function measureRun(request: RunRequest): Promise<MeasuredRun> {
         rows[suite].push(row);
       },
       onProgress: (progress) => onProgress({ ...progress, suite }),
-    };
-    const runner = RUNNERS[suite] as unknown as SuiteRunner<AnyRow>;
-    await runner.measure({ config, session, folder, scheduleFiles }, run);
+    });
   }
-  const files = hashFiles(folder.path);
   const interrupted = signal.aborted;
-  folder.updateManifest({ ...session.report(), files, interrupted });
+  folder.updateManifest({ ...session.report(), files: hashFiles(folder.path), interrupted });
   // Each suite's runner made its own kind of rows.
   const own = rows as unknown as SuiteRows;
-  return { ...own, folder: folder.path, paths, timelines: scheduleFiles.texts, interrupted };
+  return { ...own, folder: folder.path, paths, timelines: files.texts, interrupted };
 }
 
 /** The suites that are wanted and that the configuration has, in their fixed order. */
@@ -188,25 +172,4 @@ function suitesOf(config: Config, { suites = SUITES, filter }: Selection): reado
     throw new RangeError(`Cannot filter by ${filter}; legal: a regular expression without flags`);
   }
   return SUITES.filter((suite) => suites.includes(suite) && config[suite] !== undefined);
-}
-
-function openFolder({ config, folder, force = false, resume }: RunRequest): RunFolder {
-  return resume === undefined
-    ? createRunFolder(config, { out: folder, force })
-    : resumeRunFolder(resume, config);
-}
-
-/** Twice this is flushed in cold mode where the machine does not say how large its cache is. */
-const DEFAULT_CACHE_BYTES = 32 * 2 ** 20;
-
-/** The size of the last-level cache in bytes, as Linux says it. */
-function lastLevelCacheBytes(): number {
-  try {
-    const text = Deno.readTextFileSync("/sys/devices/system/cpu/cpu0/cache/index3/size").trim();
-    const [, size, unit] = /^(\d+)([KM])$/.exec(text) ?? [];
-    if (size !== undefined) return Number(size) * (unit === "M" ? 2 ** 20 : 2 ** 10);
-  } catch {
-    // Another system, or no permission.
-  }
-  return DEFAULT_CACHE_BYTES;
 }

@@ -1,7 +1,9 @@
 import type { Config } from "../../config/config.ts";
+import type { Device } from "../../device/device.ts";
 import type { StopCriteria } from "../measure/timer.ts";
 import type { Cells } from "../../records/rows/column.ts";
 import type { SampledRow } from "../../records/rows/derive_rows.ts";
+import { SCHEMA_VERSION } from "../../records/rows/row.ts";
 import type { SampleRecord } from "../../records/run_folder/sample_record.ts";
 
 /** How far a run is. */
@@ -17,6 +19,8 @@ export interface Progress {
 /** What the caller of a suite decides and wants to be told. */
 export interface SuiteRun<Row> {
   readonly runId: string;
+  /** The run folder, for what is written beside the rows. */
+  readonly folder: string;
   /** Leaves only the cases whose line in a dry run matches. */
   readonly filter: RegExp | undefined;
   /** Rows that are on disk already, by key: they are not measured again, and speed-ups may refer to them. */
@@ -26,6 +30,26 @@ export interface SuiteRun<Row> {
   readonly signal: AbortSignal;
   readonly onRow: (row: Row, series: SampleRecord["series"]) => void;
   readonly onProgress: (progress: Progress) => void;
+}
+
+/** On what and in which run rows were measured. */
+export interface RowContext {
+  readonly device: Device;
+  readonly runId: string;
+  /** How much slower the machine is than at the start. */
+  readonly canaryPct: number;
+}
+
+/** The cells that rows of every suite have. */
+export function commonCells({ device: { identity }, runId, canaryPct }: RowContext) {
+  return {
+    schema_version: SCHEMA_VERSION,
+    run_id: runId,
+    adapter: identity.name,
+    adapter_type: identity.type,
+    physical_adapters: 1,
+    canary_pct: canaryPct,
+  };
 }
 
 /** The stop rule of a configuration. */

@@ -19,13 +19,14 @@ for (
     const json: unknown = JSON.parse(await Deno.readTextFile(new URL(file, MODELS)));
     const model = parseModelShape(json, { name: file, path: file });
     const legal = legalTensorParallelSizes(model);
-    const cases = kernelCases({
+    const kernels = {
       ops: OPS,
-      tensorParallelSizes: [1, legal.at(-1)!],
+      tensor_parallel_sizes: [1, legal.at(-1)!],
       tokens: [1, 64],
       context: [256],
-      dtype: "int8",
-    });
+      variants: "best" as const,
+    };
+    const cases = kernelCases({ kernels, dtype: "int8" });
     let compiled = 0;
     for (const case_ of cases) {
       for (const operation of caseOperations(case_, model, device.maxStorageBufferBindingSize)) {

@@ -1,15 +1,14 @@
-import { COLLECTIVES } from "../../../collectives/registry.ts";
 import { traffic } from "../../../collectives/step_program.ts";
 import type { Elements } from "../../../collectives/collective.ts";
-import type { AlgorithmName } from "../../../collectives/registry.ts";
-import type { Device } from "../../../device/device.ts";
+import { type AlgorithmName, COLLECTIVES } from "../../../collectives/registry.ts";
 import { driftReason } from "../../measure/canary.ts";
 import { type CollectiveCase, collectiveKey, elementsOf } from "./collective_cases.ts";
 import type { LoopResult } from "./collective_loop.ts";
 import type { Series } from "../../../records/rows/column.ts";
 import { deriveRows, type SampledRow } from "../../../records/rows/derive_rows.ts";
-import { type CollectiveRow, SCHEMA_VERSION } from "../../../records/rows/row.ts";
+import type { CollectiveRow } from "../../../records/rows/row.ts";
 import { slowestRank } from "../../../records/rows/row_times.ts";
+import { commonCells, type RowContext } from "../suite_run.ts";
 
 /** What measuring a case gave. */
 export interface CollectiveResult {
@@ -32,15 +31,9 @@ export function slowest(ranks: readonly LoopResult[]): readonly number[] {
 export function collectiveRow(
   result: CollectiveResult,
   c: CollectiveCase,
-  about: {
-    readonly device: Device;
-    readonly runId: string;
-    readonly canaryPct: number;
-  },
+  context: RowContext,
 ): SampledRow<CollectiveRow> {
-  const { device, runId, canaryPct } = about;
   const { ranks } = result;
-  const isHost = c.memory === "host";
   const elements = elementsOf(c);
   const collective = COLLECTIVES[c.op];
   const shape = { ranks: c.ranks, count: elements, inPlace: false };
@@ -49,20 +42,17 @@ export function collectiveRow(
     : { steps: undefined, sentWords: undefined };
   const measured: CollectiveRow = {
     ...collectiveKey(c),
-    schema_version: SCHEMA_VERSION,
-    run_id: runId,
+    ...commonCells(context),
+    ...(c.memory === "host" &&
+      { adapter: undefined, adapter_type: undefined, physical_adapters: 0 }),
     status: result.status,
-    reason: result.reason || driftReason(canaryPct),
-    adapter: isHost ? undefined : device.identity.name,
-    adapter_type: isHost ? undefined : device.identity.type,
-    physical_adapters: isHost ? 0 : 1,
+    reason: result.reason || driftReason(context.canaryPct),
     elements,
     steps,
     sent_bytes_per_rank: sentWords && 4 * Math.max(...sentWords),
     chosen_algorithm: c.algorithm === "auto" ? result.ran : undefined,
     overlap_pct: result.overlapPct,
     oversubscribed: c.transport === "workers" && c.ranks > navigator.hardwareConcurrency,
-    canary_pct: canaryPct,
     ...(ranks.length > 0 && {
       clock: result.clock,
       stop_reason: ranks[0]!.stopReason,

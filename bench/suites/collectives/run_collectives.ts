@@ -1,4 +1,10 @@
+import { join } from "node:path";
 import type { Config } from "../../../config/config.ts";
+import { readRows } from "../../../records/files/csv_rows.ts";
+import { exists } from "../../../records/files/exists.ts";
+import { writeWhole } from "../../../records/files/write_whole.ts";
+import { csvHeader, csvLines } from "../../../records/rows/csv_text.ts";
+import { LINK_COLUMNS, type LinkRow } from "../../../records/rows/link_columns.ts";
 import { type CollectiveRow, rowKey } from "../../../records/rows/row.ts";
 import type { LinkFit } from "../../../statistics/link_fit.ts";
 import type { Session } from "../../measure/session.ts";
@@ -12,16 +18,11 @@ import {
 import { collectiveRow } from "./collective_row.ts";
 import { measureGroup } from "./measure_group.ts";
 
-/** A run of the collectives suite. */
-export interface CollectivesRun extends SuiteRun<CollectiveRow> {
-  readonly onLink: (group: RankGroup, fit: LinkFit) => void;
-}
-
 /** Measures the collectives suite of a configuration; rows come as their ranks are done. */
 export async function runCollectives(
   config: Config,
   session: Session,
-  run: CollectivesRun,
+  run: SuiteRun<CollectiveRow>,
 ): Promise<void> {
   const cases = collectiveCases(config, run.filter);
   const groups = Map.groupBy(cases, (c) => `${c.transport} ${c.memory} ${c.ranks}`);
@@ -31,15 +32,37 @@ export async function runCollectives(
     const missing = own.filter((c) => !run.finished.has(rowKey("collectives", collectiveKey(c))));
     const group = await measureGroup(config, session, { cases: missing, signal: run.signal });
     if (!group) return;
-    const canaryPct = await session.canary.driftPct();
+    const { device, canary } = session;
+    const context = { device, runId: run.runId, canaryPct: await canary.driftPct() };
     for (const [c, result] of group.results) {
-      const about = { device: session.device, runId: run.runId, canaryPct };
-      const { row, series } = collectiveRow(result, c, about);
+      const { row, series } = collectiveRow(result, c, context);
       run.onRow(row, series);
     }
-    if (group.link) run.onLink(own[0]!, group.link);
+    if (group.link) writeLink(run.folder, own[0]!, group.link);
     await session.tuning.save();
     done += own.length;
     run.onProgress({ done, total: cases.length, label: collectiveLabel(own.at(-1)!) });
   }
+}
+
+/** Adds the fit of a link to links.csv in a run folder, in place of an older one of the same link. */
+function writeLink(folder: string, group: RankGroup, fit: LinkFit): void {
+  const path = join(folder, "links.csv");
+  const row: LinkRow = {
+    transport: group.transport,
+    memory: group.memory,
+    ranks: group.ranks,
+    alpha_us: fit.alphaUs,
+    alpha_us_ci_low: fit.alphaLow,
+    alpha_us_ci_high: fit.alphaHigh,
+    bandwidth_gbytes_per_s: fit.gbytesPerS,
+    bandwidth_ci_low: fit.bandwidthLow,
+    bandwidth_ci_high: fit.bandwidthHigh,
+    held_out_error_pct: fit.heldOutErrorPct,
+  };
+  const keys = ["transport", "memory", "ranks"] as const;
+  const others = exists(path)
+    ? readRows(path).rows.filter((other) => keys.some((key) => other[key] !== String(row[key])))
+    : [];
+  writeWhole(path, csvHeader(LINK_COLUMNS) + csvLines(LINK_COLUMNS, [...others, row]));
 }

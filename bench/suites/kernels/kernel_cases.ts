@@ -1,25 +1,25 @@
-import type { WeightDType } from "../../../kernels/kernel.ts";
-import { KERNEL_OPS, type KernelCase, type KernelOp } from "../../../model/kernel_ops.ts";
+import type { Config } from "../../../config/config.ts";
+import { KERNEL_OPS, type KernelCase } from "../../../model/kernel_ops.ts";
+import { type KernelKey, label } from "../../../records/rows/row.ts";
+import type { Mode } from "./measurement.ts";
 
-/** What the kernels suite of a configuration asks for. */
-export interface KernelsRequest {
-  readonly ops: readonly KernelOp[];
-  readonly tensorParallelSizes: readonly number[];
-  readonly tokens: readonly number[];
-  readonly context: readonly number[];
-  readonly dtype: WeightDType;
-}
-
-/** Every case of a request, in a fixed order: rank 0 stands for its group, shards being equal. */
-export function kernelCases(request: KernelsRequest): readonly KernelCase[] {
-  return request.ops.flatMap((op) => {
+/**
+ * Every case of a configuration's kernels suite that a filter leaves, in a fixed order: rank 0 stands
+ * for its group, shards being equal.
+ */
+export function kernelCases(
+  { kernels, dtype }: Pick<Config, "kernels" | "dtype">,
+  filter?: RegExp,
+): readonly KernelCase[] {
+  if (!kernels) return [];
+  const cases = kernels.ops.flatMap((op) => {
     const { usesContext, maxTokens = Infinity } = KERNEL_OPS[op];
-    const contexts = usesContext ? request.context : request.context.slice(0, 1);
-    return request.tensorParallelSizes.flatMap((tensorParallelSize) =>
-      request.tokens.filter((tokens) => tokens <= maxTokens).flatMap((tokens) =>
+    const contexts = usesContext ? kernels.context : kernels.context.slice(0, 1);
+    return kernels.tensor_parallel_sizes.flatMap((tensorParallelSize) =>
+      kernels.tokens.filter((tokens) => tokens <= maxTokens).flatMap((tokens) =>
         contexts.map((context) => ({
           op,
-          dtype: request.dtype,
+          dtype,
           tensorParallelSize,
           tensorParallelRank: 0,
           tokens,
@@ -28,4 +28,31 @@ export function kernelCases(request: KernelsRequest): readonly KernelCase[] {
       )
     );
   });
+  return cases.filter((c) => !filter || filter.test(kernelLabel(c)));
+}
+
+/** The independent variables of a case, which all its rows have. */
+function caseKey(c: KernelCase) {
+  return {
+    op: c.op,
+    dtype: c.dtype,
+    tensor_parallel_size: c.tensorParallelSize,
+    tensor_parallel_rank: c.tensorParallelRank,
+    tokens: c.tokens,
+    context: c.context,
+  };
+}
+
+/** The independent variables of a row. */
+export function kernelKey(
+  c: KernelCase,
+  { variant, mode }: { readonly variant: string; readonly mode: Mode },
+  model: string,
+): KernelKey {
+  return { suite: "kernels", model, ...caseKey(c), variant, mode };
+}
+
+/** A case as `--filter` and progress see it. */
+export function kernelLabel(c: KernelCase): string {
+  return label("kernels", caseKey(c));
 }

@@ -1,45 +1,19 @@
 import { CaseRun } from "./case_run.ts";
 import type { Config } from "../../../config/config.ts";
 import { CacheFlush } from "../../measure/cache_flush.ts";
-import { kernelCases } from "./kernel_cases.ts";
-import type { KernelCase } from "../../../model/kernel_ops.ts";
-import { caseKey, kernelKey, kernelRow } from "./kernel_row.ts";
+import { kernelCases, kernelKey, kernelLabel } from "./kernel_cases.ts";
+import { kernelRow } from "./kernel_row.ts";
 import type { KernelsSetting, Mode } from "./measurement.ts";
 import { deriveRows } from "../../../records/rows/derive_rows.ts";
-import { type KernelRow, label, rowKey } from "../../../records/rows/row.ts";
+import { type KernelRow, rowKey } from "../../../records/rows/row.ts";
 import type { Session } from "../../measure/session.ts";
 import { shuffled } from "../../../statistics/shuffled.ts";
 import { stopCriteria, type SuiteRun } from "../suite_run.ts";
-
-/** A run of the kernels suite. */
-export interface KernelsRun extends SuiteRun<KernelRow> {
-  /** Size of the last-level cache, which cold mode evicts. */
-  readonly cacheBytes: number;
-}
 
 /** At most so many cases are under way together, their samples interleaved. */
 const INTERLEAVED_CASES = 8;
 /** And no more than this share of the host's memory is taken by them. */
 const INTERLEAVED_MEMORY_SHARE = 1 / 4;
-
-/** The cases of a configuration's kernels suite that a filter leaves, in a fixed order. */
-export function casesOf(config: Config, filter?: RegExp): readonly KernelCase[] {
-  const wanted = config.kernels;
-  if (!wanted) return [];
-  const cases = kernelCases({
-    ops: wanted.ops,
-    tensorParallelSizes: wanted.tensor_parallel_sizes,
-    tokens: wanted.tokens,
-    context: wanted.context,
-    dtype: config.dtype,
-  });
-  return cases.filter((c) => !filter || filter.test(caseLabel(c)));
-}
-
-/** A case as `--filter` and progress see it. */
-export function caseLabel(c: KernelCase): string {
-  return label("kernels", caseKey(c));
-}
 
 /**
  * Measures the kernels suite of a configuration on a device. Cases are taken in seeded order and
@@ -48,11 +22,11 @@ export function caseLabel(c: KernelCase): string {
 export async function runKernels(
   config: Config,
   session: Session,
-  run: KernelsRun,
+  run: SuiteRun<KernelRow>,
 ): Promise<void> {
   const { device, canary, tuning } = session;
   const modes: readonly Mode[] = config.measure.modes;
-  using cacheFlush = modes.includes("cold") ? new CacheFlush(device, run.cacheBytes) : undefined;
+  using cacheFlush = modes.includes("cold") ? new CacheFlush(device) : undefined;
   const setting: KernelsSetting = {
     session,
     model: config.model,
@@ -61,22 +35,20 @@ export async function runKernels(
     cacheFlush,
     rule: stopCriteria(config),
   };
-  const waiting = shuffled(casesOf(config, run.filter), config.seed);
+  const waiting = shuffled(kernelCases(config, run.filter), config.seed);
   const total = waiting.length;
   let done = 0;
   const finish = async (caseRun: CaseRun) => {
     const results = await caseRun.finish();
-    const canaryPct = await canary.driftPct();
-    const measured = results.map((result) => {
-      const { variant, mode } = result;
-      const key = kernelKey(caseRun.case, { variant, mode }, config.model.name);
-      return kernelRow(result, key, { device, runId: run.runId, canaryPct });
-    });
+    const context = { device, runId: run.runId, canaryPct: await canary.driftPct() };
+    const measured = results.map((result) =>
+      kernelRow(result, kernelKey(caseRun.case, result, config.model.name), context)
+    );
     for (const { row, series } of deriveRows("kernels", measured, run.finished)) {
       if (!run.finished.has(row.row_key!)) run.onRow(row, series);
     }
     await tuning.save();
-    run.onProgress({ done: ++done, total, label: caseLabel(caseRun.case) });
+    run.onProgress({ done: ++done, total, label: kernelLabel(caseRun.case) });
   };
   while (waiting.length > 0 && !run.signal.aborted) {
     using group = new DisposableStack();

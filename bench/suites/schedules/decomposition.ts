@@ -2,31 +2,18 @@
 
 import type { Interval, ReplicaTrace, StepRecord } from "../../../runtime/replica_trace.ts";
 
-/** Time of ranks by what it was spent on, in ms; the first five sum to the wall time of all ranks. */
-export interface Decomposition {
-  readonly busy: number;
-  readonly fillDrain: number;
-  readonly imbalance: number;
-  readonly transfer: number;
-  readonly hostGap: number;
-  /** Of the above the time between a rank's steps. */
-  readonly idle: number;
-}
+const SHARES = ["busy", "fillDrain", "imbalance", "transfer", "hostGap", "idle"] as const;
 
-const NOTHING: Decomposition = {
-  busy: 0,
-  fillDrain: 0,
-  imbalance: 0,
-  transfer: 0,
-  hostGap: 0,
-  idle: 0,
-};
+/**
+ * Time of ranks by what it was spent on, in ms: the first five sum to the wall time of all ranks,
+ * `idle` is what of them lies between a rank's steps.
+ */
+export type Decomposition = Readonly<Record<typeof SHARES[number], number>>;
 
 /** Adds up decompositions. */
 export function addUp(parts: readonly Decomposition[]): Decomposition {
-  const keys = Object.keys(NOTHING) as (keyof Decomposition)[];
-  const sum = (key: keyof Decomposition) => parts.reduce((total, part) => total + part[key], 0);
-  return Object.fromEntries(keys.map((key) => [key, sum(key)])) as unknown as Decomposition;
+  const sums = SHARES.map((share) => [share, sumOf(parts, (part) => part[share])]);
+  return Object.fromEntries(sums) as Decomposition;
 }
 
 /**

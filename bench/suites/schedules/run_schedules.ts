@@ -4,19 +4,25 @@ import {
   stageProgram,
   wholeDecoder,
 } from "../../../model/stage_program.ts";
-import { type Layout, worldSize } from "../../../parallel/layout.ts";
+import { worldSize } from "../../../parallel/layout.ts";
 import { tokenBatch } from "../../../runtime/token_batch.ts";
 import { ceilingUs } from "../../measure/ceilings.ts";
 import type { Config } from "../../../config/config.ts";
 import {
   deviceMemoryBytes,
   layoutMemoryProblem,
+  type LayoutOptions,
   LayoutRun,
   type Repetition,
 } from "../../../runtime/layout_run.ts";
 import { decoderSource, layoutOf } from "../../../config/decoder_source.ts";
-import { type MeasuredCase, measureLayout } from "./measure_layout.ts";
-import { type SizedRank, sizedRanks } from "../../../model/replicas.ts";
+import {
+  type CaseRepetitions,
+  type ExpectedTokens,
+  measureLayout,
+  predict,
+} from "./measure_layout.ts";
+import { sizedRanks } from "../../../model/replicas.ts";
 import { requestsOf } from "./requests.ts";
 import { deriveRows, type SampledRow } from "../../../records/rows/derive_rows.ts";
 import { rowKey, type ScheduleRow } from "../../../records/rows/row.ts";
@@ -27,17 +33,16 @@ import {
   scheduleLabel,
   type ScheduleWork,
 } from "./schedule_cases.ts";
+import type { ScheduleFiles } from "./schedule_files.ts";
 import { scheduleRow, unmeasuredRow } from "./schedule_row.ts";
 import type { TimedRequest } from "../../../runtime/serve.ts";
 import type { Session } from "../../measure/session.ts";
 import type { SuiteRun } from "../suite_run.ts";
 
-/** What the caller of the schedules suite is told besides rows. */
+/** A run of the schedules suite. */
 export interface SchedulesRun extends SuiteRun<ScheduleRow> {
-  /** The last repetition of a case, with what every rank did when. */
-  readonly onTrace: (label: string, repetition: Repetition) => void;
-  /** The ranks of a layout with predicted and allocated memory. */
-  readonly onRanks: (ranks: readonly SizedRank[]) => void;
+  /** What is written of ranks and timelines. */
+  readonly files: ScheduleFiles;
 }
 
 /** Measures the schedules suite of a configuration, a layout at a time; rows come as it is finished. */
@@ -49,23 +54,28 @@ export async function runSchedules(
   const all = scheduleCases(config, run.filter);
   const layouts = Map.groupBy(all, ({ layout }) => JSON.stringify(layout));
   const requests = requestsOf(config);
-  const work = { config, requests, cacheConfig: cacheConfigOf(config, requests, session) };
-  const expected = new ExpectedTokens(work, session);
+  const cacheConfig = cacheConfigOf(config, requests, session);
+  const work = { config, requests, cacheConfig, session };
+  let alone: Promise<ExpectedTokens> | undefined;
+  const expected = () => alone ??= tokensAlone(work);
   let done = 0;
   for (const cases of layouts.values()) {
     if (run.signal.aborted) return;
     const open = cases.filter((c) => !run.finished.has(rowKey("schedules", scheduleKey(c, work))));
-    await runLayout(open, { ...work, session, run, expected });
+    await runLayout(open, { ...work, run, expected });
     if (run.signal.aborted) return;
     done += cases.length;
     run.onProgress({ done, total: all.length, label: scheduleLabel(cases.at(-1)!) });
   }
 }
 
-interface Suite extends ScheduleWork {
+interface OpenWork extends ScheduleWork {
   readonly session: Session;
+}
+
+interface Suite extends OpenWork {
   readonly run: SchedulesRun;
-  readonly expected: ExpectedTokens;
+  readonly expected: () => Promise<ExpectedTokens>;
 }
 
 async function runLayout(cases: readonly ScheduleCase[], suite: Suite): Promise<void> {
@@ -88,25 +98,15 @@ async function runLayout(cases: readonly ScheduleCase[], suite: Suite): Promise<
   if (problem !== undefined) return await unmeasured("skipped", problem);
   const maxConcurrentBatches = Math.max(...cases.map((c) => c.maxConcurrentBatches));
   try {
-    const expected = await suite.expected.tokens();
-    await using opened = await LayoutRun.open(decoderSource(config), {
-      layout,
-      layers: sizes.stage_layers,
-      cacheConfig,
-      maxConcurrentBatches,
-      choose: (operation) => session.tuner.best(operation),
-      memoryBytes: deviceMemoryBytes(device),
-    });
+    const expected = await suite.expected();
+    const how = { layout, layers: sizes.stage_layers, maxConcurrentBatches };
+    await using opened = await openLayout(suite, how);
     await session.tuning.save();
     const allocated = opened.opened;
     const sized = sizedRanks(config.model, layout, { ...cacheConfig, layers: sizes.stage_layers });
-    run.onRanks(sized.map((rank) => ({ ...rank, allocated: allocated[rank.rank] })));
-    const measured = await measureLayout(suite, {
-      run: opened,
-      cases,
-      expected,
-      signal: run.signal,
-    });
+    run.files.addRanks(sized.map((rank) => ({ ...rank, allocated: allocated[rank.rank] })));
+    const { signal } = run;
+    const measured = await measureLayout(suite, { run: opened, cases, expected, signal });
     if (!measured) return;
     const sum = (key: "weightBytes" | "kvCacheBytes") =>
       allocated.reduce((total, rank) => total + rank[key], 0);
@@ -117,6 +117,7 @@ async function runLayout(cases: readonly ScheduleCase[], suite: Suite): Promise<
         kvCacheBytes: sum("kvCacheBytes"),
         outputTokens: requests.reduce((total, { maxTokens }) => total + maxTokens, 0),
         idealUs: ranks === 1 ? idealUs(one.last, suite) : undefined,
+        predicted: await predict(one, suite),
       };
       const context = await rowContext(suite, ranks);
       const row = scheduleRow(one, scheduleKey(one.case, suite), { layout: numbers, context });
@@ -125,55 +126,43 @@ async function runLayout(cases: readonly ScheduleCase[], suite: Suite): Promise<
     const derived = deriveRows("schedules", rows, run.finished);
     for (const [i, { row, series }] of derived.entries()) {
       run.onRow(row, series);
-      run.onTrace(scheduleLabel(measured[i]!.case), measured[i]!.last);
+      run.files.addTrace(scheduleLabel(measured[i]!.case), measured[i]!.last);
     }
   } catch (error) {
     await unmeasured("failed", device.errors.recover(error));
   }
 }
 
-const ONE_RANK: Layout = {
-  tensorParallelSize: 1,
-  pipelineParallelSize: 1,
-  dataParallelSize: 1,
-  order: "vllm",
-};
+/** Opens a layout with the variants that are fastest on the session's device. */
+function openLayout(
+  { config, cacheConfig, session: { device, tuner } }: OpenWork,
+  how: Pick<LayoutOptions, "layout" | "layers" | "maxConcurrentBatches">,
+): Promise<LayoutRun> {
+  return LayoutRun.open(decoderSource(config), {
+    ...how,
+    cacheConfig,
+    choose: (operation) => tuner.best(operation),
+    memoryBytes: deviceMemoryBytes(device),
+  });
+}
 
-/** What one request alone gives on one rank: found once, where somebody asks. */
-class ExpectedTokens {
-  readonly #work: ScheduleWork;
-  readonly #session: Session;
-  #tokens: Promise<readonly (readonly number[])[]> | undefined;
-
-  constructor(work: ScheduleWork, session: Session) {
-    this.#work = work;
-    this.#session = session;
+/** What each request alone gives on one rank. */
+async function tokensAlone(work: OpenWork): Promise<ExpectedTokens> {
+  const one = { tensorParallelSize: 1, pipelineParallelSize: 1, dataParallelSize: 1 };
+  const layout = { ...one, order: "vllm" } as const;
+  await using run = await openLayout(work, { layout, maxConcurrentBatches: 1 });
+  const { maxNumBatchedTokens } = work.cacheConfig;
+  const how = {
+    maxConcurrentBatches: 1,
+    way: { head: "all_gather", slicedSends: false },
+    limits: { maxNumBatchedTokens, maxNumSeqs: 1 },
+  } as const;
+  const tokens: (readonly number[])[] = [];
+  for (const request of work.requests) {
+    const { served } = await run.serve([{ ...request, arrivalMs: 0 }], how);
+    tokens.push(served.tokenIds[0]!);
   }
-
-  tokens(): Promise<readonly (readonly number[])[]> {
-    this.#tokens ??= this.#find();
-    return this.#tokens;
-  }
-
-  async #find(): Promise<readonly (readonly number[])[]> {
-    const { config, requests, cacheConfig } = this.#work;
-    await using run = await LayoutRun.open(decoderSource(config), {
-      layout: ONE_RANK,
-      cacheConfig,
-      maxConcurrentBatches: 1,
-      choose: (operation) => this.#session.tuner.best(operation),
-      memoryBytes: deviceMemoryBytes(this.#session.device),
-    });
-    const limits = { maxNumBatchedTokens: cacheConfig.maxNumBatchedTokens, maxNumSeqs: 1 };
-    const way = { head: "all_gather", slicedSends: false } as const;
-    const tokens: (readonly number[])[] = [];
-    for (const request of requests) {
-      const alone: TimedRequest = { ...request, arrivalMs: 0 };
-      const { served } = await run.serve([alone], { maxConcurrentBatches: 1, way, limits });
-      tokens.push(served.tokenIds[0]!);
-    }
-    return tokens;
-  }
+  return tokens;
 }
 
 function cacheConfigOf(
@@ -232,7 +221,7 @@ function idealUs({ served }: Repetition, { config, cacheConfig, session }: Suite
   }, 0);
 }
 
-function seriesOf({ steps, served, engineUs }: MeasuredCase) {
+function seriesOf({ steps, served, engineUs }: CaseRepetitions) {
   return {
     host_us: steps.map((step) => step.hostUs),
     gpu_us: steps.flatMap(({ gpuUs }) => gpuUs === undefined ? [] : [gpuUs]),

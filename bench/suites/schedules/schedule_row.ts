@@ -1,14 +1,12 @@
-import type { Device } from "../../../device/device.ts";
 import { driftReason } from "../../measure/canary.ts";
-import type { MeasuredCase } from "./measure_layout.ts";
-import { type ScheduleKey, type ScheduleRow, SCHEMA_VERSION } from "../../../records/rows/row.ts";
+import { addUp } from "./decomposition.ts";
+import type { CaseRepetitions, Predictions } from "./measure_layout.ts";
+import type { ScheduleKey, ScheduleRow } from "../../../records/rows/row.ts";
 import { median } from "../../../statistics/summary.ts";
+import { commonCells, type RowContext } from "../suite_run.ts";
 
 /** What every row of a layout says. */
-export interface RowContext {
-  readonly device: Device;
-  readonly runId: string;
-  readonly canaryPct: number;
+export interface LayoutContext extends RowContext {
   /** More ranks than cores, on a software adapter, or than adapters. */
   readonly oversubscribed: boolean;
 }
@@ -21,30 +19,34 @@ export interface LayoutNumbers {
   readonly outputTokens: number;
   /** Least time of one repetition's steps at the measured ceilings; one rank only. */
   readonly idealUs: number | undefined;
+  readonly predicted: Predictions | undefined;
 }
 
 /** The row of a case that was not measured. */
 export function unmeasuredRow(
   key: ScheduleKey,
   { status, reason }: { readonly status: "failed" | "skipped"; readonly reason: string },
-  context: RowContext,
+  context: LayoutContext,
 ): ScheduleRow {
   return { ...baseRow(key, context), status, reason, samples: 0 };
 }
 
 /** What was measured of a case's row. */
 export function scheduleRow(
-  measured: MeasuredCase,
+  measured: CaseRepetitions,
   key: ScheduleKey,
-  { layout, context }: { readonly layout: LayoutNumbers; readonly context: RowContext },
+  { layout, context }: { readonly layout: LayoutNumbers; readonly context: LayoutContext },
 ): ScheduleRow {
-  const { served, spent, counts, mismatches } = measured;
+  const { served, mismatches, last: { reports } } = measured;
+  const spent = addUp(measured.spent);
   const isRight = mismatches === 0;
   const perS = (ms: number | undefined) =>
     isRight && ms !== undefined ? layout.outputTokens / ms * 1000 : undefined;
   const total = spent.busy + spent.fillDrain + spent.imbalance + spent.transfer + spent.hostGap;
   const pct = (ms: number) => 100 * ms / total;
-  const { idealUs } = layout;
+  const { idealUs, predicted } = layout;
+  const count = (key: "allReduces" | "allGathers" | "sends" | "sentBytes") =>
+    reports.reduce((sum, report) => sum + report[key], 0);
   return {
     ...baseRow(key, context),
     status: isRight ? "ok" : "wrong",
@@ -63,37 +65,29 @@ export function scheduleRow(
     transfer_pct: pct(spent.transfer),
     host_gap_pct: pct(spent.hostGap),
     bubble_pct: pct(spent.idle),
-    bubble_predicted_pct: measured.idealBubble === undefined
-      ? undefined
-      : 100 * measured.idealBubble,
-    all_reduces: counts.allReduces,
-    all_gathers: counts.allGathers,
-    sends: counts.sends,
-    collective_bytes: counts.sentBytes,
+    bubble_predicted_pct: predicted && 100 * predicted.idealBubble,
+    all_reduces: count("allReduces") / Number(key.tensor_parallel_size),
+    all_gathers: count("allGathers") / Number(key.tensor_parallel_size),
+    sends: count("sends"),
+    collective_bytes: count("sentBytes"),
     token_mismatches: mismatches,
     ceiling_pct: isRight && idealUs !== undefined
       ? 100 * idealUs * served.length / (1000 * spent.busy)
       : undefined,
     weight_bytes: layout.weightBytes,
     kv_cache_bytes: layout.kvCacheBytes,
-    simulated_output_tokens_per_s: perS(measured.simulatedMs),
-    pipeline_law_tokens_per_s: perS(measured.steadyStateBoundMs),
+    simulated_output_tokens_per_s: perS(predicted?.simulatedMs),
+    pipeline_law_tokens_per_s: perS(predicted?.steadyStateBoundMs),
   };
 }
 
-function baseRow(key: ScheduleKey, context: RowContext): ScheduleRow {
-  const { device, runId, canaryPct, oversubscribed } = context;
+function baseRow(key: ScheduleKey, context: LayoutContext): ScheduleRow {
   return {
     ...key,
-    schema_version: SCHEMA_VERSION,
-    run_id: runId,
-    adapter: device.identity.name,
-    adapter_type: device.identity.type,
-    physical_adapters: 1,
+    ...commonCells(context),
     logical_ranks: Number(key.tensor_parallel_size) * Number(key.pipeline_parallel_size) *
       Number(key.data_parallel_size),
     clock: "host",
-    canary_pct: canaryPct,
-    oversubscribed,
+    oversubscribed: context.oversubscribed,
   } as ScheduleRow;
 }

@@ -1,48 +1,44 @@
 /** How long stages took. */
 
 import type { StageTimes } from "../../../planner/pipeline_law.ts";
-import type { ReplicaTrace } from "../../../runtime/replica_trace.ts";
+import type { Interval, ReplicaTrace } from "../../../runtime/replica_trace.ts";
 
-/** Measures the stages of some traces of the same layout. */
-export function stageTimes(traces: readonly ReplicaTrace[]): StageTimes {
-  const stages = traces[0]!.stages;
+/** Measures the stages of a replica. */
+export function stageTimes({ stages, ranks, inFlight }: ReplicaTrace): StageTimes {
   const sums = Array.from({ length: stages }, () => new Map<number, number[]>());
   const hops: number[] = [];
   const heads: number[] = [];
   const tails: number[] = [];
   const engine: number[] = [];
-  for (const { ranks, inFlight } of traces) {
-    // Of a stage's ranks the slowest counts.
-    const windows = Array.from({ length: stages }, () => [] as { start: number; end: number }[]);
-    for (const { stage, steps } of ranks) {
-      for (const [batch, { tokens, spans }] of steps.entries()) {
-        const [first, last] = [spans[0]!, spans.at(-1)!];
-        const known = windows[stage]![batch];
-        const window = { start: first.start, end: last.end };
-        const us = 1000 * (window.end - window.start);
-        const list = sums[stage]!.get(tokens) ?? [];
-        sums[stage]!.set(tokens, list);
-        if (!known) list.push(us);
-        else list.push(Math.max(us, list.pop()!));
-        windows[stage]![batch] = known
-          ? { start: Math.max(known.start, window.start), end: Math.max(known.end, window.end) }
-          : window;
-      }
+  // Of a stage's ranks the slowest counts.
+  const windows = Array.from({ length: stages }, () => [] as Interval[]);
+  for (const { stage, steps } of ranks) {
+    for (const [batch, { tokens, spans }] of steps.entries()) {
+      const { start } = spans[0]!;
+      const { end } = spans.at(-1)!;
+      const known = windows[stage]![batch];
+      const us = 1000 * (end - start);
+      const list = sums[stage]!.get(tokens) ?? [];
+      sums[stage]!.set(tokens, list);
+      list.push(known ? Math.max(us, list.pop()!) : us);
+      windows[stage]![batch] = known
+        ? { start: Math.max(known.start, start), end: Math.max(known.end, end) }
+        : { start, end };
     }
-    for (let batch = 0; batch < inFlight.length; batch++) {
-      for (let stage = 0; stage < stages; stage++) {
-        const own = windows[stage]![batch];
-        if (!own) continue;
-        const before = stage > 0 ? windows[stage - 1]![batch]!.end : inFlight[batch]!.start;
-        const freeAt = windows[stage]![batch - 1]?.end ?? 0;
-        const us = 1000 * Math.max(0, own.start - Math.max(before, freeAt));
-        (stage > 0 ? hops : heads).push(us);
-      }
-      const last = windows[stages - 1]![batch];
-      if (last) tails.push(1000 * Math.max(0, inFlight[batch]!.end - last.end));
-      const next = inFlight.find(({ start }) => start >= inFlight[batch]!.end);
-      if (next) engine.push(1000 * (next.start - inFlight[batch]!.end));
+  }
+  for (const [batch, flight] of inFlight.entries()) {
+    for (let stage = 0; stage < stages; stage++) {
+      const own = windows[stage]![batch];
+      if (!own) continue;
+      const before = stage > 0 ? windows[stage - 1]![batch]!.end : flight.start;
+      const freeAt = windows[stage]![batch - 1]?.end ?? 0;
+      const us = 1000 * Math.max(0, own.start - Math.max(before, freeAt));
+      (stage > 0 ? hops : heads).push(us);
     }
+    const last = windows[stages - 1]![batch];
+    if (last) tails.push(1000 * Math.max(0, flight.end - last.end));
+    const next = inFlight.find(({ start }) => start >= flight.end);
+    if (next) engine.push(1000 * (next.start - flight.end));
   }
   return {
     byTokens: sums.map((map) => new Map([...map].map(([tokens, list]) => [tokens, mean(list)]))),

@@ -86,13 +86,13 @@ Deno.test("a full pipeline waits for its slower stage; filling and draining are 
 });
 
 Deno.test("stage times, depth and the pipeline law are read off the spans", () => {
-  const times = stageTimes([QUEUE]);
+  const times = stageTimes(QUEUE);
   assertEquals(times.byTokens.map((map) => map.get(4)), [10_000, 11_000]);
   assertEquals(times.batches.get(4), 2);
   assertEquals([mostInFlight(NAIVE), mostInFlight(QUEUE)], [1, 2]);
   assertEquals(engineTimesUs(NAIVE), [2000]);
   assertEquals(engineTimesUs(QUEUE), []);
-  const naive = stageTimes([NAIVE]);
+  const naive = stageTimes(NAIVE);
   assertEquals(naive.hostUs, 2000);
   assertAlmostEquals(steadyStateBoundMs(naive, 1), 44, 1e-9);
   // Two in flight: (10 + 10 + 2) / 2 = 11 ms a batch, more than a stage takes.
