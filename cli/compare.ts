@@ -12,7 +12,9 @@ import { EXIT } from "./exit_status.ts";
 import { listOf, oneOf, threshold } from "./option_values.ts";
 
 const FORMATS = ["terminal", "md", "json"] as const;
-const DIFFERENCES: readonly Difference[] = ["adapter", "dtype", "schema"];
+const DIFFERENCES: readonly Difference[] = ["adapter", "dtype", "schema", "cpu", "cores", "deno"];
+/** What else lets a comparison pass: rows that only the baseline has, or that have no time any more. */
+const ALLOWED = [...DIFFERENCES, "incomplete"] as const;
 
 const OPTIONS = z.object({
   threshold: z.number().optional(),
@@ -31,7 +33,7 @@ export function compareCommand(exit: (status: number) => void): Command {
     .description("Say for every row of two runs whether it changed, and by how much.")
     .arguments("<baseline:file> <candidate:file>")
     .option("--threshold <pct:number>", `Least change that counts, in %; ${DEFAULT_THRESHOLD_PCT}.`)
-    .option("--allow <list:string>", "Compare though these differ: adapter, dtype, schema.")
+    .option("--allow <list:string>", `Compare all the same: ${ALLOWED.join(", ")}.`)
     .option("--format <format:string>", "terminal, md (for a pull request) or json.")
     .option("--json", "Short for --format json.")
     .option("--all", "Also show the rows that did not change.")
@@ -41,7 +43,7 @@ export function compareCommand(exit: (status: number) => void): Command {
 function compare(paths: readonly string[], options: z.output<typeof OPTIONS>): number {
   const thresholdPct = threshold("--threshold", options.threshold ?? DEFAULT_THRESHOLD_PCT);
   const format = options.json ? "json" : oneOf("--format", options.format, FORMATS);
-  const allowed = listOf("--allow", options.allow, DIFFERENCES);
+  const allowed = listOf("--allow", options.allow, ALLOWED);
   const [baseline, candidate] = [loadRun(paths[0]!), loadRun(paths[1]!)];
   const differing = [...identityDifferences(baseline, candidate)].filter(([kind]) =>
     !allowed.includes(kind)
@@ -56,7 +58,13 @@ function compare(paths: readonly string[], options: z.output<typeof OPTIONS>): n
   if (format === "json") console.log(JSON.stringify(comparison, null, 2));
   else if (format === "md") console.log(comparisonMarkdown(comparison));
   else console.log(comparisonText(comparison, { all: options.all ?? false }));
-  return statusOf(comparison);
+  const incomplete = allowed.includes("incomplete") ? [] : comparison.incomplete;
+  for (const what of incomplete) {
+    console.error(`error: Cannot vouch for it: ${what}; --allow incomplete lets it pass`);
+  }
+  return incomplete.length > 0 && statusOf(comparison) === EXIT.ok
+    ? EXIT.incomplete
+    : statusOf(comparison);
 }
 
 function statusOf({ rows }: Comparison): number {

@@ -9,7 +9,7 @@ import type { LoadedRun, TextRow } from "../records/run_folder/load_run.ts";
 import { adjustP, mannWhitney } from "../statistics/mann_whitney.ts";
 
 /** What is said of a row. */
-export type Verdict = "same" | "faster" | "slower" | "ambiguous" | "no data";
+export type Verdict = "same" | "faster" | "slower" | "ambiguous" | "too few" | "no data";
 
 /** A row of both runs. */
 export interface ComparedRow {
@@ -69,15 +69,21 @@ export interface Comparison {
   readonly scatter_pct: number | null;
   /** Whether verdicts rest on the files' intervals, since raw samples are not there. */
   readonly without_samples: boolean;
+  /** Why a gate must not pass though no row is a regression; empty where it may. */
+  readonly incomplete: readonly string[];
 }
 
 /** What may differ between runs that are compared all the same. */
-export type Difference = "adapter" | "dtype" | "schema";
+export type Difference = "adapter" | "dtype" | "schema" | "cpu" | "cores" | "deno";
 
 /** The share of false calls among the rows that are called different (Benjamini and Hochberg). */
 const FALSE_DISCOVERIES = 0.01;
 /** Fewer rows than these do not show how far rows scatter. */
 const SCATTER_ROWS = 8;
+/** Fewer samples a side than these are never told apart. */
+const APART_SAMPLES = 3;
+/** Runs of unchanged code do not move so far: samples that are further apart count, whatever else scatters. */
+const APART_PCT = 20;
 /** Samples are joined into at most so many medians of neighbours: they are not independent. */
 const BLOCKS = 40;
 
@@ -99,6 +105,19 @@ export function identityDifferences(
   ) {
     const [own, other] = [values(a, column), values(b, column)];
     if (own !== other) found.set(difference, `${column} "${own}" against "${other}"`);
+  }
+  const [own, other] = [a, b].map(({ manifest }) => Object(manifest?.["environment"]));
+  for (
+    const [difference, field] of [
+      ["cpu", "cpu_model"],
+      ["cores", "logical_cores"],
+      ["deno", "deno_version"],
+    ] as const
+  ) {
+    const isKnown = own[field] !== undefined && other[field] !== undefined;
+    if (isKnown && own[field] !== other[field]) {
+      found.set(difference, `${field} "${own[field]}" against "${other[field]}"`);
+    }
   }
   return found;
 }
@@ -125,12 +144,17 @@ export function compareRuns(
     judge(pair, { p: byPair.get(pair) ?? null, machine, thresholdPct, scatterPct })
   );
   const logs = rows.flatMap(({ ratio }) => ratio === null ? [] : [Math.log(ratio)]);
+  const missing = [...own].filter(([key]) => !other.has(key)).map(([, side]) => side.label);
+  const lost = pairs.filter(({ a, ratio }, i) =>
+    ratio === null && a.row["status"] === "ok" && !rows[i]!.is_regression
+  );
+  const few = rows.filter(({ verdict }) => verdict === "too few");
   return {
     baseline: baseline.path,
     candidate: candidate.path,
     threshold_pct: thresholdPct,
     rows,
-    missing: [...own].filter(([key]) => !other.has(key)).map(([, side]) => side.label),
+    missing,
     added: [...other].filter(([key]) => !own.has(key)).map(([, side]) => side.label),
     geometric_mean: logs.length === 0
       ? null
@@ -138,7 +162,23 @@ export function compareRuns(
     machine_ratio: machine,
     scatter_pct: scatterPct,
     without_samples: pairs.some(({ p, ratio }) => p === null && ratio !== null),
+    incomplete: [
+      ...repeatedKeys(baseline),
+      ...repeatedKeys(candidate),
+      ...(missing.length > 0 ? [`${missing.length} rows of the baseline are missing`] : []),
+      ...(lost.length > 0 ? [`${lost.length} rows that were ok have no time any more`] : []),
+      ...(few.length > 0
+        ? [`${few.length} rows changed, but have too few samples to say so for certain`]
+        : []),
+    ],
   };
+}
+
+/** A key names one row; where it names several, none of them can be judged. */
+function repeatedKeys({ path, suites }: LoadedRun): readonly string[] {
+  const keys = suites.flatMap(({ rows }) => rows.map((row) => row["row_key"] ?? ""));
+  const twice = keys.length - new Set(keys).size;
+  return twice > 0 ? [`${twice} rows of ${path} repeat another row's key`] : [];
 }
 
 interface RowSide {
@@ -176,7 +216,9 @@ interface Pair {
 
 function measurePair(a: RowSide, b: RowSide): Pair {
   const isUsable = a.row["status"] === "ok" && b.row["status"] === "ok";
-  if (!isUsable) return { a, b, times: null, ratio: null, interval: null, p: null };
+  // No time is zero or less: such samples are a fault of the clock, or of who edited them.
+  const isTime = [...a.samples, ...b.samples].every((sample) => sample > 0);
+  if (!isUsable || !isTime) return { a, b, times: null, ratio: null, interval: null, p: null };
   if (a.samples.length > 0 && b.samples.length > 0) {
     const times = [median(a.samples), median(b.samples)] as const;
     const side = ({ samples, runId, row }: RowSide) => ({
@@ -244,11 +286,23 @@ function judge(
   const percent = `${(100 * (ratio - 1)).toFixed(1)} %`;
   const isLarge = ratio > threshold || ratio < 1 / threshold;
   if (!isLarge) return said("same", `${percent}, within ${thresholdPct} %`);
+  if (isApart(a.samples, b.samples, machine ?? 1)) {
+    return said(
+      ratio > 1 ? "slower" : "faster",
+      `${percent}, and no sample of one is near the other's`,
+    );
+  }
+  const leastP = leastReachableP(a.samples.length, b.samples.length);
+  if (p !== null && leastP > FALSE_DISCOVERIES) {
+    return said(
+      "too few",
+      `${percent}, but so few samples never reach p ${FALSE_DISCOVERIES}; 5 a side do`,
+    );
+  }
   const isCertain = interval[0] > 1 || interval[1] < 1;
   if (!isCertain) return said("ambiguous", `${percent}, but the interval includes no change`);
   if (p !== null && p > FALSE_DISCOVERIES) {
-    const few = Math.min(a.samples.length, b.samples.length) < 6 ? "; few samples" : "";
-    return said("ambiguous", `${percent}, but p is ${p.toPrecision(2)}${few}`);
+    return said("ambiguous", `${percent}, but p is ${p.toPrecision(2)}`);
   }
   if (scatterPct !== null && 100 * (Math.max(ratio, 1 / ratio) - 1) < scatterPct) {
     return said(
@@ -258,10 +312,31 @@ function judge(
   }
   const own = machine === null ? ratio : ratio / machine;
   if (ratio > 1 ? own < threshold : own > 1 / threshold) {
-    const moved = (100 * (machine! - 1)).toFixed(1);
-    return said("ambiguous", `${percent}, but the machine itself took ${moved} % more time`);
+    const moved = `${(100 * Math.abs(machine! - 1)).toFixed(1)} % ${
+      machine! > 1 ? "more" : "less"
+    }`;
+    return said("ambiguous", `${percent}, but the machine itself took ${moved} time`);
   }
   return said(ratio > 1 ? "slower" : "faster", percent);
+}
+
+/**
+ * Whether all samples of one side are above all of the other by more than {@linkcode APART_PCT}, as they
+ * are and at the machine's speed of then: however few they are, chance does not deal them out like that.
+ */
+function isApart(a: readonly number[], b: readonly number[], machine: number): boolean {
+  if (Math.min(a.length, b.length) < APART_SAMPLES) return false;
+  const far = 1 + APART_PCT / 100;
+  const least = Math.min(...b) * Math.min(1, 1 / machine);
+  const most = Math.max(...b) * Math.max(1, 1 / machine);
+  return least > far * Math.max(...a) || far * most < Math.min(...a);
+}
+
+/** The least two-sided p of n against m samples: that of one arrangement of all. */
+function leastReachableP(n: number, m: number): number {
+  let arrangements = 1;
+  for (let i = 1; i <= n; i++) arrangements *= (m + i) / i;
+  return Math.min(1, 2 / arrangements);
 }
 
 /** See {@linkcode Comparison.scatter_pct}. */

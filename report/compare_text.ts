@@ -2,7 +2,7 @@
 
 import type { ComparedRow, Comparison, Verdict } from "./compare_runs.ts";
 
-const ORDER: readonly Verdict[] = ["slower", "no data", "faster", "ambiguous", "same"];
+const ORDER: readonly Verdict[] = ["slower", "no data", "faster", "too few", "ambiguous", "same"];
 const HEADER = [
   "verdict",
   "ratio",

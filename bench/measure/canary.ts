@@ -59,5 +59,8 @@ export class Canary implements Disposable {
 /** What a row says where the machine was not as fast as at the start; empty within the bound. */
 export function driftReason(canaryPct: number): string {
   if (Math.abs(canaryPct) <= CANARY_BOUND_PCT) return "";
-  return `the machine's speed changed: the canary took ${canaryPct.toFixed(0)} % more time`;
+  const more = canaryPct > 0 ? "more" : "less";
+  return `the machine's speed changed: the canary took ${
+    Math.abs(canaryPct).toFixed(0)
+  } % ${more} time`;
 }

@@ -109,7 +109,11 @@ Deno.test("verify names every cell that is changed, lost rows, foreign rows and 
     assertMatch(elsewhere.stdout, /different machine: cpu_model was another/);
     assertMatch(elsewhere.stdout, /shader .*: 0000, now/);
 
-    const compared = await shardbench(["compare", run, `${folder}/again`, "--json"]);
+    const refused = await shardbench(["compare", run, `${folder}/again`]);
+    assertEquals([refused.status, refused.stdout], [5, ""]);
+    assertStringIncludes(refused.stderr, 'cpu_model "another" against');
+    const allow = ["--allow", "cpu,incomplete"];
+    const compared = await shardbench(["compare", run, `${folder}/again`, "--json", ...allow]);
     assert([0, 4].includes(compared.status), compared.stderr);
     const { rows: verdicts, missing, added } = JSON.parse(compared.stdout);
     assertEquals([verdicts.length, missing, added], [rows, [], []]);
@@ -119,10 +123,16 @@ Deno.test("verify names every cell that is changed, lost rows, foreign rows and 
       `${folder}/again/kernels.csv`,
       "--format",
       "md",
+      ...allow,
     ]);
     assertMatch(one.stdout, /^\*\*\d+ rows: /);
     await Deno.remove(`${folder}/again/samples.jsonl`);
-    const bare = await shardbench(["compare", `${run}/kernels.csv`, `${folder}/again/kernels.csv`]);
+    const bare = await shardbench([
+      "compare",
+      `${run}/kernels.csv`,
+      `${folder}/again/kernels.csv`,
+      ...allow,
+    ]);
     assertStringIncludes(bare.stdout, "verdicts rest on the files' intervals alone");
 
     const formats = ["run", "--config", config, "--only", "kernels", "--filter", "^add"];
@@ -143,7 +153,11 @@ Deno.test("reports refuse bad input with one message and their status", () =>
         [["compare", "/nonexistent", folder], 2, "it is not there"],
         [["compare", folder], 2, "missing required argument"],
         [["compare", folder, folder, "--threshold", "0"], 2, "above 0, below 100"],
-        [["compare", folder, folder, "--allow", "cpu"], 2, "adapter, dtype, schema"],
+        [
+          ["compare", folder, folder, "--allow", "disk"],
+          2,
+          "adapter, dtype, schema, cpu, cores, deno, incomplete",
+        ],
         [["compare", folder, folder, "--format", "xml"], 2, "terminal, md, json"],
         [["verify", folder], 2, "manifest.json"],
         [["verify", config], 2, "manifest.json"],

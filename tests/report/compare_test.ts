@@ -123,13 +123,68 @@ Deno.test("what the machine itself explains, or rows' scatter, is ambiguous", ()
   const scattered = compareRuns(BASE, made({ name: "s", times: drifting }), 3);
   assert(scattered.rows.every(({ verdict }) => verdict === "ambiguous" || verdict === "same"));
   assert(scattered.scatter_pct! > 10);
-  const few = compareRuns(
+});
+
+Deno.test("a few samples far apart count, near ones are too few, and no gate passes on them", () => {
+  const against = (times: readonly number[]) =>
+    compareRuns(
+      made({ name: "a", times: [[100, 101, 102]] }),
+      made({ name: "b", times: [times] }),
+      3,
+    );
+  assertEquals(against([1000, 1010, 1020]).rows[0]!.verdict, "slower");
+  assertEquals(against([10, 10.1, 10.2]).rows[0]!.verdict, "faster");
+  const near = against([110, 111, 112]);
+  assertEquals(near.rows[0]!.verdict, "too few");
+  assertEquals(near.incomplete, ["1 rows changed, but have too few samples to say so for certain"]);
+  assertEquals(against([100, 101, 102]).incomplete, []);
+  const machine = compareRuns(
     made({ name: "a", times: [[100, 101, 102]] }),
-    made({ name: "b", times: [[120, 121, 122]] }),
+    made({ name: "b", times: [[150, 151, 152]], canaryUs: 150 }),
     3,
   );
-  assertEquals(few.rows[0]!.verdict, "ambiguous");
-  assert(few.rows[0]!.reason.endsWith("few samples"), few.rows[0]!.reason);
+  assertEquals(machine.rows[0]!.verdict, "too few", "the machine took as much longer");
+});
+
+Deno.test("a regression of half the rows is called: their own scatter hides it no longer", () => {
+  const half = CENTERS.map((c, i) => around(i % 2 === 0 ? 1.5 * c : c, i + 50));
+  const { rows } = compareRuns(BASE, made({ name: "half", times: half }), 3);
+  assertEquals(rows.map(({ is_regression }) => is_regression), CENTERS.map((_, i) => i % 2 === 0));
+});
+
+Deno.test("rows that are missing, lost or doubled, and times of zero, keep a gate from passing", () => {
+  const problems = (times: readonly (readonly number[])[], change?: Made["change"]) =>
+    compareRuns(BASE, made({ name: "c", times, ...(change && { change }) }), 3).incomplete;
+  const same = CENTERS.map((c, i) => around(c, i + 50));
+  assertEquals(problems(same), []);
+  assertEquals(problems(same.slice(2)), ["2 rows of the baseline are missing"]);
+  assertEquals(problems(same, (row, i) => i > 6 ? { ...row, status: "skipped" } : row), [
+    "3 rows that were ok have no time any more",
+  ]);
+  for (const odd of [0, -5]) {
+    assertEquals(problems(same.map((times, i) => i === 1 ? [odd, ...times] : times)), [
+      "1 rows that were ok have no time any more",
+    ]);
+  }
+  assertEquals(problems(same, (row, i) => i === 1 ? { ...row, row_key: "key0" } : row), [
+    "1 rows of c repeat another row's key",
+    "1 rows of the baseline are missing",
+  ]);
+});
+
+Deno.test("another processor, number of cores or Deno is another machine", () => {
+  const on = (environment: Record<string, unknown>): LoadedRun => ({
+    ...BASE,
+    manifest: { ...BASE.manifest!, environment },
+  });
+  const here = { cpu_model: "a", logical_cores: 2, deno_version: "2.9.6" };
+  const differing = (other: Record<string, unknown>) => [
+    ...identityDifferences(on(here), on({ ...here, ...other })).keys(),
+  ];
+  assertEquals(differing({}), []);
+  assertEquals(differing({ cpu_model: "b" }), ["cpu"]);
+  assertEquals(differing({ logical_cores: 4, deno_version: "2.9.7" }), ["cores", "deno"]);
+  assertEquals([...identityDifferences(on(here), BASE)], [], "what is not known does not differ");
 });
 
 Deno.test("runs of other adapters, dtypes and schemas differ; rows that one run lacks are named", () => {
@@ -180,11 +235,11 @@ Deno.test("a comparison reads well on a terminal and in a pull request", () => {
   assertEquals(comparisonText(fixed).split("\n"), [
     "verdict  ratio  95 % interval       p  baseline us  candidate us      n  row",
     "slower   1.500    1.400-1.600  <0.001        100.0         150.0  60/60  kernels: gemm float32 v0 tp=1 tokens=1 context=256",
-    "2 rows: 1 slower, 0 no data, 0 faster, 0 ambiguous, 1 same; geometric mean 1.200; the machine's own 1.000",
+    "2 rows: 1 slower, 0 no data, 0 faster, 0 too few, 0 ambiguous, 1 same; geometric mean 1.200; the machine's own 1.000",
   ]);
   const hostile = { ...fixed, rows: fixed.rows.map((row) => ({ ...row, label: "a|b<img>\nc" })) };
   assertEquals(comparisonMarkdown(hostile).split("\n").slice(0, 5), [
-    "**2 rows: 1 slower, 0 no data, 0 faster, 0 ambiguous, 1 same; geometric mean 1.200; the machine's own 1.000**",
+    "**2 rows: 1 slower, 0 no data, 0 faster, 0 too few, 0 ambiguous, 1 same; geometric mean 1.200; the machine's own 1.000**",
     "",
     "| verdict | ratio | 95 % interval | p | baseline us | candidate us | n | row |",
     "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
