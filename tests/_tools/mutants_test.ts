@@ -3,6 +3,7 @@ import { binomialInterval } from "../../_tools/mutants/binomial_interval.ts";
 import { judgeMutants } from "../../_tools/mutants/judge_mutants.ts";
 import { listMutants, type Mutant } from "../../_tools/mutants/list_mutants.ts";
 import { mutationScore, scoreText } from "../../_tools/mutants/mutation_report.ts";
+import { runDeno } from "../../_tools/mutants/run_deno.ts";
 import { inFolder } from "../in_folder.ts";
 
 const CONFIG = { tasks: { test: { command: "deno test --quiet --no-prompt --allow-read tests" } } };
@@ -164,6 +165,15 @@ Deno.test("nothing is judged by a test that fails without a mutant, nor after an
     const signal = AbortSignal.abort(new Error("interrupted"));
     await assertRejects(() => judgeMutants(mutants, root, { signal }), Error, "interrupted");
   }));
+
+Deno.test("a limit ends a process and what it started", async () => {
+  // The output ends when nobody is left who could write to it: the last one after 20 s.
+  const last =
+    'new Deno.Command("deno", { args: ["eval", "setTimeout(() => {}, 20_000)"] }).spawn()';
+  const cwd = new URL(".", import.meta.url);
+  const { isTimedOut, seconds } = await runDeno(["eval", last], { cwd, limitMs: 2000 });
+  assertEquals([isTimedOut, seconds < 15], [true, true]);
+});
 
 Deno.test("the interval of a share is Clopper and Pearson's", () => {
   const { low, high } = binomialInterval(8, 10); // R: binom.test(8, 10)$conf.int
