@@ -14,6 +14,7 @@ const OPTIONS = z.object({
   sample: z.number().default(200),
   only: z.array(z.string()).default([]),
   seed: z.number().default(1),
+  testSeconds: z.number().optional(),
   list: z.boolean().optional(),
   json: z.string().optional(),
 });
@@ -35,6 +36,10 @@ function mutantsCommand(exit: (status: number) => void): Command {
       collect: true,
     })
     .option("--seed <seed:integer>", "What the choice follows from; 1.")
+    .option(
+      "--test-seconds <seconds:number>",
+      "Leave out test files that take longer; the score is then a lower bound.",
+    )
     .option("--list", "Print the chosen faults, and run nothing.")
     .option("--json <file:file>", "Write every verdict to this file, too.")
     .action(async (options) => exit(await mutants(OPTIONS.parse(options))));
@@ -43,9 +48,12 @@ function mutantsCommand(exit: (status: number) => void): Command {
 /** The chosen mutants of the folders, in the order of the choice. */
 function choose(
   all: readonly Mutant[],
-  { sample, only, seed }: Pick<z.output<typeof OPTIONS>, "sample" | "only" | "seed">,
+  { sample, only, seed, testSeconds }: z.output<typeof OPTIONS>,
 ): readonly Mutant[] {
   if (sample < 1) throw new ValidationError(`Cannot use --sample "${sample}": legal is 1 or more`);
+  if (testSeconds !== undefined && !(testSeconds > 0)) {
+    throw new ValidationError(`Cannot use --test-seconds "${testSeconds}": legal is above 0`);
+  }
   const folders = only.map((folder) => `${folder.replace(/\/+$/, "")}/`);
   const empty = folders.find((folder) => !all.some(({ file }) => file.startsWith(folder)));
   if (empty) throw new ValidationError(`Cannot use --only "${empty}": no mutants there`);
@@ -64,16 +72,20 @@ function mutants(options: z.output<typeof OPTIONS>): Promise<number> {
         return EXIT.ok;
       }
       const onProgress = (line: string) => console.error(line);
-      const verdicts = await judgeMutants(chosen, ROOT, { signal, onProgress });
-      const score = mutationScore(verdicts);
+      const judgement = await judgeMutants(chosen, ROOT, {
+        maxTestSeconds: options.testSeconds,
+        signal,
+        onProgress,
+      });
+      const score = mutationScore(judgement.verdicts);
       if (options.json !== undefined) {
         const { seed, only } = options;
         writeWhole(
           options.json,
-          `${JSON.stringify({ seed, only, ...score, verdicts }, null, 2)}\n`,
+          `${JSON.stringify({ seed, only, ...score, ...judgement }, null, 2)}\n`,
         );
       }
-      console.log(scoreText(verdicts));
+      console.log(scoreText(judgement));
       return 100 * (score.score?.share ?? 0) >= LEAST_SCORE_PCT ? EXIT.ok : EXIT.wrongResult;
     } catch (error) {
       if (signal.aborted) return EXIT.interrupted;

@@ -15,8 +15,17 @@ export interface Verdict {
   readonly seconds: number;
 }
 
+/** The verdicts, in the order of the mutants. */
+export interface Judgement {
+  readonly verdicts: readonly Verdict[];
+  /** Test files that took too long to be asked: they might have found more. */
+  readonly leftOut: readonly string[];
+}
+
 /** How mutants are judged, and who is told. */
 export interface JudgeOptions {
+  /** Test files that take longer without a mutant are left out. */
+  readonly maxTestSeconds?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** What is being done, a line at a time. */
   readonly onProgress?: (line: string) => void;
@@ -25,12 +34,12 @@ export interface JudgeOptions {
 /** Tests are given 3 times as long as without a mutant, and at least 30 s. */
 const TIMES_AS_LONG = 3;
 const LEAST_LIMIT_MS = 30_000;
-const BASELINE_LIMIT_MS = 1_200_000;
+const MAX_TEST_SECONDS = 1200;
 const COPIES = Math.min(2, navigator.hardwareConcurrency);
 
 /**
  * Runs the tests that reach each mutant, in copies of the tree, until one fails: cheap and near ones
- * first. Verdicts have the order of the mutants. Needs read and write permission, and permission to
+ * first. Needs read and write permission, and permission to
  * run deno; leaves nothing behind, not even after an abort.
  *
  * @throws Error where a test fails without a mutant, the reason of the signal.
@@ -38,8 +47,8 @@ const COPIES = Math.min(2, navigator.hardwareConcurrency);
 export async function judgeMutants(
   mutants: readonly Mutant[],
   root: URL,
-  { signal, onProgress = () => {} }: JudgeOptions = {},
-): Promise<readonly Verdict[]> {
+  { maxTestSeconds = MAX_TEST_SECONDS, signal, onProgress = () => {} }: JudgeOptions = {},
+): Promise<Judgement> {
   const stop = new AbortController();
   const either = AbortSignal.any([stop.signal, ...(signal ? [signal] : [])]);
   const folder = Deno.makeTempDirSync({ prefix: "shardbench-mutants-" });
@@ -60,24 +69,24 @@ export async function judgeMutants(
     onProgress(
       `${mutants.length} mutants, ${sound.size} of sound types, ${tests.length} test files`,
     );
-    const seconds = new Map(
-      await share(tests, copies, async (test, copy) => {
-        const ran = await copy.test(test, BASELINE_LIMIT_MS);
-        if (ran.status !== 0) {
-          throw new Error(`Cannot judge mutants: ${test} fails without one\n${ran.stdout}`);
-        }
-        onProgress(`${ran.seconds.toFixed(1)} s ${test}`);
-        return [test, ran.seconds] as const;
-      }, stop),
-    );
+    const leftOut: string[] = [];
+    const seconds = new Map<string, number>();
+    await share(tests, copies, async (test, copy) => {
+      const ran = await copy.test(test, 1000 * maxTestSeconds);
+      onProgress(`${ran.seconds.toFixed(1)} s ${test}${ran.isTimedOut ? ", left out" : ""}`);
+      if (ran.isTimedOut) leftOut.push(test);
+      else if (ran.status === 0) seconds.set(test, ran.seconds);
+      else throw new Error(`Cannot judge mutants: ${test} fails without one\n${ran.stdout}`);
+    }, stop);
     let done = 0;
-    return await share(mutants, copies, async (mutant, copy) => {
+    const verdicts = await share(mutants, copies, async (mutant, copy) => {
       const verdict: Verdict = sound.has(mutant)
         ? await judge(mutant, { copy, tests: inOrder(reaches.get(mutant.file)!, seconds), seconds })
         : { mutant, outcome: "invalid", tests: 0, seconds: 0 };
       onProgress(`${++done}/${mutants.length} ${verdict.outcome} ${mutant.file}:${mutant.line}`);
       return verdict;
     }, stop);
+    return { verdicts, leftOut: leftOut.sort() };
   } finally {
     Deno.removeSync(folder, { recursive: true });
   }
@@ -86,7 +95,9 @@ export async function judgeMutants(
 /** Test files by what they cost and how far away they are: a near one finds more. */
 function inOrder(reach: Reach, seconds: ReadonlyMap<string, number>): readonly string[] {
   const price = (test: string) => seconds.get(test)! * reach.get(test)!;
-  return [...reach.keys()].toSorted((a, b) => price(a) - price(b));
+  return [...reach.keys()].filter((test) => seconds.has(test)).toSorted((a, b) =>
+    price(a) - price(b)
+  );
 }
 
 async function judge(mutant: Mutant, { copy, tests, seconds }: {

@@ -1,5 +1,5 @@
 import { binomialInterval, type ShareInterval } from "./binomial_interval.ts";
-import type { Verdict } from "./judge_mutants.ts";
+import type { Judgement, Verdict } from "./judge_mutants.ts";
 import type { Mutant } from "./list_mutants.ts";
 
 /** How many mutants met which end, and the share that was found. */
@@ -34,13 +34,13 @@ export function mutantLine({ file, line, kind, was, now }: Mutant): string {
   return `${file}:${line}  ${kind}: ${short(was)} -> ${short(now) || "nothing"}`;
 }
 
-/** The score, and every survivor. */
-export function scoreText(verdicts: readonly Verdict[]): string {
+/** The score, every survivor, and the tests that were not asked. */
+export function scoreText({ verdicts, leftOut }: Judgement): string {
   const { killed, timedOut, survived, invalid, score } = mutationScore(verdicts);
   const percent = (share: number) => (100 * share).toFixed(1);
   const survivors = verdicts.filter(({ outcome }) => outcome === "survived")
     .map(({ mutant, tests }) =>
-      `  ${mutantLine(mutant)}${tests === 0 ? "  (no test reaches it)" : ""}`
+      `  ${mutantLine(mutant)}${tests === 0 ? "  (no test was run)" : ""}`
     );
   return [
     `killed ${killed} (${timedOut} timed out), survived ${survived}, invalid ${invalid}`,
@@ -50,5 +50,8 @@ export function scoreText(verdicts: readonly Verdict[]): string {
       } %`
       : "no score: no mutant was judged",
     ...(survivors.length > 0 ? ["survivors:", ...survivors] : []),
+    ...(leftOut.length > 0
+      ? [`left out, so that the score is a lower bound: ${leftOut.join(" ")}`]
+      : []),
   ].join("\n");
 }

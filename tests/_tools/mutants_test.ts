@@ -111,7 +111,8 @@ Deno.test("a mutant that a test finds is told from a survivor, an unreached one 
   inTree(TREE, async (root) => {
     const all = await listMutants(root);
     const chosen = all.filter(({ file }) => file !== "sums/worker.ts");
-    const verdicts = await judgeMutants(chosen, root);
+    const judgement = await judgeMutants(chosen, root);
+    const { verdicts } = judgement;
     const found = verdicts.map(({ mutant, outcome, tests }) =>
       `${mutant.kind} ${mutant.was}: ${outcome} (${tests})`
     );
@@ -125,15 +126,15 @@ Deno.test("a mutant that a test finds is told from a survivor, an unreached one 
     const { score, ...counts } = mutationScore(verdicts);
     assertEquals(counts, { killed: 2, timedOut: 0, survived: 2, invalid: 1 });
     assertEquals(score!.share, 0.5);
-    assertEquals(scoreText(verdicts).split("\n").slice(2), [
+    assertEquals(scoreText(judgement).split("\n").slice(2), [
       "survivors:",
-      "  sums/alone.ts:1  constant: false -> true  (no test reaches it)",
+      "  sums/alone.ts:1  constant: false -> true  (no test was run)",
       "  sums/sum.ts:5  comparison: > -> >=",
     ]);
     assertEquals(await Deno.readTextFile(new URL("sums/sum.ts", root)), TREE["sums/sum.ts"]);
   }));
 
-Deno.test("a Worker's file is reached by the test that starts it", () =>
+Deno.test("a Worker's file is reached by the test that starts it, unless the test is left out", () =>
   inTree({
     ...TREE,
     "tests/sums/sum_test.ts": `Deno.test("sums in a Worker", async () => {
@@ -150,8 +151,15 @@ Deno.test("a Worker's file is reached by the test that starts it", () =>
   }, async (root) => {
     const all = await listMutants(root);
     const three = all.filter(({ was, now }) => was === "3" && now === "4");
-    const [verdict] = await judgeMutants(three, root);
-    assertEquals([verdict!.outcome, verdict!.by], ["killed", "tests/sums/sum_test.ts"]);
+    const { verdicts } = await judgeMutants(three, root);
+    assertEquals(verdicts.map(({ outcome, by }) => [outcome, by]), [[
+      "killed",
+      "tests/sums/sum_test.ts",
+    ]]);
+    // No test file is as quick: it is left out, and said to be.
+    const quick = await judgeMutants(three, root, { maxTestSeconds: 0.001 });
+    assertEquals(quick.leftOut, ["tests/sums/sum_test.ts"]);
+    assertEquals(quick.verdicts.map(({ outcome }) => outcome), ["survived"]);
   }));
 
 Deno.test("nothing is judged by a test that fails without a mutant, nor after an abort", () =>
