@@ -1,6 +1,7 @@
 /** Paths of the project's own files, without what is installed, measured or tuned. */
-export async function listTree(): Promise<readonly string[]> {
-  const root = new URL("../", import.meta.url);
+export async function listTree(
+  root: URL = new URL("../", import.meta.url),
+): Promise<readonly string[]> {
   const walk = async (folder: string): Promise<string[]> => {
     const paths: string[] = [];
     for await (const { name, isDirectory } of Deno.readDir(new URL(folder || "./", root))) {

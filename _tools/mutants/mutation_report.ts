@@ -1,0 +1,57 @@
+import { binomialInterval, type ShareInterval } from "./binomial_interval.ts";
+import type { Judgement, Verdict } from "./judge_mutants.ts";
+import type { Mutant } from "./list_mutants.ts";
+
+/** How many mutants met which end, and the share that was found. */
+export interface MutationScore {
+  /** Those that ran out of time among them. */
+  readonly killed: number;
+  readonly timedOut: number;
+  readonly survived: number;
+  readonly invalid: number;
+  /** Killed of killed and survived, with its 95 % interval; null where there are none. */
+  readonly score: ShareInterval | null;
+}
+
+/** Counts the verdicts. */
+export function mutationScore(verdicts: readonly Verdict[]): MutationScore {
+  const count = (outcome: Verdict["outcome"]) =>
+    verdicts.filter((verdict) => verdict.outcome === outcome).length;
+  const killed = count("killed") + count("timed out");
+  const judged = killed + count("survived");
+  return {
+    killed,
+    timedOut: count("timed out"),
+    survived: count("survived"),
+    invalid: count("invalid"),
+    score: judged > 0 ? binomialInterval(killed, judged) : null,
+  };
+}
+
+/** A mutant on one line: place, kind and change. */
+export function mutantLine({ file, line, kind, was, now }: Mutant): string {
+  const short = (text: string) => text.replaceAll(/\s+/g, " ").trim();
+  return `${file}:${line}  ${kind}: ${short(was)} -> ${short(now) || "nothing"}`;
+}
+
+/** The score, every survivor, and the tests that were not asked. */
+export function scoreText({ verdicts, leftOut }: Judgement): string {
+  const { killed, timedOut, survived, invalid, score } = mutationScore(verdicts);
+  const percent = (share: number) => (100 * share).toFixed(1);
+  const survivors = verdicts.filter(({ outcome }) => outcome === "survived")
+    .map(({ mutant, tests }) =>
+      `  ${mutantLine(mutant)}${tests === 0 ? "  (no test was run)" : ""}`
+    );
+  return [
+    `killed ${killed} (${timedOut} timed out), survived ${survived}, invalid ${invalid}`,
+    score
+      ? `score ${percent(score.share)} %, 95 % interval ${percent(score.low)} to ${
+        percent(score.high)
+      } %`
+      : "no score: no mutant was judged",
+    ...(survivors.length > 0 ? ["survivors:", ...survivors] : []),
+    ...(leftOut.length > 0
+      ? [`left out, so that the score is a lower bound: ${leftOut.join(" ")}`]
+      : []),
+  ].join("\n");
+}

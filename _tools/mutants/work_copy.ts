@@ -1,0 +1,60 @@
+import { type Ran, runDeno } from "./run_deno.ts";
+
+/** Copies files, by their paths, from below one folder to below another. */
+export function copyFiles(files: readonly string[], from: URL, to: URL): void {
+  for (const folder of new Set(files.map((file) => new URL(".", new URL(file, to)).href))) {
+    Deno.mkdirSync(new URL(folder), { recursive: true });
+  }
+  for (const file of files) Deno.copyFileSync(new URL(file, from), new URL(file, to));
+}
+
+/** A copy of a tree, with a folder for temporary files, where mutants are tested. */
+export class WorkCopy {
+  /** The copy's root. */
+  readonly root: URL;
+  readonly #folder: URL;
+  readonly #from: URL;
+  readonly #files: readonly string[];
+  readonly #signal: AbortSignal | undefined;
+  readonly #testArgs: readonly string[];
+
+  /** A copy of the files of a tree, below a folder of its own. Needs read and write permission. */
+  constructor(folder: URL, { from, files, signal }: {
+    readonly from: URL;
+    readonly files: readonly string[];
+    readonly signal?: AbortSignal | undefined;
+  }) {
+    this.root = new URL("tree/", folder);
+    this.#folder = folder;
+    this.#from = from;
+    this.#files = files;
+    this.#signal = signal;
+    const { tasks } = JSON.parse(Deno.readTextFileSync(new URL("deno.json", from)));
+    const [, ...words]: string[] = tasks.test.command.split(" ");
+    this.#testArgs = [...words.slice(0, -1), "--no-check", "--fail-fast"];
+    Deno.mkdirSync(folder);
+    this.renew();
+  }
+
+  /** Makes the copy what the tree is, whatever tests left in it. */
+  renew(): void {
+    Deno.removeSync(this.#folder, { recursive: true });
+    Deno.mkdirSync(new URL("tmp/", this.#folder), { recursive: true });
+    copyFiles(this.#files, this.#from, this.root);
+  }
+
+  /** Runs deno in the copy, with temporary files inside its folder. */
+  deno(args: readonly string[], limitMs?: number): Promise<Ran> {
+    return runDeno(args, {
+      cwd: this.root,
+      env: { TMPDIR: new URL("tmp", this.#folder).pathname },
+      ...(limitMs === undefined ? {} : { limitMs }),
+      signal: this.#signal,
+    });
+  }
+
+  /** Runs a test file as the task `test` would, up to its first failure. */
+  test(file: string, limitMs: number): Promise<Ran> {
+    return this.deno([...this.#testArgs, file], limitMs);
+  }
+}
