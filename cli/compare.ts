@@ -1,19 +1,14 @@
 import { Command } from "@cliffy/command";
 import { z } from "zod";
-import {
-  compareRuns,
-  type Comparison,
-  type Difference,
-  identityDifferences,
-} from "../report/compare_runs.ts";
+import { compareRuns } from "../report/compare_runs.ts";
 import { comparisonMarkdown, comparisonText } from "../report/compare_text.ts";
+import { DIFFERENCES, identityDifferences } from "../report/run_differences.ts";
 import { loadRun } from "../records/run_folder/load_run.ts";
 import { EXIT } from "./exit_status.ts";
 import { listOf, oneOf, threshold } from "./option_values.ts";
 
 const FORMATS = ["terminal", "md", "json"] as const;
-const DIFFERENCES: readonly Difference[] = ["adapter", "dtype", "schema", "cpu", "cores", "deno"];
-/** What else lets a comparison pass: rows that only the baseline has, or that have no time any more. */
+/** What may be allowed: runs that differ, and comparisons that are `incomplete`. */
 const ALLOWED = [...DIFFERENCES, "incomplete"] as const;
 
 const OPTIONS = z.object({
@@ -62,12 +57,8 @@ function compare(paths: readonly string[], options: z.output<typeof OPTIONS>): n
   for (const what of incomplete) {
     console.error(`error: Cannot vouch for it: ${what}; --allow incomplete lets it pass`);
   }
-  return incomplete.length > 0 && statusOf(comparison) === EXIT.ok
-    ? EXIT.incomplete
-    : statusOf(comparison);
-}
-
-function statusOf({ rows }: Comparison): number {
+  const { rows } = comparison;
   if (rows.some((row) => row.is_regression)) return EXIT.regression;
-  return rows.some(({ ratio }) => ratio !== null) ? EXIT.ok : EXIT.incomplete;
+  const isWhole = incomplete.length === 0 && rows.some(({ ratio }) => ratio !== null);
+  return isWhole ? EXIT.ok : EXIT.incomplete;
 }

@@ -1,6 +1,7 @@
 /** A comparison to be read: on a terminal, or in a pull request. */
 
-import type { ComparedRow, Comparison, Verdict } from "./compare_runs.ts";
+import type { Comparison } from "./compare_runs.ts";
+import type { ComparedRow, Verdict } from "./judge_row.ts";
 
 const ORDER: readonly Verdict[] = ["slower", "no data", "faster", "too few", "ambiguous", "same"];
 const HEADER = [

@@ -73,6 +73,13 @@ function exactP(u: number, n: number, m: number): number {
   return Math.min(1, 2 * below / all);
 }
 
+/** The least two-sided p of n against m samples: that of one arrangement of all. */
+export function leastReachableP(n: number, m: number): number {
+  let arrangements = 1;
+  for (let i = 1; i <= n; i++) arrangements *= (m + i) / i;
+  return Math.min(1, 2 / arrangements);
+}
+
 /** The chance that a standard normal number is above z >= 0. */
 export function upperTail(z: number): number {
   const density = Math.exp(-z * z / 2) / Math.sqrt(2 * Math.PI);

@@ -1,7 +1,7 @@
 import type { Device } from "../../device/device.ts";
 import { canaryProgram } from "./ceilings.ts";
 import { type Timer, timeUs } from "./timer.ts";
-import { median } from "../../statistics/summary.ts";
+import { median, timeChangeText } from "../../statistics/summary.ts";
 
 /** Rows measured while the canary was further off than this say so in their reason. */
 const CANARY_BOUND_PCT = 10;
@@ -59,8 +59,5 @@ export class Canary implements Disposable {
 /** What a row says where the machine was not as fast as at the start; empty within the bound. */
 export function driftReason(canaryPct: number): string {
   if (Math.abs(canaryPct) <= CANARY_BOUND_PCT) return "";
-  const more = canaryPct > 0 ? "more" : "less";
-  return `the machine's speed changed: the canary took ${
-    Math.abs(canaryPct).toFixed(0)
-  } % ${more} time`;
+  return `the machine's speed changed: the canary took ${timeChangeText(canaryPct, 0)}`;
 }

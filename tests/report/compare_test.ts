@@ -1,6 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { generator } from "../../statistics/counter_generator.ts";
-import { compareRuns, identityDifferences } from "../../report/compare_runs.ts";
+import { compareRuns } from "../../report/compare_runs.ts";
+import { identityDifferences } from "../../report/run_differences.ts";
 import { comparisonMarkdown, comparisonText } from "../../report/compare_text.ts";
 import type { LoadedRun, TextRow } from "../../records/run_folder/load_run.ts";
 import { selftest } from "../../report/selftest.ts";
