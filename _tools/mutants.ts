@@ -2,7 +2,7 @@
 
 import { Command, ValidationError } from "@cliffy/command";
 import { z } from "zod";
-import { EXIT, exitStatusOf } from "../cli/exit_status.ts";
+import { EXIT, reportErrors } from "../cli/exit_status.ts";
 import { interruptible } from "../cli/interrupt.ts";
 import { writeWhole } from "../records/files/write_whole.ts";
 import { shuffled } from "../statistics/shuffled.ts";
@@ -95,12 +95,11 @@ function mutants(options: z.output<typeof OPTIONS>): Promise<number> {
 }
 
 if (import.meta.main) {
-  let status: number = EXIT.ok;
-  try {
-    await mutantsCommand((code) => status = code).throwErrors().parse();
-  } catch (error) {
-    console.error(`error: ${error instanceof Error ? error.message : error}`);
-    status = exitStatusOf(error);
-  }
-  Deno.exit(status);
+  Deno.exit(
+    await reportErrors(Deno.args, async (words) => {
+      let status: number = EXIT.ok;
+      await mutantsCommand((code) => status = code).throwErrors().parse([...words]);
+      return status;
+    }),
+  );
 }

@@ -33,3 +33,21 @@ export function exitStatusOf(error: unknown): number {
   }
   return EXIT.bug;
 }
+
+/**
+ * The exit status of what a command line's words ask for; an error is one message on stderr, with its
+ * stack only where `--debug`, which `run` is not given, is among the words.
+ */
+export async function reportErrors(
+  args: readonly string[],
+  run: (words: readonly string[]) => Promise<number>,
+): Promise<number> {
+  try {
+    return await run(args.filter((arg) => arg !== "--debug"));
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    const stack = args.includes("--debug") && error instanceof Error ? `\n${error.stack}` : "";
+    console.error(`error: ${text}${stack}`);
+    return exitStatusOf(error);
+  }
+}

@@ -2,7 +2,7 @@ import { Command } from "@cliffy/command";
 import { compareCommand } from "./compare.ts";
 import { dashboardCommand } from "./dashboard.ts";
 import { doctorCommand } from "./doctor.ts";
-import { exitStatusOf } from "./exit_status.ts";
+import { EXIT, reportErrors } from "./exit_status.ts";
 import { generateCommand } from "./generate.ts";
 import { ranksCommand } from "./ranks.ts";
 import { replayCommand } from "./replay.ts";
@@ -29,19 +29,13 @@ function commandLine(exit: (status: number) => void): Command {
     .command("doctor", doctorCommand(exit));
 }
 
-/** Runs a command line; one message on stderr for an error, a stack only with --debug. */
-export async function main(args: readonly string[]): Promise<number> {
-  try {
-    let status = 0;
-    const words = longSizes(args.filter((arg) => arg !== "--debug"));
-    await commandLine((code) => status = code).parse(words);
+/** Runs a command line. */
+export function main(args: readonly string[]): Promise<number> {
+  return reportErrors(args, async (words) => {
+    let status: number = EXIT.ok;
+    await commandLine((code) => status = code).parse(longSizes(words));
     return status;
-  } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    const stack = args.includes("--debug") && error instanceof Error ? `\n${error.stack}` : "";
-    console.error(`error: ${text}${stack}`);
-    return exitStatusOf(error);
-  }
+  });
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -39,8 +39,8 @@ const COPIES = Math.min(2, navigator.hardwareConcurrency);
 
 /**
  * Runs the tests that reach each mutant, in copies of the tree, until one fails: cheap and near ones
- * first. Needs read and write permission, and permission to
- * run deno; leaves nothing behind, not even after an abort.
+ * first. Needs read and write permission, and permission to run deno; leaves nothing behind, not even
+ * after an abort.
  *
  * @throws Error where a test fails without a mutant, the reason of the signal.
  */

@@ -21,7 +21,7 @@ export async function runDeno(args: readonly string[], {
 }: {
   readonly cwd: URL;
   readonly env?: Readonly<Record<string, string>>;
-  readonly limitMs?: number;
+  readonly limitMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }): Promise<Ran> {
   signal?.throwIfAborted();

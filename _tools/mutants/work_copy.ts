@@ -48,7 +48,7 @@ export class WorkCopy {
     return runDeno(args, {
       cwd: this.root,
       env: { TMPDIR: new URL("tmp", this.#folder).pathname },
-      ...(limitMs === undefined ? {} : { limitMs }),
+      limitMs,
       signal: this.#signal,
     });
   }
