@@ -19,8 +19,18 @@ export const ELEMENT_BYTES = { F32: 4, F16: 2, BF16: 2 } as const;
 /** Sizes of the types that a header may name. */
 const BYTES: Readonly<Record<string, number>> = {
   ...ELEMENT_BYTES,
-  ...{ BOOL: 1, U8: 1, I8: 1, F8_E4M3: 1, F8_E5M2: 1 },
-  ...{ U16: 2, I16: 2, U32: 4, I32: 4, F64: 8, U64: 8, I64: 8 },
+  BOOL: 1,
+  U8: 1,
+  I8: 1,
+  F8_E4M3: 1,
+  F8_E5M2: 1,
+  U16: 2,
+  I16: 2,
+  U32: 4,
+  I32: 4,
+  F64: 8,
+  U64: 8,
+  I64: 8,
 };
 
 /** The format's own limit: a header that claims more is not parsed. */

@@ -119,10 +119,26 @@ export const MODEL_FILE_SCHEMA = z.object({
 
 /** Keys of a config.json that change nothing that is computed here. */
 const HARMLESS_KEYS: ReadonlySet<string> = new Set([
-  ...["$schema", "_name_or_path", "name_or_path", "model_type", "transformers_version"],
-  ...["bos_token_id", "eos_token_id", "pad_token_id", "unk_token_id", "id2label", "label2id"],
-  ...["attention_dropout", "hidden_dropout", "resid_pdrop", "initializer_range"],
-  ...["attn_implementation", "dtype", "max_window_layers", "torch_dtype", "use_cache"],
+  "$schema",
+  "_name_or_path",
+  "attention_dropout",
+  "attn_implementation",
+  "bos_token_id",
+  "dtype",
+  "eos_token_id",
+  "hidden_dropout",
+  "id2label",
+  "initializer_range",
+  "label2id",
+  "max_window_layers",
+  "model_type",
+  "name_or_path",
+  "pad_token_id",
+  "resid_pdrop",
+  "torch_dtype",
+  "transformers_version",
+  "unk_token_id",
+  "use_cache",
 ]);
 
 /** Keys that are legal with one value only: the one that is implemented. */

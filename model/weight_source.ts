@@ -125,10 +125,12 @@ function scalesOf({ layout, ranges, tensor }: StageWeight, source: WeightSource)
         : { ...real, columnStart: 0, columnEnd: range.tensor.columns };
       const width = uncut.columnEnd - uncut.columnStart;
       forRows(uncut, source, (chunk, part) => {
-        const row = part.rowStart - range.rowStart;
-        for (let i = 0; i < chunk.length; i++) {
-          const at = isPlain ? i % width : first + row + Math.floor(i / width);
-          most[at] = Math.max(most[at]!, Math.abs(chunk[i]!));
+        const row = first + part.rowStart - range.rowStart;
+        for (let i = 0; i < part.rowEnd - part.rowStart; i++) {
+          for (let column = 0; column < width; column++) {
+            const at = isPlain ? column : row + i;
+            most[at] = Math.max(most[at]!, Math.abs(chunk[i * width + column]!));
+          }
         }
       });
     }

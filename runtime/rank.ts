@@ -180,8 +180,9 @@ export class Rank implements Disposable {
     const { tensorParallelSize, model: { vocab } } = this.stage;
     const buffer = this.#buffers.get("output.logits")!;
     const stride = buffer.bytes / 4 / maxLogitsRows(this.stage);
-    const padded = stageBuffers(this.stage).get("output.logits")!.columns;
-    const columns = tensorParallelSize === 1 ? vocab : padded;
+    const columns = tensorParallelSize === 1
+      ? vocab
+      : stageBuffers(this.stage).get("output.logits")!.columns;
     const all = new Float32Array(await this.#device.download(buffer, 4 * stride * rows));
     return Array.from({ length: rows }, (_, i) => all.slice(i * stride, i * stride + columns));
   }

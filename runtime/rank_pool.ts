@@ -179,7 +179,9 @@ export class RankPool implements AsyncDisposable {
         kind: "join",
         setup: {
           ...this.ranks[localRank]!,
-          ...{ weights, variants, adapter },
+          weights,
+          variants,
+          adapter,
           group: groups[stage],
           previous: channels[stage - 1]?.[tpRank],
           next: channels[stage]?.[tpRank],

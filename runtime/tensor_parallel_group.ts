@@ -57,7 +57,7 @@ export class TensorParallelGroup {
     return this.#run("all_reduce", algorithm, { operand: own, count: own.length });
   }
 
-  /** All ranks' slices, in rank order: Valid until the next collective. */
+  /** All ranks' slices, in rank order; valid until the next collective. */
   gatherSlices(own: Float32Array, count: number): Float32Array {
     return this.#run("all_gather", "one_shot", { operand: own, count });
   }

@@ -1,7 +1,7 @@
 /** What columns take from the raw samples of a row. */
 
 import { median, summarise, type Summary } from "../../statistics/summary.ts";
-import type { Cells, Series } from "./column.ts";
+import { type Cells, number, type Series } from "./column.ts";
 
 /**
  * The samples that a row's `time_us_*` summarise, in us: of kernels on the row's clock, of collectives
@@ -15,14 +15,14 @@ export function rowTimesUs(row: Cells, series: Series): readonly number[] {
 /** A column of times in us: one number of the summary of {@linkcode rowTimesUs}. */
 export function timeText(of: keyof Summary, meaning: string) {
   const derive = (row: Cells, series: Series) => summarise(rowTimesUs(row, series))[of];
-  return { kind: "number", unit: "us", meaning, derive } as const;
+  return number("us", meaning, { derive });
 }
 
 /** A column of the median of all samples of a kind, in their own unit. */
 export function medianText(kind: string, meaning: string) {
   const derive = (_: Cells, series: Series) =>
     medianOf([...series[kind] ?? [], ...rankSeries(series, kind).flat()]);
-  return { kind: "number", unit: kind.slice(-2), meaning, derive } as const;
+  return number(kind.slice(-2), meaning, { derive });
 }
 
 /** The median of samples in their own unit, or undefined where there are none. */
