@@ -52,8 +52,8 @@ export function allReduceTwoShot(shape: ProgramShape): readonly Step[] {
 }
 
 /**
- * Chunks travel round the ring: first each collects a sum (chunk k is added in the order k+1, k+2, ...
- * round to k), then the sums travel on (Patarasuk and Yuan, 2009).
+ * Chunks travel round the ring: first each collects a sum (chunk k is added in the order k, k+1, ...
+ * round to k-1), then the sums travel on (Patarasuk and Yuan, 2009).
  */
 export function allReduceRing(shape: ProgramShape): readonly Step[] {
   const { rank, ranks, count } = shape;
