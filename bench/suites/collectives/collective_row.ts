@@ -1,6 +1,5 @@
 import { COLLECTIVES } from "../../../collectives/registry.ts";
-import { traffic } from "../../../collectives/step_program.ts";
-import type { Elements } from "../../../collectives/collective.ts";
+import { type Elements, traffic } from "../../../collectives/step_program.ts";
 import type { AlgorithmName } from "../../../collectives/registry.ts";
 import type { Device } from "../../../device/device.ts";
 import { driftReason } from "../../measure/canary.ts";
