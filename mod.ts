@@ -185,10 +185,11 @@ export type {
 } from "./kernels/kernel.ts";
 export type { Operation, OperationVariant } from "./kernels/operation.ts";
 export type { Difference, Expected } from "./kernels/reference_run.ts";
-export type { Algorithm, Collective, Elements } from "./collectives/collective.ts";
+export type { Algorithm, Collective } from "./collectives/collective.ts";
 export type { AlgorithmName, CollectiveName } from "./collectives/registry.ts";
 export type { RankMemory } from "./collectives/lockstep.ts";
 export type {
+  Elements,
   Memory,
   Move,
   MoveKind,

@@ -1,4 +1,4 @@
-import type { ProgramShape, StepProgram } from "./step_program.ts";
+import type { Elements, ProgramShape, StepProgram } from "./step_program.ts";
 
 /** An algorithm of a collective. */
 export interface Algorithm {
@@ -10,14 +10,6 @@ export interface Algorithm {
    * The largest error of a result, where sums are not exact, for operands up to these magnitudes, by rank.
    */
   readonly errorBound?: (largest: readonly number[]) => number;
-}
-
-/** Some elements of an array. */
-export interface Elements {
-  /** The first. */
-  readonly start: number;
-  /** Behind the last. */
-  readonly end: number;
 }
 
 /** A collective operation. */

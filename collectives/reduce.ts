@@ -1,4 +1,4 @@
-import { BLOCK, BLOCK_WORDS, type Move } from "./step_program.ts";
+import { BLOCK, BLOCK_WORDS, type Move, type MoveKind } from "./step_program.ts";
 
 /** A place in an array, its first element. */
 export interface ArraySlice {
@@ -15,17 +15,17 @@ export function reduce(
   sources: readonly ArraySlice[],
   move: Pick<Move, "how" | "count">,
 ): void {
-  switch (move.how ?? "sum") {
-    case "sum":
-      return sum(to, sources, move.count);
-    case "quantise":
-      return quantise(to, sources[0]!, move.count);
-    case "sum_quantised":
-      return sumQuantised(to, sources, move.count);
-    case "maxloc":
-      return maxloc(to, sources, move.count);
-  }
+  WAYS[move.how ?? "sum"](to, sources, move.count);
 }
+
+type Way = (to: ArraySlice, sources: readonly ArraySlice[], count: number) => void;
+
+const WAYS: Readonly<Record<MoveKind, Way>> = {
+  sum,
+  quantise,
+  sum_quantised: sumQuantised,
+  maxloc,
+};
 
 function sum(to: ArraySlice, sources: readonly ArraySlice[], count: number): void {
   const [a, b] = sources;
@@ -49,7 +49,8 @@ function quantisedOf(
   return { quantised: new Int8Array(array.buffer), first: array.byteOffset + 4 * (start + 1) };
 }
 
-function quantise(to: ArraySlice, source: ArraySlice, count: number): void {
+function quantise(to: ArraySlice, [only]: readonly ArraySlice[], count: number): void {
+  const source = only!;
   const { quantised, first } = quantisedOf(to);
   for (let block = 0; block * BLOCK < count; block++) {
     const from_ = source.start + block * BLOCK;

@@ -2,6 +2,7 @@ import {
   allGatherOneShot,
   allGatherRecursiveDoubling,
   allGatherRing,
+  gatherOneShot,
 } from "./algorithms/all_gather.ts";
 import {
   allReduceOneShot,
@@ -9,19 +10,18 @@ import {
   allReduceRecursiveDoubling,
   allReduceRing,
   allReduceTwoShot,
+  argmaxOneShot,
 } from "./algorithms/all_reduce.ts";
-import { argmaxOneShot } from "./algorithms/argmax.ts";
 import {
   broadcastOneShot,
   broadcastRecursiveDoubling,
   broadcastRing,
   broadcastTwoShot,
 } from "./algorithms/broadcast.ts";
-import { gatherOneShot } from "./algorithms/gather.ts";
 import { reduceScatterOneShot, reduceScatterRing } from "./algorithms/reduce_scatter.ts";
 import { sendRecvOneShot } from "./algorithms/send_recv.ts";
-import type { Collective, Elements } from "./collective.ts";
-import { chunk, type ProgramShape, wrap } from "./step_program.ts";
+import type { Collective } from "./collective.ts";
+import { chunk, type Elements, type ProgramShape, wrap } from "./step_program.ts";
 
 function whole({ count }: ProgramShape): Elements {
   return { start: 0, end: count };
@@ -31,23 +31,21 @@ function ownChunk({ count, ranks, rank }: ProgramShape): Elements {
   return chunk(count, ranks, rank);
 }
 
-function sum(
-  operand: (rank: number, index: number) => number,
-  index: number,
-  ranks: number,
-): number {
+type Expected = Collective["expected"];
+
+const sum: Expected = (operand, index, { ranks }) => {
   let total = 0;
   for (let rank = 0; rank < ranks; rank++) total += operand(rank, index);
   return total;
-}
+};
 
-/** The rank whose chunk an element is in. */
-function ownerOf(index: number, { count, ranks }: ProgramShape): number {
+/** The operand of the rank whose chunk an element is in. */
+const gathered: Expected = (operand, index, { count, ranks }) => {
   let owner = Math.floor(index * ranks / count);
   while (chunk(count, ranks, owner).start > index) owner--;
   while (chunk(count, ranks, owner).end <= index) owner++;
-  return owner;
-}
+  return operand(owner, index);
+};
 
 /** Half a step of every rank's block, and the rounding of the sum. */
 function quantisedError(largest: readonly number[]): number {
@@ -56,11 +54,7 @@ function quantisedError(largest: readonly number[]): number {
 }
 
 /** The best pair's value or index: pairs stand side by side. */
-function bestElement(
-  operand: (rank: number, index: number) => number,
-  index: number,
-  ranks: number,
-): number {
+const bestElement: Expected = (operand, index, { ranks }) => {
   const first = index - index % 2;
   const pairs = Array.from(
     { length: ranks },
@@ -68,7 +62,7 @@ function bestElement(
   );
   const best = pairs.reduce((a, b) => b[0] > a[0] || (b[0] === a[0] && b[1] < a[1]) ? b : a);
   return best[index % 2]!;
-}
+};
 
 const powersOfTwo = true;
 const gathersLogits = true;
@@ -79,7 +73,7 @@ const RECORDS = {
     measures: "overlap",
     operand: whole,
     result: whole,
-    expected: (operand, index, { ranks }) => sum(operand, index, ranks),
+    expected: sum,
     busbwFactor: (ranks) => 2 * (ranks - 1) / ranks,
     algorithms: {
       one_shot: { program: allReduceOneShot },
@@ -94,7 +88,7 @@ const RECORDS = {
     gathersLogits,
     operand: ownChunk,
     result: whole,
-    expected: (operand, index, shape) => operand(ownerOf(index, shape), index),
+    expected: gathered,
     busbwFactor: (ranks) => (ranks - 1) / ranks,
     algorithms: {
       one_shot: { program: allGatherOneShot },
@@ -107,7 +101,7 @@ const RECORDS = {
     gathersLogits,
     operand: ownChunk,
     result: (shape) => shape.rank === 0 ? whole(shape) : { start: 0, end: 0 },
-    expected: (operand, index, shape) => operand(ownerOf(index, shape), index),
+    expected: gathered,
     busbwFactor: (ranks) => (ranks - 1) / ranks,
     algorithms: { one_shot: { program: gatherOneShot } },
   },
@@ -115,7 +109,7 @@ const RECORDS = {
     name: "reduce_scatter",
     operand: whole,
     result: ownChunk,
-    expected: (operand, index, { ranks }) => sum(operand, index, ranks),
+    expected: sum,
     busbwFactor: (ranks) => (ranks - 1) / ranks,
     algorithms: {
       one_shot: { program: reduceScatterOneShot },
@@ -150,7 +144,7 @@ const RECORDS = {
     elementMultiple: 2,
     operand: whole,
     result: whole,
-    expected: (operand, index, { ranks }) => bestElement(operand, index, ranks),
+    expected: bestElement,
     busbwFactor: (ranks) => (ranks - 1) / ranks,
     algorithms: { one_shot: { program: argmaxOneShot } },
   },

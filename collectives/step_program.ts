@@ -83,12 +83,16 @@ export interface ProgramShape {
 /** An algorithm: the steps of one rank. */
 export type StepProgram = (shape: ProgramShape) => readonly Step[];
 
-/** Elements `[start, end)` of a rank's chunk: chunks differ by one element at most. */
-export function chunk(
-  count: number,
-  ranks: number,
-  rank: number,
-): { readonly start: number; readonly end: number } {
+/** Some elements of an array. */
+export interface Elements {
+  /** The first. */
+  readonly start: number;
+  /** Behind the last. */
+  readonly end: number;
+}
+
+/** The elements of a rank's chunk: chunks differ by one element at most. */
+export function chunk(count: number, ranks: number, rank: number): Elements {
   return {
     start: Math.floor(count * rank / ranks),
     end: Math.floor(count * (rank + 1) / ranks),
@@ -102,7 +106,7 @@ export function wrap(value: number, ranks: number): number {
 
 /** One move of a chunk; none where it is empty. */
 export function moveChunk(
-  range: { readonly start: number; readonly end: number },
+  range: Elements,
   to: Move["to"],
   sources: readonly Place[],
 ): readonly Move[] {

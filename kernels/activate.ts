@@ -1,5 +1,5 @@
 import type { WgslPart } from "../device/program.ts";
-import { wgslFile } from "./wgsl_file.ts";
+import { wgslFile } from "./define_kernel.ts";
 import wgsl from "./activate_shared.wgsl" with { type: "text" };
 
 /** Activation functions; `gelu` is the exact one (erf), `gelu_tanh` the approximation. */

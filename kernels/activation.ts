@@ -1,4 +1,3 @@
-import type { WgslPart } from "../device/program.ts";
 import {
   activate,
   ACTIVATE_WGSL,
@@ -10,9 +9,8 @@ import {
 import naiveWgsl from "./activation_naive.wgsl" with { type: "text" };
 import sharedWgsl from "./activation_shared.wgsl" with { type: "text" };
 import vectorWgsl from "./activation_vector.wgsl" with { type: "text" };
-import { elementGroups } from "./elementwise.ts";
-import { float32, host, type Kernel, UNIT_ROUNDOFF, type Variant, vec4s } from "./kernel.ts";
-import { wgslFile } from "./wgsl_file.ts";
+import { defineKernel, wgslFile } from "./define_kernel.ts";
+import { float32, host, UNIT_ROUNDOFF, vec4s } from "./kernel.ts";
 
 /** An activation of [tokens, columns], or of gate and up side by side [tokens, 2 columns]. */
 export interface ActivationShape {
@@ -26,44 +24,33 @@ export interface ActivationShape {
   readonly activation: ActivationName;
 }
 
-function variant(
-  name: string,
-  wgsl: WgslPart,
-  width: (columns: number) => number,
-): Variant<ActivationShape> {
-  return {
-    name,
-    program: ({ tokens, columns, gated, activation }) => ({
-      name: `activation/${name}`,
-      wgsl: [ACTIVATE_WGSL, wgslFile("activation_shared.wgsl", sharedWgsl), wgsl],
-      bindings: [{ name: "x", access: "read" }, { name: "out", access: "read_write" }],
-      constants: {
-        WIDTH: columns,
-        X_STRIDE: vec4s(gated ? 2 * columns : columns) * 4,
-        STRIDE: vec4s(columns) * 4,
-        GATED: gated ? 1 : 0,
-        ACTIVATION: activationCode(activation),
-      },
-      params: [],
-      workgroups: elementGroups({ rows: tokens, width: width(columns) }, 64),
-    }),
-  };
-}
-
 /** out [T, F] = activate(x), or activate(gate) * up. */
-export const activation: Kernel<ActivationShape> = {
+export const activation = defineKernel<ActivationShape>({
   name: "activation",
   fields: { tokens: "count", columns: "size", gated: [true, false], activation: ACTIVATIONS },
-  variants: [
-    variant("naive", wgslFile("activation_naive.wgsl", naiveWgsl), (n) => n),
-    {
-      ...variant("vector", wgslFile("activation_vector.wgsl", vectorWgsl), vec4s),
+  program: ({ tokens, columns, gated, activation }) => ({
+    wgsl: [ACTIVATE_WGSL, wgslFile("activation_shared.wgsl", sharedWgsl)],
+    constants: {
+      WIDTH: columns,
+      X_STRIDE: vec4s(gated ? 2 * columns : columns) * 4,
+      STRIDE: vec4s(columns) * 4,
+      GATED: gated ? 1 : 0,
+      ACTIVATION: activationCode(activation),
+    },
+    params: [],
+    size: [columns, tokens],
+  }),
+  variants: {
+    naive: { wgsl: wgslFile("activation_naive.wgsl", naiveWgsl), tile: [64] },
+    vector: {
+      wgsl: wgslFile("activation_vector.wgsl", vectorWgsl),
+      tile: [64 * 4],
       unsupported: ({ gated, columns }) =>
         gated && columns % 4 !== 0
           ? `gate and up of ${columns} columns do not start at a vec4`
           : undefined,
     },
-  ],
+  },
   tensors: ({ tokens, columns, gated }) => ({
     x: float32(tokens, gated ? 2 * columns : columns, 4),
     out: float32(tokens, columns),
@@ -89,4 +76,4 @@ export const activation: Kernel<ActivationShape> = {
     const error = activationError(activation, x!) + x!.max * UNIT_ROUNDOFF;
     return gated ? x!.max * (error + x!.error + x!.max * UNIT_ROUNDOFF) : error;
   },
-};
+});

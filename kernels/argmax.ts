@@ -1,10 +1,8 @@
 import sharedWgsl from "./argmax_shared.wgsl" with { type: "text" };
 import naiveWgsl from "./argmax_naive.wgsl" with { type: "text" };
-import vectorWgsl from "./argmax_vector.wgsl" with { type: "text" };
 import workgroupWgsl from "./argmax_workgroup.wgsl" with { type: "text" };
-import { float32, host, type Kernel, vec4s } from "./kernel.ts";
-import { rowVariants } from "./row_variants.ts";
-import { wgslFile } from "./wgsl_file.ts";
+import { defineKernel, wgslFile } from "./define_kernel.ts";
+import { float32, host, vec4s } from "./kernel.ts";
 
 /** The greedy choice of each row [rows, columns]; columns from `valid` on are padding. */
 export interface ArgmaxShape {
@@ -16,34 +14,25 @@ export interface ArgmaxShape {
   readonly valid?: number;
 }
 
+const NAIVE = wgslFile("argmax_naive.wgsl", naiveWgsl);
 const WORKGROUP = wgslFile("argmax_workgroup.wgsl", workgroupWgsl);
 
 /** The index of each row's largest element; padding never wins, ties take the lowest id. */
-export const argmax: Kernel<ArgmaxShape> = {
+export const argmax = defineKernel<ArgmaxShape>({
   name: "argmax",
   fields: { rows: "count", columns: "size" },
-  variants: rowVariants(
-    {
-      naive: { wgsl: wgslFile("argmax_naive.wgsl", naiveWgsl), rowsPerWorkgroup: 64 },
-      vector: { wgsl: wgslFile("argmax_vector.wgsl", vectorWgsl), rowsPerWorkgroup: 8 },
-      split_row: { wgsl: WORKGROUP, invocations: 8 },
-      workgroup_row: { wgsl: WORKGROUP, invocations: 256 },
-    },
-    {
-      rows: (shape: ArgmaxShape) => shape.rows,
-      program: ({ rows, columns, valid = columns }) => ({
-        name: "argmax",
-        wgsl: [wgslFile("argmax_shared.wgsl", sharedWgsl)],
-        bindings: [
-          { name: "x", access: "read" },
-          { name: "out", access: "read_write" },
-          { name: "params", access: "uniform" },
-        ],
-        constants: { COLUMNS: valid, STRIDE: vec4s(columns) * 4 },
-        params: [rows],
-      }),
-    },
-  ),
+  program: ({ rows, columns, valid = columns }) => ({
+    wgsl: [wgslFile("argmax_shared.wgsl", sharedWgsl)],
+    constants: { COLUMNS: valid, STRIDE: vec4s(columns) * 4 },
+    params: [rows],
+    size: [rows],
+  }),
+  variants: {
+    naive: { wgsl: NAIVE, workgroupSize: 64, tile: [64] },
+    vector: { wgsl: NAIVE, workgroupSize: 8, tile: [8] },
+    split_row: { wgsl: WORKGROUP, workgroupSize: 8, tile: [1] },
+    workgroup_row: { wgsl: WORKGROUP, workgroupSize: 256, tile: [1] },
+  },
   tensors: ({ rows, columns }) => ({
     x: float32(rows, columns, 1),
     out: { rows: 1, columns: rows, dtype: "uint32", fill: { kind: "zero" } },
@@ -64,4 +53,4 @@ export const argmax: Kernel<ArgmaxShape> = {
     }
   },
   errorBound: () => 0,
-};
+});

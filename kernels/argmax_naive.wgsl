@@ -1,5 +1,7 @@
-// One invocation a row.
-@compute @workgroup_size(64)
+// One invocation a row. Workgroups of one native vector spread rows over the cores of a software adapter.
+override WORKGROUP_SIZE: u32;
+
+@compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= params.x) { return; }
   var best = 0u;

@@ -1,13 +1,11 @@
-import type { Program, WgslPart } from "../device/program.ts";
+import { defineKernel, wgslFile } from "./define_kernel.ts";
 import sharedWgsl from "./attention_shared.wgsl" with { type: "text" };
 import naiveWgsl from "./attention_naive.wgsl" with { type: "text" };
 import workgroupWgsl from "./attention_workgroup.wgsl" with { type: "text" };
-import { elementGroups } from "./elementwise.ts";
-import { float32, host, type HostTensors, type Kernel, UNIT_ROUNDOFF, vec4s } from "./kernel.ts";
+import { float32, host, type HostTensors, UNIT_ROUNDOFF, vec4s } from "./kernel.ts";
 import { CACHE_FIELDS, type CacheShape, cacheTensors } from "./kv_append.ts";
 import { onlineAttention } from "./online_attention.ts";
 import { lastPositions } from "./rope.ts";
-import { wgslFile } from "./wgsl_file.ts";
 
 /** Attention of `tokens` queries with `heads` heads over a cache. */
 export interface AttentionShape extends CacheShape {
@@ -17,37 +15,6 @@ export interface AttentionShape extends CacheShape {
   readonly qColumns: number;
   /** Positions that a token looks back, itself included; default all. */
   readonly window?: number;
-}
-
-function program(
-  shape: AttentionShape,
-  variant: { name: string; wgsl: WgslPart; workgroups: [number, number, number] },
-): Program {
-  const { heads, kvHeads, headSize } = shape;
-  return {
-    name: `attention/${variant.name}`,
-    wgsl: [wgslFile("attention_shared.wgsl", sharedWgsl), variant.wgsl],
-    bindings: [
-      { name: "q", access: "read" },
-      { name: "slots", access: "read" },
-      { name: "positions", access: "read" },
-      { name: "key_cache", access: "read" },
-      { name: "value_cache", access: "read" },
-      { name: "out", access: "read_write" },
-      { name: "params", access: "uniform" },
-    ],
-    constants: {
-      HEADS: heads,
-      GROUP: heads / kvHeads,
-      HEAD4: headSize / 4,
-      CONTEXT: shape.context,
-      WINDOW: windowOf(shape),
-      Q_STRIDE4: vec4s(shape.qColumns),
-      SCALE: 1 / Math.sqrt(headSize),
-    },
-    params: [shape.tokens],
-    workgroups: variant.workgroups,
-  };
 }
 
 function windowOf({ window, context }: AttentionShape): number {
@@ -97,43 +64,36 @@ function referenceHead(
 }
 
 /** Causal grouped-query attention; prefill chunks and decodes of several sequences in one batch. */
-export const attention: Kernel<AttentionShape> = {
+export const attention = defineKernel<AttentionShape>({
   name: "attention",
   fields: { ...CACHE_FIELDS, heads: "size", qColumns: "size" },
-  variants: [
-    {
-      name: "naive",
-      program: (shape) =>
-        program(shape, {
-          name: "naive",
-          wgsl: wgslFile("attention_naive.wgsl", naiveWgsl),
-          workgroups: elementGroups(
-            { rows: shape.tokens, width: shape.heads * shape.headSize / 4 },
-            8,
-          ),
-        }),
+  program: (shape) => ({
+    wgsl: [wgslFile("attention_shared.wgsl", sharedWgsl)],
+    constants: {
+      HEADS: shape.heads,
+      GROUP: shape.heads / shape.kvHeads,
+      HEAD4: shape.headSize / 4,
+      CONTEXT: shape.context,
+      WINDOW: windowOf(shape),
+      Q_STRIDE4: vec4s(shape.qColumns),
+      SCALE: 1 / Math.sqrt(shape.headSize),
     },
-    {
-      name: "online",
-      program: (shape) =>
-        program(shape, {
-          name: "online",
-          wgsl: wgslFile("online_attention.ts", onlineAttention(shape.headSize / 4)),
-          workgroups: elementGroups({ rows: shape.tokens, width: shape.heads }, 8),
-        }),
+    params: [shape.tokens],
+    size: [shape.heads * shape.headSize, shape.tokens],
+  }),
+  variants: {
+    naive: { wgsl: wgslFile("attention_naive.wgsl", naiveWgsl), tile: [8 * 4] },
+    online: {
+      wgsl: ({ headSize }) => wgslFile("online_attention.ts", onlineAttention(headSize / 4)),
+      tile: ({ headSize }) => [8 * headSize],
     },
-    {
-      name: "workgroup_chunks",
+    workgroup_chunks: {
+      wgsl: wgslFile("attention_workgroup.wgsl", workgroupWgsl),
+      tile: ({ headSize }) => [headSize],
       unsupported: ({ headSize }) =>
         headSize > 256 ? `head size ${headSize} is above 256` : undefined,
-      program: (shape) =>
-        program(shape, {
-          name: "workgroup_chunks",
-          wgsl: wgslFile("attention_workgroup.wgsl", workgroupWgsl),
-          workgroups: [shape.heads, shape.tokens, 1],
-        }),
     },
-  ],
+  },
   tensors: (shape) => ({
     q: float32(shape.tokens, shape.qColumns, 1),
     ...cacheTensors(shape),
@@ -170,4 +130,4 @@ export const attention: Kernel<AttentionShape> = {
     const weights = score + UNIT_ROUNDOFF * (24 + 4 * Math.sqrt(context));
     return 2 * weights * value_cache!.max + value_cache!.error;
   },
-};
+});

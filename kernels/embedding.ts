@@ -1,4 +1,4 @@
-import type { Program, WgslPart } from "../device/program.ts";
+import { defineKernel, wgslFile } from "./define_kernel.ts";
 import naiveWgsl from "./embedding_naive.wgsl" with { type: "text" };
 import sharedWgsl from "./embedding_shared.wgsl" with { type: "text" };
 import vectorWgsl from "./embedding_vector.wgsl" with { type: "text" };
@@ -7,13 +7,11 @@ import {
   elementBytes,
   float32,
   host,
-  type Kernel,
   UNIT_ROUNDOFF,
   vec4s,
   type WeightDType,
 } from "./kernel.ts";
 import { readWeightRow, WEIGHT_WGSL, weightTensors } from "./weight.ts";
-import { wgslFile } from "./wgsl_file.ts";
 
 /** A lookup in rows [vocabStart, vocabStart + rows) of the table [V, H], or in a column block of it. */
 export interface EmbeddingShape {
@@ -35,57 +33,26 @@ export interface EmbeddingShape {
   readonly columnOffset?: number;
 }
 
-function program(
-  shape: EmbeddingShape,
-  variant: { name: string; wgsl: WgslPart; workgroups: [number, number] },
-): Program {
-  const { columns, outColumns = columns, columnOffset = 0 } = shape;
-  return {
-    name: `embedding/${variant.name}`,
-    wgsl: [WEIGHT_WGSL[shape.dtype], wgslFile("embedding_shared.wgsl", sharedWgsl), variant.wgsl],
-    bindings: [
-      { name: "weight", access: "read" },
-      { name: "scale", access: "read" },
-      { name: "ids", access: "read" },
-      { name: "out", access: "read_write" },
-      { name: "params", access: "uniform" },
-    ],
+/** Vocab-parallel lookup: rows of ids in other shards are exactly 0, so that shards sum to the table. */
+export const embedding = defineKernel<EmbeddingShape>({
+  name: "embedding",
+  fields: { tokens: "count", columns: "size", vocabStart: "count", rows: "count", dtype: DTYPES },
+  program: (shape) => ({
+    wgsl: [WEIGHT_WGSL[shape.dtype], wgslFile("embedding_shared.wgsl", sharedWgsl)],
     constants: {
       ROWS: shape.rows,
       VOCAB_START: shape.vocabStart,
-      COLUMNS4: vec4s(columns),
-      OUT_STRIDE4: vec4s(outColumns),
-      OUT_OFFSET4: columnOffset / 4,
+      COLUMNS4: vec4s(shape.columns),
+      OUT_STRIDE4: vec4s(shape.outColumns ?? shape.columns),
+      OUT_OFFSET4: (shape.columnOffset ?? 0) / 4,
     },
     params: [shape.tokens],
-    workgroups: [...variant.workgroups, 1],
-  };
-}
-
-/** Vocab-parallel lookup: rows of ids in other shards are exactly 0, so that shards sum to the table. */
-export const embedding: Kernel<EmbeddingShape> = {
-  name: "embedding",
-  fields: { tokens: "count", columns: "size", vocabStart: "count", rows: "count", dtype: DTYPES },
-  variants: [
-    {
-      name: "naive",
-      program: (shape) =>
-        program(shape, {
-          name: "naive",
-          wgsl: wgslFile("embedding_naive.wgsl", naiveWgsl),
-          workgroups: [Math.ceil(vec4s(shape.columns) / 2), Math.ceil(shape.tokens / 8)],
-        }),
-    },
-    {
-      name: "vector",
-      program: (shape) =>
-        program(shape, {
-          name: "vector",
-          wgsl: wgslFile("embedding_vector.wgsl", vectorWgsl),
-          workgroups: [Math.ceil(vec4s(shape.columns) / 8), shape.tokens],
-        }),
-    },
-  ],
+    size: [shape.columns, shape.tokens],
+  }),
+  variants: {
+    naive: { wgsl: wgslFile("embedding_naive.wgsl", naiveWgsl), tile: [8, 8] },
+    vector: { wgsl: wgslFile("embedding_vector.wgsl", vectorWgsl), tile: [8 * 4] },
+  },
   tensors: ({ tokens, columns, rows, dtype, vocabStart, vocab, outColumns = columns }) => ({
     ...weightTensors({ rows, columns }, dtype),
     ids: {
@@ -118,4 +85,4 @@ export const embedding: Kernel<EmbeddingShape> = {
   // A copy is exact; int8 is one product, rounded once.
   errorBound: ({ dtype }, inputs) =>
     dtype === "int8" ? 127 * inputs["scale"]!.max * UNIT_ROUNDOFF : 0,
-};
+});

@@ -1,9 +1,8 @@
 import type { Fields } from "./check_shape.ts";
-import { elementGroups } from "./elementwise.ts";
-import { float32, host, type Kernel, type Tensor, tokenWords, vec4s } from "./kernel.ts";
+import { defineKernel, wgslFile } from "./define_kernel.ts";
+import { float32, host, type Tensor, tokenWords, vec4s } from "./kernel.ts";
 import naiveWgsl from "./kv_append_naive.wgsl" with { type: "text" };
 import { lastPositions } from "./rope.ts";
-import { wgslFile } from "./wgsl_file.ts";
 
 /** Where the tokens of a batch live in the KV cache: [slots, context, kvHeads * headSize]. */
 export interface CacheShape {
@@ -57,7 +56,7 @@ export function cacheTensors(shape: CacheShape): Readonly<Record<string, Tensor>
 }
 
 /** Copies columns of `key` and `value` to row slot * S + position of the caches, a row a token. */
-export const kvAppend: Kernel<KvAppendShape> = {
+export const kvAppend = defineKernel<KvAppendShape>({
   name: "kv_append",
   fields: {
     ...CACHE_FIELDS,
@@ -66,37 +65,21 @@ export const kvAppend: Kernel<KvAppendShape> = {
     valueColumns: "size",
     valueOffset: "count",
   },
-  variants: [
-    {
-      name: "naive",
-      program: (shape) => ({
-        name: "kv_append/naive",
-        wgsl: [wgslFile("kv_append_naive.wgsl", naiveWgsl)],
-        bindings: [
-          { name: "key", access: "read" },
-          { name: "value", access: "read" },
-          { name: "slots", access: "read" },
-          { name: "positions", access: "read" },
-          { name: "key_cache", access: "read_write" },
-          { name: "value_cache", access: "read_write" },
-        ],
-        constants: {
-          WIDTH4: shape.kvHeads * shape.headSize / 4,
-          KEY_STRIDE4: vec4s(shape.keyColumns),
-          KEY_OFFSET4: shape.keyOffset / 4,
-          VALUE_STRIDE4: vec4s(shape.valueColumns),
-          VALUE_OFFSET4: shape.valueOffset / 4,
-          CONTEXT: shape.context,
-          SLOTS: shape.maxNumSeqs,
-        },
-        params: [],
-        workgroups: elementGroups(
-          { rows: shape.tokens, width: shape.kvHeads * shape.headSize / 4 },
-          8,
-        ),
-      }),
+  program: (shape) => ({
+    wgsl: [],
+    constants: {
+      WIDTH4: shape.kvHeads * shape.headSize / 4,
+      KEY_STRIDE4: vec4s(shape.keyColumns),
+      KEY_OFFSET4: shape.keyOffset / 4,
+      VALUE_STRIDE4: vec4s(shape.valueColumns),
+      VALUE_OFFSET4: shape.valueOffset / 4,
+      CONTEXT: shape.context,
+      SLOTS: shape.maxNumSeqs,
     },
-  ],
+    params: [],
+    size: [shape.kvHeads * shape.headSize, shape.tokens],
+  }),
+  variants: { naive: { wgsl: wgslFile("kv_append_naive.wgsl", naiveWgsl), tile: [8 * 4] } },
   tensors: (shape) => ({
     key: float32(shape.tokens, shape.keyColumns, 1),
     value: float32(shape.tokens, shape.valueColumns, 1),
@@ -125,4 +108,4 @@ export const kvAppend: Kernel<KvAppendShape> = {
     }
   },
   errorBound: (_, { key, value }) => Math.max(key!.error, value!.error),
-};
+});

@@ -1,4 +1,3 @@
-import type { Program, WgslPart } from "../device/program.ts";
 import {
   activate,
   ACTIVATE_WGSL,
@@ -6,6 +5,7 @@ import {
   activationError,
   type ActivationName,
 } from "./activate.ts";
+import { defineKernel, type KernelRecord, type VariantRecord, wgslFile } from "./define_kernel.ts";
 import {
   type Cost,
   DTYPES,
@@ -13,7 +13,6 @@ import {
   float32,
   host,
   type HostTensors,
-  type Kernel,
   type Magnitude,
   NONE,
   type Tensor,
@@ -21,9 +20,12 @@ import {
   vec4s,
   type WeightDType,
 } from "./kernel.ts";
+import naiveWgsl from "./matmul_naive.wgsl" with { type: "text" };
 import sharedWgsl from "./matmul_shared.wgsl" with { type: "text" };
+import splitInnerWgsl from "./matmul_split_inner.wgsl" with { type: "text" };
+import workgroupTileWgsl from "./matmul_workgroup_tile.wgsl" with { type: "text" };
+import { registerTile } from "./register_tile.ts";
 import { readWeightRow, WEIGHT_WGSL, weightTensors } from "./weight.ts";
-import { wgslFile } from "./wgsl_file.ts";
 
 /** A matmul out[T, N] = activation(x[T, K] W[K, N] + bias) + residual, or a column block of it. */
 export interface MatmulShape {
@@ -47,17 +49,6 @@ export interface MatmulShape {
   readonly activation?: ActivationName;
 }
 
-/** What kernels of matmul have in common. */
-export const MATMUL: Omit<Kernel<MatmulShape>, "name" | "variants"> = {
-  fields: { tokens: "count", k: "size", columns: "size", dtype: DTYPES },
-  tensors,
-  untuned: ["columnOffset"],
-  outputs: ["out"],
-  cost,
-  reference,
-  errorBound,
-};
-
 /** `x` [T, K], `weight` [K, columns], `scale`, `bias`, `residual` and `out` [T, outColumns]. */
 function tensors(shape: MatmulShape): Readonly<Record<string, Tensor>> {
   const { tokens, k, columns, dtype, outColumns = columns, bias, residual } = shape;
@@ -67,50 +58,6 @@ function tensors(shape: MatmulShape): Readonly<Record<string, Tensor>> {
     bias: bias ? float32(1, outColumns, 1) : NONE,
     residual: residual ? float32(tokens, outColumns, 1) : NONE,
     out: float32(tokens, outColumns),
-  };
-}
-
-/** The part of a product's shader that differs, and what a workgroup of it computes. */
-export interface MatmulTile {
-  readonly wgsl: WgslPart;
-  /** Rows of the output. */
-  readonly rows: number;
-  /** vec4 columns of the output. */
-  readonly vectors: number;
-}
-
-/** The program of a variant. */
-export function matmulProgram(name: string, shape: MatmulShape, tile: MatmulTile): Program {
-  const { tokens, k, columns, dtype, outColumns = columns, columnOffset = 0 } = shape;
-  return {
-    name,
-    wgsl: [
-      WEIGHT_WGSL[dtype],
-      ACTIVATE_WGSL,
-      wgslFile("matmul_shared.wgsl", sharedWgsl),
-      tile.wgsl,
-    ],
-    bindings: [
-      { name: "weight", access: "read" },
-      { name: "scale", access: "read" },
-      { name: "x", access: "read" },
-      { name: "bias", access: "read" },
-      { name: "residual", access: "read" },
-      { name: "out", access: "read_write" },
-      { name: "params", access: "uniform" },
-    ],
-    constants: {
-      K: k,
-      X_STRIDE: vec4s(k) * 4,
-      COLUMNS4: vec4s(columns),
-      OUT_STRIDE4: vec4s(outColumns),
-      OUT_OFFSET4: columnOffset / 4,
-      HAS_BIAS: shape.bias ? 1 : 0,
-      HAS_RESIDUAL: shape.residual ? 1 : 0,
-      ACTIVATION: activationCode(shape.activation ?? "none"),
-    },
-    params: [tokens],
-    workgroups: [Math.ceil(vec4s(columns) / tile.vectors), Math.ceil(tokens / tile.rows), 1],
   };
 }
 
@@ -172,3 +119,71 @@ function errorBound(
   return activationError(activation, { max, error: sum }) + residual.error +
     2 * UNIT_ROUNDOFF * (max + residual.max);
 }
+
+const MATMUL: Omit<KernelRecord<MatmulShape>, "name" | "variants"> = {
+  fields: { tokens: "count", k: "size", columns: "size", dtype: DTYPES },
+  program: (shape) => ({
+    wgsl: [WEIGHT_WGSL[shape.dtype], ACTIVATE_WGSL, wgslFile("matmul_shared.wgsl", sharedWgsl)],
+    constants: {
+      K: shape.k,
+      X_STRIDE: vec4s(shape.k) * 4,
+      COLUMNS4: vec4s(shape.columns),
+      OUT_STRIDE4: vec4s(shape.outColumns ?? shape.columns),
+      OUT_OFFSET4: (shape.columnOffset ?? 0) / 4,
+      HAS_BIAS: shape.bias ? 1 : 0,
+      HAS_RESIDUAL: shape.residual ? 1 : 0,
+      ACTIVATION: activationCode(shape.activation ?? "none"),
+    },
+    params: [shape.tokens],
+    size: [shape.columns, shape.tokens],
+  }),
+  tensors,
+  untuned: ["columnOffset"],
+  outputs: ["out"],
+  cost,
+  reference,
+  errorBound,
+};
+
+/** `naive`, and register tiles of so many rows and vec4 columns an invocation. */
+function variants(tiles: readonly (readonly [rows: number, vectors: number])[]) {
+  const named: Record<string, VariantRecord<MatmulShape>> = {
+    naive: { wgsl: wgslFile("matmul_naive.wgsl", naiveWgsl), tile: [8, 8] },
+  };
+  for (const [rows, vectors] of tiles) {
+    named[`register_tile_${rows}x${vectors * 4}`] = {
+      wgsl: wgslFile("register_tile.ts", registerTile({ rows, vectors })),
+      // Workgroups have 8 invocations: one native vector of a software adapter.
+      tile: [8 * vectors * 4, rows],
+    };
+  }
+  return named;
+}
+
+/** Matmul of many tokens, e.g. of a prefill. */
+export const gemm = defineKernel<MatmulShape>({
+  ...MATMUL,
+  name: "gemm",
+  variants: {
+    ...variants([[4, 2], [8, 2], [16, 2]]),
+    workgroup_tile: {
+      wgsl: wgslFile("matmul_workgroup_tile.wgsl", workgroupTileWgsl),
+      tile: [64, 64],
+    },
+  },
+});
+
+/** The most tokens for which a matmul counts as matrix times vectors. */
+export const GEMV_TOKENS = 8;
+
+/** Matmul of 1 to 8 tokens, e.g. of decoding. */
+export const gemv = defineKernel<MatmulShape>({
+  ...MATMUL,
+  name: "gemv",
+  unsupported: ({ tokens }) =>
+    tokens > GEMV_TOKENS ? `gemv takes 1 to ${GEMV_TOKENS} tokens, not ${tokens}` : undefined,
+  variants: {
+    ...variants([[1, 2], [1, 4], [2, 2], [4, 2], [8, 2]]),
+    split_inner: { wgsl: wgslFile("matmul_split_inner.wgsl", splitInnerWgsl), tile: [8 * 4] },
+  },
+});

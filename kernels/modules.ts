@@ -2,12 +2,10 @@ import { activation } from "./activation.ts";
 import type { ActivationName } from "./activate.ts";
 import { attention } from "./attention.ts";
 import { embedding, type EmbeddingShape } from "./embedding.ts";
-import { gemm } from "./gemm.ts";
-import { gemv, GEMV_TOKENS } from "./gemv.ts";
 import { elementBytes, type WeightDType } from "./kernel.ts";
 import { kvAppend } from "./kv_append.ts";
 import { type Operation, operation } from "./operation.ts";
-import type { MatmulShape } from "./matmul.ts";
+import { gemm, gemv, GEMV_TOKENS, type MatmulShape } from "./matmul.ts";
 import { rope, type RopeScaling } from "./rope.ts";
 
 /** The sizes that all modules have. */

@@ -1,10 +1,9 @@
-import { float32, host, type Kernel, NONE, UNIT_ROUNDOFF, vec4s } from "./kernel.ts";
+import { defineKernel, wgslFile } from "./define_kernel.ts";
+import { float32, host, NONE, UNIT_ROUNDOFF, vec4s } from "./kernel.ts";
 import sharedWgsl from "./rms_norm_shared.wgsl" with { type: "text" };
 import naiveWgsl from "./rms_norm_naive.wgsl" with { type: "text" };
 import vectorWgsl from "./rms_norm_vector.wgsl" with { type: "text" };
 import workgroupWgsl from "./rms_norm_workgroup.wgsl" with { type: "text" };
-import { rowVariants } from "./row_variants.ts";
-import { wgslFile } from "./wgsl_file.ts";
 
 /** RMS norm of rows [T, H]; with `residual` the sum x + residual is normed and also written. */
 export interface RmsNormShape {
@@ -21,39 +20,26 @@ export interface RmsNormShape {
 const WORKGROUP = wgslFile("rms_norm_workgroup.wgsl", workgroupWgsl);
 
 /** out = s / sqrt(mean(s^2) + epsilon) * norm_weight, s = x (+ residual). */
-export const rmsNorm: Kernel<RmsNormShape> = {
+export const rmsNorm = defineKernel<RmsNormShape>({
   name: "rms_norm",
   fields: { tokens: "count", hidden: "size", epsilon: "real", residual: [true, false] },
-  variants: rowVariants(
-    {
-      naive: { wgsl: wgslFile("rms_norm_naive.wgsl", naiveWgsl), rowsPerWorkgroup: 64 },
-      vector: { wgsl: wgslFile("rms_norm_vector.wgsl", vectorWgsl), rowsPerWorkgroup: 8 },
-      split_row: { wgsl: WORKGROUP, invocations: 8 },
-      workgroup_row: { wgsl: WORKGROUP, invocations: 256 },
+  program: ({ tokens, hidden, epsilon, residual }) => ({
+    wgsl: [wgslFile("rms_norm_shared.wgsl", sharedWgsl)],
+    constants: {
+      HIDDEN: hidden,
+      STRIDE4: vec4s(hidden),
+      EPSILON: epsilon,
+      HAS_RESIDUAL: residual ? 1 : 0,
     },
-    {
-      rows: (shape: RmsNormShape) => shape.tokens,
-      program: ({ tokens, hidden, epsilon, residual }) => ({
-        name: "rms_norm",
-        wgsl: [wgslFile("rms_norm_shared.wgsl", sharedWgsl)],
-        bindings: [
-          { name: "x", access: "read" },
-          { name: "residual", access: "read" },
-          { name: "norm_weight", access: "read" },
-          { name: "out", access: "read_write" },
-          { name: "sum", access: "read_write" },
-          { name: "params", access: "uniform" },
-        ],
-        constants: {
-          HIDDEN: hidden,
-          STRIDE4: vec4s(hidden),
-          EPSILON: epsilon,
-          HAS_RESIDUAL: residual ? 1 : 0,
-        },
-        params: [tokens],
-      }),
-    },
-  ),
+    params: [tokens],
+    size: [tokens],
+  }),
+  variants: {
+    naive: { wgsl: wgslFile("rms_norm_naive.wgsl", naiveWgsl), tile: [64] },
+    vector: { wgsl: wgslFile("rms_norm_vector.wgsl", vectorWgsl), tile: [8] },
+    split_row: { wgsl: WORKGROUP, workgroupSize: 8, tile: [1] },
+    workgroup_row: { wgsl: WORKGROUP, workgroupSize: 256, tile: [1] },
+  },
   tensors: ({ tokens, hidden, residual }) => ({
     x: float32(tokens, hidden, 1),
     residual: residual ? float32(tokens, hidden, 1) : NONE,
@@ -96,4 +82,4 @@ export const rmsNorm: Kernel<RmsNormShape> = {
       2 * (x.error + added.error) / rms * inputs["norm_weight"]!.max +
       (x.max + added.max) * UNIT_ROUNDOFF;
   },
-};
+});

@@ -1,18 +1,8 @@
-import type { WgslPart } from "../device/program.ts";
-import { elementGroups } from "./elementwise.ts";
-import {
-  float32,
-  host,
-  type Kernel,
-  tokenWords,
-  UNIT_ROUNDOFF,
-  type Variant,
-  vec4s,
-} from "./kernel.ts";
+import { defineKernel, wgslFile } from "./define_kernel.ts";
+import { float32, host, tokenWords, UNIT_ROUNDOFF, vec4s } from "./kernel.ts";
 import naiveWgsl from "./rope_naive.wgsl" with { type: "text" };
 import sharedWgsl from "./rope_shared.wgsl" with { type: "text" };
 import vectorWgsl from "./rope_vector.wgsl" with { type: "text" };
-import { wgslFile } from "./wgsl_file.ts";
 
 /** How rotary frequencies are stretched for long contexts; names as in Hugging Face's config.json. */
 export type RopeScaling =
@@ -85,39 +75,8 @@ function ropeAngles(shape: RopeAngles): Float32Array {
   return angles;
 }
 
-function variant(
-  name: string,
-  wgsl: WgslPart,
-  plan: { readonly invocations: number; readonly pairs: number },
-): Variant<RopeShape> {
-  return {
-    name,
-    program: ({ tokens, heads, headSize, xColumns }) => ({
-      name: `rope/${name}`,
-      wgsl: [wgslFile("rope_shared.wgsl", sharedWgsl), wgsl],
-      bindings: [
-        { name: "x", access: "read" },
-        { name: "positions", access: "read" },
-        { name: "angles", access: "read" },
-        { name: "out", access: "read_write" },
-      ],
-      constants: {
-        HEADS: heads,
-        HALF: headSize / 2,
-        X_STRIDE: vec4s(xColumns) * 4,
-        STRIDE: vec4s(heads * headSize) * 4,
-      },
-      params: [],
-      workgroups: elementGroups(
-        { rows: tokens, width: heads * headSize / 2 / plan.pairs },
-        plan.invocations,
-      ),
-    }),
-  };
-}
-
 /** Rotary position embedding (Su et al., 2021), half-split as in Hugging Face's Llama: out [T, heads * D]. */
-export const rope: Kernel<RopeShape> = {
+export const rope = defineKernel<RopeShape>({
   name: "rope",
   fields: {
     tokens: "count",
@@ -127,14 +86,26 @@ export const rope: Kernel<RopeShape> = {
     context: "size",
     theta: "real",
   },
-  variants: [
-    variant("naive", wgslFile("rope_naive.wgsl", naiveWgsl), { invocations: 64, pairs: 1 }),
-    {
-      ...variant("vector", wgslFile("rope_vector.wgsl", vectorWgsl), { invocations: 8, pairs: 4 }),
+  program: ({ tokens, heads, headSize, xColumns }) => ({
+    wgsl: [wgslFile("rope_shared.wgsl", sharedWgsl)],
+    constants: {
+      HEADS: heads,
+      HALF: headSize / 2,
+      X_STRIDE: vec4s(xColumns) * 4,
+      STRIDE: vec4s(heads * headSize) * 4,
+    },
+    params: [],
+    size: [heads * headSize / 2, tokens],
+  }),
+  variants: {
+    naive: { wgsl: wgslFile("rope_naive.wgsl", naiveWgsl), tile: [64] },
+    vector: {
+      wgsl: wgslFile("rope_vector.wgsl", vectorWgsl),
+      tile: [8 * 4],
       unsupported: ({ headSize }) =>
         headSize % 8 !== 0 ? `head size ${headSize} is no multiple of 8` : undefined,
     },
-  ],
+  },
   tensors: ({ tokens, heads, headSize, xColumns, context, theta, scaling, positions }) => ({
     x: float32(tokens, xColumns, 1),
     positions: tokenWords(tokens, positions ?? lastPositions(tokens, context)),
@@ -171,4 +142,4 @@ export const rope: Kernel<RopeShape> = {
     }
   },
   errorBound: (_, { x }) => 4 * UNIT_ROUNDOFF * x!.max + 2 * x!.error,
-};
+});

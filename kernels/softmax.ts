@@ -1,10 +1,9 @@
-import { float32, host, type Kernel, UNIT_ROUNDOFF, vec4s } from "./kernel.ts";
-import { rowVariants } from "./row_variants.ts";
+import { defineKernel, wgslFile } from "./define_kernel.ts";
+import { float32, host, UNIT_ROUNDOFF, vec4s } from "./kernel.ts";
 import sharedWgsl from "./softmax_shared.wgsl" with { type: "text" };
 import naiveWgsl from "./softmax_naive.wgsl" with { type: "text" };
 import vectorWgsl from "./softmax_vector.wgsl" with { type: "text" };
 import workgroupWgsl from "./softmax_workgroup.wgsl" with { type: "text" };
-import { wgslFile } from "./wgsl_file.ts";
 
 /** Softmax along the rows of a matrix [rows, columns]. */
 export interface SoftmaxShape {
@@ -17,31 +16,21 @@ export interface SoftmaxShape {
 const WORKGROUP = wgslFile("softmax_workgroup.wgsl", workgroupWgsl);
 
 /** out = exp(x - max) / sum(exp(x - max)), row by row: no input overflows. */
-export const softmax: Kernel<SoftmaxShape> = {
+export const softmax = defineKernel<SoftmaxShape>({
   name: "softmax",
   fields: { rows: "count", columns: "size" },
-  variants: rowVariants(
-    {
-      naive: { wgsl: wgslFile("softmax_naive.wgsl", naiveWgsl), rowsPerWorkgroup: 64 },
-      vector: { wgsl: wgslFile("softmax_vector.wgsl", vectorWgsl), rowsPerWorkgroup: 8 },
-      split_row: { wgsl: WORKGROUP, invocations: 8 },
-      workgroup_row: { wgsl: WORKGROUP, invocations: 256 },
-    },
-    {
-      rows: (shape: SoftmaxShape) => shape.rows,
-      program: ({ rows, columns }) => ({
-        name: "softmax",
-        wgsl: [wgslFile("softmax_shared.wgsl", sharedWgsl)],
-        bindings: [
-          { name: "x", access: "read" },
-          { name: "out", access: "read_write" },
-          { name: "params", access: "uniform" },
-        ],
-        constants: { COLUMNS: columns, STRIDE4: vec4s(columns) },
-        params: [rows],
-      }),
-    },
-  ),
+  program: ({ rows, columns }) => ({
+    wgsl: [wgslFile("softmax_shared.wgsl", sharedWgsl)],
+    constants: { COLUMNS: columns, STRIDE4: vec4s(columns) },
+    params: [rows],
+    size: [rows],
+  }),
+  variants: {
+    naive: { wgsl: wgslFile("softmax_naive.wgsl", naiveWgsl), tile: [64] },
+    vector: { wgsl: wgslFile("softmax_vector.wgsl", vectorWgsl), tile: [8] },
+    split_row: { wgsl: WORKGROUP, workgroupSize: 8, tile: [1] },
+    workgroup_row: { wgsl: WORKGROUP, workgroupSize: 256, tile: [1] },
+  },
   tensors: ({ rows, columns }) => ({ x: float32(rows, columns, 4), out: float32(rows, columns) }),
   outputs: ["out"],
   cost: ({ rows, columns }) => ({
@@ -64,4 +53,4 @@ export const softmax: Kernel<SoftmaxShape> = {
   // sqrt(columns) u on average; a probability is at most 1.
   errorBound: ({ columns }, { x }) =>
     UNIT_ROUNDOFF * (16 + 4 * x!.max + 2 * Math.sqrt(columns)) + 2 * x!.error,
-};
+});

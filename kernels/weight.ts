@@ -4,7 +4,7 @@ import { host, type HostTensors, NONE } from "./kernel.ts";
 import float16Wgsl from "./weight_float16_shared.wgsl" with { type: "text" };
 import float32Wgsl from "./weight_float32_shared.wgsl" with { type: "text" };
 import int8Wgsl from "./weight_int8_shared.wgsl" with { type: "text" };
-import { wgslFile } from "./wgsl_file.ts";
+import { wgslFile } from "./define_kernel.ts";
 
 /** The shader text that reads weights of a storage type: `weight4`, `weight1`, `scale4`. */
 export const WEIGHT_WGSL: Readonly<Record<WeightDType, WgslPart>> = {

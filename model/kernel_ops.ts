@@ -1,4 +1,4 @@
-import { GEMV_TOKENS } from "../kernels/gemv.ts";
+import { GEMV_TOKENS } from "../kernels/matmul.ts";
 import { elementBytes } from "../kernels/kernel.ts";
 import { attentionModule, embeddingModule, ffnModule, lmHeadModule } from "../kernels/modules.ts";
 import { type Operation, operation } from "../kernels/operation.ts";

@@ -1,7 +1,9 @@
-/** Where operands lie, and how they are kept from being overwritten. */
+/** Where operands lie, how they are kept from being overwritten, and where results go. */
 
 import {
+  type Elements,
   type Memory,
+  type Move,
   moveChunk,
   type Place,
   type ProgramShape,
@@ -31,4 +33,9 @@ export function keptOperand(
   const sources = [{ rank, memory: "output", start: 0 }] as const;
   const moves = moveChunk({ start: 0, end: count }, { memory: "scratch", start: 0 }, sources);
   return { memory: "scratch", keep: [{ moves }] };
+}
+
+/** Moves the sources of some elements to the same elements of the own output. */
+export function toOutput(range: Elements, sources: readonly Place[]): readonly Move[] {
+  return moveChunk(range, { memory: "output", start: range.start }, sources);
 }

@@ -1,36 +1,29 @@
-/** Programs of all-gather: every rank ends with the chunks of all, in rank order. */
+/** Programs of all-gather and gather: every rank, or rank 0, ends with the chunks of all, in rank order. */
 
-import {
-  chunk,
-  type Move,
-  moveChunk,
-  type Place,
-  type ProgramShape,
-  type Step,
-  wrap,
-} from "../step_program.ts";
-import { operandChunk } from "./_operands.ts";
+import { chunk, type Move, type ProgramShape, type Step, wrap } from "../step_program.ts";
+import { operandChunk, toOutput } from "./_operands.ts";
+
+function readOperand(shape: ProgramShape, peer: number): readonly Move[] {
+  const part = chunk(shape.count, shape.ranks, peer);
+  return toOutput(part, [operandChunk(shape, peer, part.start)]);
+}
 
 function ownChunk(shape: ProgramShape): readonly Move[] {
-  const { rank, ranks, count, inPlace } = shape;
-  const mine = chunk(count, ranks, rank);
-  const { start } = mine;
-  return inPlace
-    ? []
-    : moveChunk(mine, { memory: "output", start }, [operandChunk(shape, rank, start)]);
+  return shape.inPlace ? [] : readOperand(shape, shape.rank);
 }
 
 /** Each rank reads every other's chunk. */
 export function allGatherOneShot(shape: ProgramShape): readonly Step[] {
-  const { rank, ranks, count } = shape;
   const moves = [...ownChunk(shape)];
-  for (let peer = 0; peer < ranks; peer++) {
-    if (peer === rank) continue;
-    const part = chunk(count, ranks, peer);
-    const { start } = part;
-    moves.push(...moveChunk(part, { memory: "output", start }, [operandChunk(shape, peer, start)]));
+  for (let peer = 0; peer < shape.ranks; peer++) {
+    if (peer !== shape.rank) moves.push(...readOperand(shape, peer));
   }
   return [{ moves }];
+}
+
+/** Rank 0 reads every other's chunk. */
+export function gatherOneShot(shape: ProgramShape): readonly Step[] {
+  return shape.rank > 0 ? [{ moves: [] }] : allGatherOneShot(shape);
 }
 
 /** Chunks travel round the ring. */
@@ -39,17 +32,9 @@ export function allGatherRing(shape: ProgramShape): readonly Step[] {
   if (ranks === 1) return allGatherOneShot(shape);
   const before = wrap(rank - 1, ranks);
   return Array.from({ length: ranks - 1 }, (_, step) => {
-    const part = chunk(count, ranks, wrap(rank - step - 1, ranks));
-    const { start } = part;
-    const source: Place = step === 0
-      ? operandChunk(shape, before, start)
-      : { rank: before, memory: "output", start };
-    return {
-      moves: [
-        ...(step === 0 ? ownChunk(shape) : []),
-        ...moveChunk(part, { memory: "output", start }, [source]),
-      ],
-    };
+    if (step === 0) return { moves: [...ownChunk(shape), ...readOperand(shape, before)] };
+    const part = chunk(count, ranks, wrap(before - step, ranks));
+    return { moves: toOutput(part, [{ rank: before, memory: "output", start: part.start }]) };
   });
 }
 
@@ -57,21 +42,13 @@ export function allGatherRing(shape: ProgramShape): readonly Step[] {
 export function allGatherRecursiveDoubling(shape: ProgramShape): readonly Step[] {
   const { rank, ranks, count } = shape;
   if (ranks === 1) return allGatherOneShot(shape);
-  const steps: Step[] = [];
-  for (let size = 1; size < ranks; size *= 2) {
+  const steps: Step[] = [{ moves: [...ownChunk(shape), ...readOperand(shape, rank ^ 1)] }];
+  for (let size = 2; size < ranks; size *= 2) {
     const partner = rank ^ size;
     const first = partner - partner % size;
-    const start = chunk(count, ranks, first).start;
-    const end = chunk(count, ranks, first + size - 1).end;
-    const source: Place = size === 1
-      ? operandChunk(shape, partner, start)
-      : { rank: partner, memory: "output", start };
-    steps.push({
-      moves: [
-        ...(size === 1 ? ownChunk(shape) : []),
-        ...moveChunk({ start, end }, { memory: "output", start }, [source]),
-      ],
-    });
+    const { start } = chunk(count, ranks, first);
+    const { end } = chunk(count, ranks, first + size - 1);
+    steps.push({ moves: toOutput({ start, end }, [{ rank: partner, memory: "output", start }]) });
   }
   return steps;
 }

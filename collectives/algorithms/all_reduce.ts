@@ -1,16 +1,16 @@
-/** Programs of all-reduce: every rank ends with the sum of all operands. */
+/** Programs of all-reduce and argmax: every rank ends with the sum, or the best pair, of all operands. */
 
 import {
   chunk,
   type Memory,
-  type Move,
   moveChunk,
   type Place,
   type ProgramShape,
   type Step,
   wrap,
 } from "../step_program.ts";
-import { everyRank, keptOperand, operandMemory } from "./_operands.ts";
+import { everyRank, keptOperand, operandMemory, toOutput } from "./_operands.ts";
+import { allGatherOneShot } from "./all_gather.ts";
 
 /**
  * Each rank reads all operands and adds them in rank order: bitwise the same sum everywhere. One-shot and
@@ -21,34 +21,17 @@ export function allReduceOneShot(shape: ProgramShape): readonly Step[] {
   if (inPlace && ranks === 1) return [];
   // In place a rank would overwrite its operand while others read it.
   const { memory, keep } = keptOperand(shape);
-  const whole = { start: 0, end: count };
-  const sum = moveChunk(whole, { memory: "output", start: 0 }, everyRank(shape, memory, 0));
+  const sum = toOutput({ start: 0, end: count }, everyRank(shape, memory, 0));
   return [...keep, { moves: sum }];
 }
 
 /** Each rank adds its chunk of all operands, in rank order, then reads the others' chunks. */
 export function allReduceTwoShot(shape: ProgramShape): readonly Step[] {
   const { rank, ranks, count } = shape;
+  if (ranks === 1) return allReduceOneShot(shape);
   const mine = chunk(count, ranks, rank);
-  const memory = operandMemory(shape);
-  const gathered: Move[] = [];
-  for (let peer = 0; peer < ranks; peer++) {
-    const { start, end } = chunk(count, ranks, peer);
-    if (peer === rank) continue;
-    gathered.push(
-      ...moveChunk({ start, end }, { memory: "output", start }, [{
-        rank: peer,
-        memory: "output",
-        start,
-      }]),
-    );
-  }
-  const sum = moveChunk(
-    mine,
-    { memory: "output", start: mine.start },
-    everyRank(shape, memory, mine.start),
-  );
-  return ranks === 1 ? allReduceOneShot(shape) : [{ moves: sum }, { moves: gathered }];
+  const sum = toOutput(mine, everyRank(shape, operandMemory(shape), mine.start));
+  return [{ moves: sum }, ...allGatherOneShot({ ...shape, inPlace: true })];
 }
 
 /**
@@ -68,18 +51,12 @@ export function allReduceRing(shape: ProgramShape): readonly Step[] {
       { rank: before, memory: step === 0 ? memory : "output", start },
       { rank, memory, start },
     ];
-    steps.push({ moves: moveChunk(part, { memory: "output", start }, sources) });
+    steps.push({ moves: toOutput(part, sources) });
   }
   for (let step = 0; step < ranks - 1; step++) {
     const part = chunk(count, ranks, wrap(rank - step, ranks));
-    const { start } = part;
-    steps.push({
-      moves: moveChunk(part, { memory: "output", start }, [{
-        rank: before,
-        memory: "output",
-        start,
-      }]),
-    });
+    const source = { rank: before, memory: "output", start: part.start } as const;
+    steps.push({ moves: toOutput(part, [source]) });
   }
   return steps;
 }
@@ -106,8 +83,7 @@ export function allReduceRecursiveDoubling(shape: ProgramShape): readonly Step[]
     from_ = memory;
   }
   if (from_ !== "output") {
-    const sources = [{ rank, memory: from_, start: 0 }];
-    steps.push({ moves: moveChunk(whole, { memory: "output", start: 0 }, sources) });
+    steps.push({ moves: toOutput(whole, [{ rank, memory: from_, start: 0 }]) });
   }
   return steps;
 }
@@ -126,4 +102,11 @@ export function allReduceOneShotInt8(shape: ProgramShape): readonly Step[] {
     { moves: [{ ...move, sources: operand, how: "quantise" }] },
     { moves: [{ ...sum, sources: everyRank(shape, "scratch", 0) }] },
   ];
+}
+
+/** Every rank reads all pairs (value, index); in place the own ones are copied out of the way first. */
+export function argmaxOneShot(shape: ProgramShape): readonly Step[] {
+  const { memory, keep } = keptOperand(shape);
+  const moves = toOutput({ start: 0, end: shape.count }, everyRank(shape, memory, 0));
+  return [...keep, { moves: moves.map((move) => ({ ...move, how: "maxloc" })) }];
 }

@@ -1,69 +1,54 @@
 /** Programs of broadcast: every rank ends with the operand of rank 0. */
 
-import {
-  chunk,
-  type Move,
-  moveChunk,
-  type Place,
-  type ProgramShape,
-  type Step,
-} from "../step_program.ts";
+import { chunk, type Elements, type Move, type ProgramShape, type Step } from "../step_program.ts";
+import { operandMemory, toOutput } from "./_operands.ts";
 
 const ROOT = 0;
 
-function root({ inPlace }: ProgramShape, start: number): Place {
-  return { rank: ROOT, memory: inPlace ? "output" : "input", start };
+/** Some elements of a rank that has them: the root has them in its operand, others in their output. */
+function read(shape: ProgramShape, range: Elements, rank: number): readonly Move[] {
+  const memory = rank === ROOT ? operandMemory(shape) : "output";
+  return toOutput(range, [{ rank, memory, start: range.start }]);
 }
 
-function whole(shape: ProgramShape, source: Place): readonly Move[] {
-  return moveChunk({ start: 0, end: shape.count }, { memory: "output", start: 0 }, [source]);
+function readChunk(shape: ProgramShape, index: number, rank: number): readonly Move[] {
+  return read(shape, chunk(shape.count, shape.ranks, index), rank);
+}
+
+function readWhole(shape: ProgramShape, rank: number): readonly Move[] {
+  return read(shape, { start: 0, end: shape.count }, rank);
 }
 
 /** What the root does for itself: nothing in place. */
 function rootCopy(shape: ProgramShape): readonly Move[] {
-  return shape.inPlace ? [] : whole(shape, root(shape, 0));
+  return shape.inPlace ? [] : readWhole(shape, ROOT);
 }
 
 /** Every rank reads the root. */
 export function broadcastOneShot(shape: ProgramShape): readonly Step[] {
-  return [{ moves: shape.rank === ROOT ? rootCopy(shape) : whole(shape, root(shape, 0)) }];
+  return [{ moves: shape.rank === ROOT ? rootCopy(shape) : readWhole(shape, ROOT) }];
 }
 
 /** Each rank reads its chunk of the root, then the other chunks of their ranks. */
 export function broadcastTwoShot(shape: ProgramShape): readonly Step[] {
-  const { rank, ranks, count } = shape;
+  const { rank, ranks } = shape;
   if (ranks === 1) return broadcastOneShot(shape);
-  const mine = chunk(count, ranks, rank);
-  const scattered = moveChunk(mine, { memory: "output", start: mine.start }, [
-    root(shape, mine.start),
-  ]);
+  if (rank === ROOT) return [{ moves: rootCopy(shape) }, { moves: [] }];
   const gathered: Move[] = [];
   for (let peer = 0; peer < ranks; peer++) {
-    const part = chunk(count, ranks, peer);
-    const { start } = part;
-    if (peer === rank || rank === ROOT) continue;
-    const source: Place = peer === ROOT
-      ? root(shape, start)
-      : { rank: peer, memory: "output", start };
-    gathered.push(...moveChunk(part, { memory: "output", start }, [source]));
+    if (peer !== rank) gathered.push(...readChunk(shape, peer, peer));
   }
-  return [{ moves: rank === ROOT ? rootCopy(shape) : scattered }, { moves: gathered }];
+  return [{ moves: readChunk(shape, rank, ROOT) }, { moves: gathered }];
 }
 
 /** Chunks travel down the chain of ranks, one behind another. */
 export function broadcastRing(shape: ProgramShape): readonly Step[] {
-  const { rank, ranks, count } = shape;
+  const { rank, ranks } = shape;
   if (ranks === 1) return broadcastOneShot(shape);
   return Array.from({ length: 2 * ranks - 2 }, (_, step) => {
     if (rank === ROOT) return { moves: step === 0 ? rootCopy(shape) : [] };
-    const place = step - rank + 1;
-    if (place < 0 || place >= ranks) return { moves: [] };
-    const part = chunk(count, ranks, place);
-    const { start } = part;
-    const source: Place = rank - 1 === ROOT
-      ? root(shape, start)
-      : { rank: rank - 1, memory: "output", start };
-    return { moves: moveChunk(part, { memory: "output", start }, [source]) };
+    const index = step - rank + 1;
+    return { moves: index < 0 || index >= ranks ? [] : readChunk(shape, index, rank - 1) };
   });
 }
 
@@ -73,16 +58,9 @@ export function broadcastRecursiveDoubling(shape: ProgramShape): readonly Step[]
   if (ranks === 1) return broadcastOneShot(shape);
   const steps: Step[] = [];
   for (let have = 1; have < ranks; have *= 2) {
-    const isFirst = have === 1;
-    if (rank === ROOT) steps.push({ moves: isFirst ? rootCopy(shape) : [] });
+    if (rank === ROOT) steps.push({ moves: have === 1 ? rootCopy(shape) : [] });
     else if (rank < have || rank >= 2 * have) steps.push({ moves: [] });
-    else {
-      const peer = rank - have;
-      const source: Place = peer === ROOT
-        ? root(shape, 0)
-        : { rank: peer, memory: "output", start: 0 };
-      steps.push({ moves: whole(shape, source) });
-    }
+    else steps.push({ moves: readWhole(shape, rank - have) });
   }
   return steps;
 }

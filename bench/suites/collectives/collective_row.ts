@@ -1,6 +1,5 @@
-import { traffic } from "../../../collectives/step_program.ts";
-import type { Elements } from "../../../collectives/collective.ts";
 import { type AlgorithmName, COLLECTIVES } from "../../../collectives/registry.ts";
+import { type Elements, traffic } from "../../../collectives/step_program.ts";
 import { driftReason } from "../../measure/canary.ts";
 import { type CollectiveCase, collectiveKey, elementsOf } from "./collective_cases.ts";
 import type { LoopResult } from "./collective_loop.ts";

@@ -1,5 +1,5 @@
-import type { Collective, Elements } from "../../../collectives/collective.ts";
-import { chunk, type ProgramShape } from "../../../collectives/step_program.ts";
+import type { Collective } from "../../../collectives/collective.ts";
+import { chunk, type Elements, type ProgramShape } from "../../../collectives/step_program.ts";
 
 /** What a rank gives, and what it must get. */
 export interface OperandPattern {
