@@ -1,5 +1,5 @@
 import { generator } from "./counter_generator.ts";
-import { quantile } from "./summary.ts";
+import { quantile } from "./quantile.ts";
 
 const RESAMPLES = 1000;
 

@@ -1,10 +1,11 @@
-import { elementBits } from "./counter_generator.ts";
-import { median, quantile } from "./summary.ts";
+import { roundInterval } from "./round_interval.ts";
+import { median } from "./summary.ts";
 
 /** Times of one message size. */
 export interface LinkPoint {
   readonly bytes: number;
-  readonly timesUs: readonly number[];
+  /** Times of each round, in which all sizes took turns. */
+  readonly roundsUs: readonly (readonly number[])[];
 }
 
 /** The line time = alpha + bytes / bandwidth. */
@@ -22,8 +23,6 @@ export interface LinkFit extends Line {
   /** Mean relative error at every second size, of a fit on the others; absent below four sizes. */
   readonly heldOutErrorPct: number | undefined;
 }
-
-const RESAMPLES = 200;
 
 /**
  * The line with the least sum of squared relative errors: small and large messages count alike.
@@ -46,25 +45,27 @@ export function fitLine(points: readonly { readonly bytes: number; readonly us: 
   return { alphaUs, gbytesPerS: 1 / slope / 1000 };
 }
 
-/** Fits a link to measured sizes, at least two; intervals by resampling each size's times. */
+/**
+ * Fits a link to measured sizes, at least two. Intervals are those of the medians of a fit a round, of as
+ * many rounds as every size has, see {@linkcode roundInterval}; they hold the fit to all rounds.
+ */
 export function fitLink(points: readonly LinkPoint[]): LinkFit {
-  const medians = points.map(({ bytes, timesUs }) => ({ bytes, us: median(timesUs) }));
+  const medians = points.map(({ bytes, roundsUs }) => ({ bytes, us: median(roundsUs.flat()) }));
+  const line = fitLine(medians);
+  const rounds = Math.min(...points.map(({ roundsUs }) => roundsUs.length));
   const lines = Array.from(
-    { length: RESAMPLES },
-    (_, seed) =>
-      fitLine(points.map(({ bytes, timesUs }, place) => ({
-        bytes,
-        us: median(resampled(timesUs, seed * 1000 + place)),
-      }))),
+    { length: rounds },
+    (_, round) =>
+      fitLine(points.map(({ bytes, roundsUs }) => ({ bytes, us: median(roundsUs[round]!) }))),
   );
   const interval = (of: (line: Line) => number) => {
-    const sorted = lines.map(of).sort((a, b) => a - b);
-    return [quantile(sorted, 0.025), quantile(sorted, 0.975)] as const;
+    const { low, high } = roundInterval(lines.map(of), [...lines.keys()]);
+    return [Math.min(low, of(line)), Math.max(high, of(line))] as const;
   };
-  const [alphaLow, alphaHigh] = interval((line) => line.alphaUs);
-  const [bandwidthLow, bandwidthHigh] = interval((line) => line.gbytesPerS);
+  const [alphaLow, alphaHigh] = interval(({ alphaUs }) => alphaUs);
+  const [bandwidthLow, bandwidthHigh] = interval(({ gbytesPerS }) => gbytesPerS);
   return {
-    ...fitLine(medians),
+    ...line,
     alphaLow,
     alphaHigh,
     bandwidthLow,
@@ -81,9 +82,4 @@ function heldOutErrorPct(
   const errors = sorted.filter((_, i) => i % 2 === 1)
     .map(({ bytes, us }) => Math.abs((alphaUs + bytes / gbytesPerS / 1000) / us - 1));
   return 100 * errors.reduce((sum, error) => sum + error, 0) / errors.length;
-}
-
-/** As many values, drawn with replacement. */
-function resampled(values: readonly number[], seed: number): readonly number[] {
-  return values.map((_, i) => values[elementBits(seed, i) % values.length]!);
 }

@@ -1,5 +1,8 @@
 /** What a list of samples says: order statistics first, an interval for the median, and the noise. */
 
+import { quantile } from "./quantile.ts";
+import { roundInterval } from "./round_interval.ts";
+
 /** The summary of a list of samples, in the samples' own unit. */
 export interface Summary {
   /** How many values there were. */
@@ -20,37 +23,20 @@ export interface Summary {
   readonly stdev: number | undefined;
   /** stdev / mean, a ratio. */
   readonly cv: number | undefined;
-  /** The 95 % interval of the median, see {@linkcode medianInterval}. */
+  /** The 95 % interval of the median, see {@linkcode roundInterval}. */
   readonly ciLow: number;
   /** Upper end of that interval. */
   readonly ciHigh: number;
   /** Half the width of that interval in % of the median; Infinity where it is unknown. */
   readonly noisePct: number;
+  /** How many rounds the samples came in. */
+  readonly rounds: number;
+  /** Lag-1 autocorrelation of the rounds, see {@linkcode roundInterval}. */
+  readonly autocorrelation: number | undefined;
 }
-
-/** The chance that {@linkcode medianInterval} leaves the true median outside. */
-const MISS_CHANCE = 0.05;
 
 /** Below this many samples p99 is not given. */
 const P99_SAMPLES = 100;
-
-/**
- * The quantile of ascending samples by linear interpolation (type 7 of Hyndman and Fan).
- *
- * With h = (n - 1) * p it is x[floor(h)] + (h - floor(h)) * (x[floor(h) + 1] - x[floor(h)]), counting
- * from 0; the default of R, NumPy and spreadsheets' PERCENTILE.INC.
- * @throws {RangeError} for no samples, or where p is outside 0 to 1.
- */
-export function quantile(ascending: readonly number[], p: number): number {
-  if (!(p >= 0 && p <= 1)) throw new RangeError(`Cannot take quantile "${p}": legal are 0 to 1`);
-  const h = (ascending.length - 1) * p;
-  const below = ascending[Math.floor(h)];
-  const above = ascending[Math.ceil(h)];
-  if (below === undefined || above === undefined) {
-    throw new RangeError(`Cannot take quantile "${p}": there are no samples`);
-  }
-  return below === above ? below : below + (h - Math.floor(h)) * (above - below);
-}
 
 /**
  * The middle value, or the mean of the two middle ones, of numbers in any order.
@@ -61,35 +47,14 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * An interval that holds the true median with a chance of at least 95 %, whatever the distribution.
- *
- * It is [x(k), x(n+1-k)] of the order statistics with the largest k for which
- * 1 - 2 P(B <= k - 1) >= 0.95, B binomial with n trials of chance 1/2. Fewer than 6 samples have no
- * such k: then it is [min, max], whose chance is 1 - 2^(1-n), 94 % for 5 samples and 75 % for 3.
+ * Summarises samples in the order in which they were taken; `rounds` has the round of each, and is every
+ * sample's own where absent.
+ * @throws {RangeError} where there are none, one is not finite, or there are not as many rounds.
  */
-export function medianInterval(ascending: readonly number[]): readonly [number, number] {
-  const n = ascending.length;
-  let logTerm = -n * Math.LN2;
-  let below = Math.exp(logTerm);
-  let k = 0;
-  while (2 * below <= MISS_CHANCE) {
-    k += 1;
-    logTerm += Math.log((n - k + 1) / k);
-    below += Math.exp(logTerm);
-  }
-  const low = ascending[Math.max(0, k - 1)];
-  const high = ascending[n - Math.max(1, k)];
-  if (low === undefined || high === undefined) {
-    throw new RangeError('Cannot bound the median of "0 samples": there is none');
-  }
-  return [low, high];
-}
-
-/**
- * Summarises samples, in any order.
- * @throws {RangeError} where there are none, or one is not finite.
- */
-export function summarise(samples: Iterable<number>): Summary {
+export function summarise(
+  samples: readonly number[],
+  rounds: readonly number[] = [...samples.keys()],
+): Summary {
   const ascending = [...samples].sort((a, b) => a - b);
   const n = ascending.length;
   const odd = ascending.find((sample) => !Number.isFinite(sample));
@@ -99,7 +64,7 @@ export function summarise(samples: Iterable<number>): Summary {
   const squares = ascending.reduce((sum, sample) => sum + (sample - mean) ** 2, 0);
   const stdev = n > 1 ? Math.sqrt(squares / (n - 1)) : undefined;
   const middle = quantile(ascending, 0.5);
-  const [ciLow, ciHigh] = medianInterval(ascending);
+  const { low, high, rounds: count, autocorrelation } = roundInterval(samples, rounds);
   return {
     n,
     min: quantile(ascending, 0),
@@ -110,9 +75,11 @@ export function summarise(samples: Iterable<number>): Summary {
     p99: n >= P99_SAMPLES ? quantile(ascending, 0.99) : undefined,
     stdev,
     cv: stdev === undefined || mean === 0 ? undefined : stdev / mean,
-    ciLow,
-    ciHigh,
-    noisePct: n > 1 ? noiseOf(middle, ciHigh - ciLow) : Infinity,
+    ciLow: low,
+    ciHigh: high,
+    noisePct: count > 1 ? noiseOf(middle, high - low) : Infinity,
+    rounds: count,
+    autocorrelation,
   };
 }
 

@@ -1,59 +1,87 @@
 import type { Device } from "../../device/device.ts";
-import { canaryProgram } from "./ceilings.ts";
+import { canaryPrograms } from "./ceilings.ts";
 import { type Timer, timeUs } from "./timer.ts";
 import { median, timeChangeText } from "../../statistics/summary.ts";
 
 /** Rows measured while the canary was further off than this say so in their reason. */
 const CANARY_BOUND_PCT = 10;
 
-/** A fixed kernel run between cases: how much slower the machine got. */
+/** What is copied: more than caches hold. */
+const COPY_BYTES = 2 ** 24;
+/** A reading is the median of so many times, which a single interruption does not move. */
+const SAMPLES = 5;
+/** Readings ahead that do not count: the first ten copies of memory take up to a third longer. */
+const WARM_UP_READINGS = 3;
+/** The start, and what it is compared with, are medians of so many readings: a short burst is no drift. */
+const READINGS = 3;
+
+/** Fixed work run between cases, multiply-adds and copying: how much slower the machine got. */
 export class Canary implements Disposable {
   readonly #timer: Timer;
   readonly #buffers;
-  readonly #dispatch;
-  readonly #readings: number[] = [];
-  #startUs = 0;
+  readonly #dispatches;
+  readonly #readings: (readonly number[])[] = [];
 
-  /** Binds the kernel; `start` must be awaited before the first reading. */
+  /** Binds the kernels; `start` must be awaited before the first reading. */
   constructor(device: Device, timer: Timer) {
     this.#timer = timer;
-    const from_ = device.allocate({ label: "canary.from", bytes: 16 });
-    const to = device.allocate({ label: "canary.to", bytes: 4096 });
+    const bytes = Math.min(COPY_BYTES, device.maxStorageBufferBindingSize);
+    const from_ = device.allocate({ label: "canary.from", bytes });
+    const to = device.allocate({ label: "canary.to", bytes });
     this.#buffers = [from_, to];
-    this.#dispatch = device.bind(canaryProgram(), { from_, to });
+    this.#dispatches = canaryPrograms(bytes).map((program) => device.bind(program, { from_, to }));
   }
 
-  /** Warms up and takes the time that later ones are compared with. */
+  /** Warms up and takes the times that later ones are compared with. */
   async start(): Promise<void> {
-    await this.#timer.warmUp([this.#dispatch]);
-    this.#startUs = await this.#time();
+    for (let i = 0; i < WARM_UP_READINGS; i++) await this.#read();
+    this.#readings.length = 0;
+    for (let i = 0; i < READINGS; i++) await this.#read();
   }
 
-  /** The kernel's time, in us: the median of all readings so far. */
+  /** Time of all the work, in us: the median of all readings so far. */
   get medianUs(): number {
-    return median(this.#readings);
+    return sum(this.#typical(this.#readings));
   }
 
-  /** How much longer the kernel takes now than at the start, in percent. */
+  /**
+   * How much longer multiply-adds or copying, whichever changed more, takes in the last readings, of which
+   * this makes one, than at the start, in percent.
+   */
   async driftPct(): Promise<number> {
-    return 100 * (await this.#time() / this.#startUs - 1);
+    await this.#read();
+    const start = this.#typical(this.#readings.slice(0, READINGS));
+    return this.#typical(this.#readings.slice(-READINGS))
+      .map((us, i) => 100 * (us / start[i]! - 1))
+      .reduce((most, pct) => Math.abs(pct) > Math.abs(most) ? pct : most);
   }
 
-  async #time(): Promise<number> {
+  /** Times each kind of work once more. */
+  async #read(): Promise<void> {
     const times: number[] = [];
-    for (let i = 0; i < 3; i++) {
-      times.push(timeUs(await this.#timer.sample([this.#dispatch])));
+    for (const dispatch of this.#dispatches) {
+      const samples: number[] = [];
+      for (let i = 0; i < SAMPLES; i++) {
+        samples.push(timeUs(await this.#timer.sample([dispatch])));
+      }
+      times.push(median(samples));
     }
-    const time = Math.min(...times);
-    this.#readings.push(time);
-    return time;
+    this.#readings.push(times);
+  }
+
+  #typical(readings: readonly (readonly number[])[]): readonly number[] {
+    return this.#dispatches.map((_, i) => median(readings.map((times) => times[i]!)));
   }
 
   /** Frees its memory. */
   [Symbol.dispose](): void {
-    this.#dispatch.params?.destroy();
+    for (const { params } of this.#dispatches) params?.destroy();
     for (const buffer of this.#buffers) buffer.destroy();
   }
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 /** What a row says where the machine was not as fast as at the start; empty within the bound. */

@@ -38,9 +38,15 @@ function program(invocations: number, params: readonly number[], groups: number)
   };
 }
 
-/** The canary's program: a fixed amount of multiply-adds. */
-export function canaryProgram(): Program {
-  return program(8, [0, CANARY_ROUNDS, 0], 32);
+/** A fixed amount of multiply-adds, and copying `bytes` bytes: what the canary times. */
+export function canaryPrograms(bytes: number): readonly Program[] {
+  const { invocations, groups } = WIDTHS[0]!;
+  const vec4s = bytes / 16;
+  const each = 64;
+  return [
+    program(invocations, [0, CANARY_ROUNDS, 0], groups),
+    program(invocations, [vec4s, 0, each], Math.ceil(vec4s / invocations / each)),
+  ];
 }
 
 /** Measures both ceilings, the best of several sizes and widths of workgroup. */

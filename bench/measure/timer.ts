@@ -1,7 +1,6 @@
 import type { Device } from "../../device/device.ts";
 import type { Dispatch } from "../../device/dispatch.ts";
 import { TimestampBatch } from "../../device/timestamps.ts";
-import { median } from "../../statistics/summary.ts";
 
 /** One timed run. */
 export interface Sample {
@@ -18,18 +17,6 @@ export function timeUs({ gpuUs, hostUs }: Sample): number {
   return gpuUs ?? hostUs;
 }
 
-/** Why a measurement ended. */
-export type StopReason = "noise_target" | "noise_stable" | "timeout" | "max_samples";
-
-/** When a measurement may end: min time AND min samples AND (noise at target OR noise stable). */
-export interface StopCriteria {
-  readonly minTimeMs: number;
-  readonly minSamples: number;
-  readonly maxNoisePct: number;
-  readonly timeoutS: number;
-}
-
-const MAX_SAMPLES = 1000;
 const PLATEAU_PCT = 5;
 
 /** Times dispatches, one submission a sample. */
@@ -94,43 +81,5 @@ export class Timer implements Disposable {
   /** Frees the queries. */
   [Symbol.dispose](): void {
     this.#batch?.[Symbol.dispose]();
-  }
-}
-
-/** Decides after each sample whether a measurement ends. */
-export class StoppingRule {
-  readonly #rule: StopCriteria;
-  readonly #noise: number[] = [];
-  #timedMs = 0;
-  #spentMs = 0;
-
-  /** A rule that has seen no sample. */
-  constructor(rule: StopCriteria) {
-    this.#rule = rule;
-  }
-
-  /** The reason to stop after these times, the last of which took `spentUs` on the host; or undefined. */
-  next(
-    timesUs: readonly number[],
-    { noise, spentUs }: { readonly noise: () => number; readonly spentUs: number },
-  ): StopReason | undefined {
-    const { minTimeMs, minSamples, maxNoisePct, timeoutS } = this.#rule;
-    this.#spentMs += spentUs / 1000;
-    this.#timedMs += (timesUs.at(-1) ?? 0) / 1000;
-    if (timesUs.length >= minSamples && this.#timedMs >= minTimeMs) {
-      const noisePct = noise();
-      this.#noise.push(noisePct);
-      if (noisePct <= maxNoisePct) return "noise_target";
-      const recent = this.#noise.slice(-5);
-      const middle = median(recent);
-      // The interval hardly moves any more: more samples of this machine will not make it quieter.
-      if (
-        recent.length === 5 && timesUs.length >= 2 * minSamples &&
-        recent.every((n) => Math.abs(n - middle) <= middle * 0.1)
-      ) return "noise_stable";
-    }
-    if (timesUs.length >= MAX_SAMPLES) return "max_samples";
-    if (this.#spentMs > timeoutS * 1000) return "timeout";
-    return undefined;
   }
 }

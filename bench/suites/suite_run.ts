@@ -1,6 +1,6 @@
 import type { Config } from "../../config/config.ts";
 import type { Device } from "../../device/device.ts";
-import type { StopCriteria } from "../measure/timer.ts";
+import type { StopCriteria } from "../measure/stopping_rule.ts";
 import type { Cells } from "../../records/rows/column.ts";
 import type { SampledRow } from "../../records/rows/derive_rows.ts";
 import { SCHEMA_VERSION } from "../../records/rows/row.ts";

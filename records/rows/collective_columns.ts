@@ -69,5 +69,8 @@ export const COLLECTIVE_COLUMN_TEXTS = {
     "How much of it hides behind a GEMM on the adapter: 0 if both take turns, 100 if neither slows the other",
   ),
   oversubscribed: flag("Whether there are more ranks than cores"),
-  canary_pct: number("%", "Drift of a fixed kernel after this row since the start of the run"),
+  canary_pct: number(
+    "%",
+    "Drift of fixed work after this row since the start of the run: multiply-adds or copying, whichever changed more",
+  ),
 };

@@ -1,5 +1,5 @@
 import { count, number, text } from "./column.ts";
-import { rowTimesUs, timeText } from "./row_times.ts";
+import { rowTimesUs, summariseRow, timeText } from "./row_times.ts";
 
 /** The columns that every suite's CSV file starts with. */
 export const COMMON_COLUMN_TEXTS = {
@@ -25,7 +25,10 @@ export const COMMON_COLUMN_TEXTS = {
   time_us_median: timeText("median", "Median time"),
   time_us_min: timeText("min", "Least time"),
   time_us_p95: timeText("p95", "95th percentile of the time"),
-  time_us_ci_low: timeText("ciLow", "Lower end of the median's 95 % interval"),
+  time_us_ci_low: timeText(
+    "ciLow",
+    "Lower end of the median's 95 % interval, which comes from how rounds differ",
+  ),
   time_us_ci_high: timeText("ciHigh", "Upper end of the median's 95 % interval"),
   noise_pct: {
     ...timeText("noisePct", "Half the width of that interval, relative to the median"),
@@ -40,4 +43,19 @@ export const COMMON_COLUMN_TEXTS = {
   verified_iterations: count("Iterations whose output was checked: every one that was timed", {
     derive: (row) => row["samples"],
   }),
+};
+
+/** Columns of every suite that came later: they stand last. */
+export const LATER_COMMON_COLUMN_TEXTS = {
+  rounds: count(
+    "Turns that the samples came in, others' between them; the interval is made of them",
+    {
+      derive: (row, series) => summariseRow(row, series).rounds,
+    },
+  ),
+  autocorrelation: number(
+    "ratio",
+    "Lag-1 autocorrelation of the rounds' shares of samples below the median; near 1 where the machine drifts, blank below 3 rounds",
+    { derive: (row, series) => summariseRow(row, series).autocorrelation },
+  ),
 };

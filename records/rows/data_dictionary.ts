@@ -1,7 +1,7 @@
 /** The data dictionary of the CSV files: results/README.md, made from the columns. */
 
 import { type Column, makeColumns } from "./column.ts";
-import { COMMON_COLUMN_TEXTS } from "./common_columns.ts";
+import { COMMON_COLUMN_TEXTS, LATER_COMMON_COLUMN_TEXTS } from "./common_columns.ts";
 import { LINK_COLUMNS } from "./link_columns.ts";
 import { RANK_COLUMNS } from "./rank_columns.ts";
 import { columnsOf, SCHEMA_VERSION } from "./row.ts";
@@ -18,9 +18,12 @@ this file says the same for programs; \`reference/\` is one run.
 - CSV as in RFC 4180; a blank cell means that there is no value. Text that a spreadsheet would run as a
   formula starts with an apostrophe. Numbers have seven significant digits.
 - \`_us\` and \`_ms\` are times, \`_bytes\` sizes, \`_pct\` per cent from 0 to 100; giga means 1e9.
-- Quantiles are of type 7 (linear between order statistics). The interval of the median is the 95 % one of
-  the order statistics; below 6 samples it is the least and the largest. \`noise_pct\` is half its width, in
-  per cent of the median.
+- Quantiles are of type 7 (linear between order statistics). The 95 % interval of the median comes from how
+  much the \`rounds\` differ that a row's samples were taken in (Woodruff's interval for clusters, widened
+  where rounds resemble each other: \`statistics/round_interval.ts\`): in simulations of ten rounds of five
+  samples it holds the true median in 91 % (AR(0.9) from sample to sample) to 99 % of rows; where every
+  round is one sample of such a machine, in 58 %, which \`autocorrelation\` may show. \`noise_pct\` is half its
+  width, in per cent of the median.
 - \`status\`: ok; wrong, a result differed from its reference, which also keeps the row out of rates and
   rankings; failed, an error; skipped, with a reason.
 - \`clock\`: gpu, the adapter's timestamps around the pass; host, where the adapter has none.
@@ -31,7 +34,7 @@ this file says the same for programs; \`reference/\` is one run.
 const LINKS =
   `One row for each transport, memory and number of ranks: the line time = alpha + bytes / bandwidth through
 the median times of send_recv, fitted to the least relative errors over all message sizes. Intervals are
-95 %, from resampled times; \`held_out_error_pct\` is the mean relative error at every second size, of a
+95 %, of the fits to single rounds; \`held_out_error_pct\` is the mean relative error at every second size, of a
 fit on the other sizes.
 
 `;
@@ -47,12 +50,13 @@ function table(columns: readonly Column[]): string {
 
 /** The text of results/README.md; columns with a star are independent variables, the row key's parts. */
 export function dataDictionary(): string {
-  const common = makeColumns(COMMON_COLUMN_TEXTS);
+  const first = makeColumns(COMMON_COLUMN_TEXTS);
+  const last = makeColumns(LATER_COMMON_COLUMN_TEXTS);
   return [
     INTRODUCTION,
-    `## Columns of every suite\n\n${table(common)}\n`,
+    `## Columns of every suite\n\n${table([...first, ...last])}\n`,
     ...SUITES.map((suite) =>
-      `## ${suite}.csv\n\n${table(columnsOf(suite).slice(common.length))}\n`
+      `## ${suite}.csv\n\n${table(columnsOf(suite).slice(first.length, -last.length))}\n`
     ),
     `## links.csv\n\n${LINKS}${table(LINK_COLUMNS)}\n`,
     `## ranks.csv\n\n${RANKS}${table(RANK_COLUMNS)}\n`,

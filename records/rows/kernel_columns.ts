@@ -52,5 +52,8 @@ export const KERNEL_COLUMN_TEXTS = {
     "Median time between the adapter's timestamps; blank where it has none",
   ),
   pipeline_ms: number("ms", "Wall time of creating the pipeline"),
-  canary_pct: number("%", "Drift of a fixed kernel beside this row since the start of the run"),
+  canary_pct: number(
+    "%",
+    "Drift of fixed work beside this row since the start of the run: multiply-adds or copying, whichever changed more",
+  ),
 };

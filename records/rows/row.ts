@@ -4,6 +4,7 @@ import {
   type Cells,
   type Column,
   type ColumnText,
+  type ColumnTexts,
   formatCell,
   type KeyOf,
   makeColumns,
@@ -11,7 +12,7 @@ import {
 } from "./column.ts";
 import type { Suite } from "./suite.ts";
 import { COLLECTIVE_COLUMN_TEXTS } from "./collective_columns.ts";
-import { COMMON_COLUMN_TEXTS } from "./common_columns.ts";
+import { COMMON_COLUMN_TEXTS, LATER_COMMON_COLUMN_TEXTS } from "./common_columns.ts";
 import { KERNEL_COLUMN_TEXTS } from "./kernel_columns.ts";
 import { SCHEDULE_COLUMN_TEXTS } from "./schedule_columns.ts";
 import { shortHash } from "../files/short_hash.ts";
@@ -29,7 +30,8 @@ const OWN_TEXTS = {
 /** The texts of a suite's whole file. */
 type Texts<S extends Suite> =
   & Omit<typeof COMMON_COLUMN_TEXTS, keyof typeof OWN_TEXTS[S]>
-  & typeof OWN_TEXTS[S];
+  & typeof OWN_TEXTS[S]
+  & typeof LATER_COMMON_COLUMN_TEXTS;
 
 /**
  * A line of kernels.csv.
@@ -59,10 +61,14 @@ export type ScheduleRow = RowOf<Texts<"schedules">>;
 export type ScheduleKey = KeyOf<Texts<"schedules">>;
 
 const COLUMNS: Readonly<Record<Suite, readonly Column[]>> = {
-  kernels: makeColumns({ ...COMMON_COLUMN_TEXTS, ...KERNEL_COLUMN_TEXTS }),
-  collectives: makeColumns({ ...COMMON_COLUMN_TEXTS, ...COLLECTIVE_COLUMN_TEXTS }),
-  schedules: makeColumns({ ...COMMON_COLUMN_TEXTS, ...SCHEDULE_COLUMN_TEXTS }),
+  kernels: suiteColumns(KERNEL_COLUMN_TEXTS),
+  collectives: suiteColumns(COLLECTIVE_COLUMN_TEXTS),
+  schedules: suiteColumns(SCHEDULE_COLUMN_TEXTS),
 };
+
+function suiteColumns(own: ColumnTexts): readonly Column[] {
+  return makeColumns({ ...COMMON_COLUMN_TEXTS, ...own, ...LATER_COMMON_COLUMN_TEXTS });
+}
 
 /** All columns of a suite's CSV file, in order. */
 export function columnsOf(suite: Suite): readonly Column[] {

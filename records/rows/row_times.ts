@@ -12,9 +12,14 @@ export function rowTimesUs(row: Cells, series: Series): readonly number[] {
   return series[row["suite"] === "kernels" && row["clock"] === "gpu" ? "gpu_us" : "host_us"] ?? [];
 }
 
+/** What the samples of a row say, by rounds where its series say which round each is of. */
+export function summariseRow(row: Cells, series: Series): Summary {
+  return summarise(rowTimesUs(row, series), series["round"]);
+}
+
 /** A column of times in us: one number of the summary of {@linkcode rowTimesUs}. */
 export function timeText(of: keyof Summary, meaning: string) {
-  const derive = (row: Cells, series: Series) => summarise(rowTimesUs(row, series))[of];
+  const derive = (row: Cells, series: Series) => summariseRow(row, series)[of];
   return number("us", meaning, { derive });
 }
 

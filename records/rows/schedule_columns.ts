@@ -109,7 +109,10 @@ export const SCHEDULE_COLUMN_TEXTS = {
   ),
   weight_bytes: count("Bytes of weights, over all ranks", { unit: "B" }),
   kv_cache_bytes: count("Bytes of KV cache, over all ranks", { unit: "B" }),
-  canary_pct: number("%", "Drift of a fixed kernel after this row since the start of the run"),
+  canary_pct: number(
+    "%",
+    "Drift of fixed work after this row since the start of the run: multiply-adds or copying, whichever changed more",
+  ),
   arrivals: text("at once; poisson with its rate; or trace: when requests come", {
     key: true,
     usual: "at once",

@@ -8,7 +8,6 @@ import { CsvWriter } from "../../records/run_folder/csv_writer.ts";
 import { rowKey } from "../../records/rows/row.ts";
 import { createRunFolder, resumeRunFolder } from "../../records/run_folder/run_folder.ts";
 import { FileError } from "../../records/files/file_error.ts";
-import { quantile, summarise } from "../../statistics/summary.ts";
 import { inFolder } from "../in_folder.ts";
 import { configJsonSchema } from "../../_tools/write_schema.ts";
 
@@ -118,14 +117,6 @@ Deno.test("the row key depends on the independent variables only", () => {
   assertEquals(rowKey("kernels", key), rowKey("kernels", { ...key }));
   assert(rowKey("kernels", key) !== rowKey("kernels", { ...key, tokens: 2 }));
   assertEquals(rowKey("kernels", key).length, 12);
-});
-
-Deno.test("quantiles are of type 7 and the interval of the median holds it", () => {
-  assertEquals(quantile([1, 2, 3, 4], 0.5), 2.5);
-  assertEquals(quantile([1, 2, 3, 4, 5], 0.25), 2);
-  const { median, ciLow, ciHigh, n } = summarise([5, 1, 9, 3, 7, 2, 8, 4, 6, 10]);
-  assertEquals([n, median], [10, 5.5]);
-  assert(ciLow < median && median < ciHigh);
 });
 
 Deno.test("all errors of a configuration come at once, with path and nearest legal sizes", async () => {

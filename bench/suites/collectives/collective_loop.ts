@@ -8,8 +8,7 @@ import type {
   PreparedProgram,
 } from "../../../collectives/transports/communicator.ts";
 import { Device, SETTLE_MS } from "../../../device/device.ts";
-import { summarise } from "../../../statistics/summary.ts";
-import { type StopCriteria, StoppingRule, type StopReason } from "../../measure/timer.ts";
+import type { TurnCriteria } from "../../measure/stopping_rule.ts";
 import { DeviceStaging } from "./device_staging.ts";
 import {
   countWrong,
@@ -29,12 +28,14 @@ export interface LoopCase {
   readonly memory: "host" | "device";
 }
 
-/** One case that all ranks measure together. */
+/** A turn of one case that all ranks measure together. */
 export interface LoopRequest extends LoopCase {
-  readonly rule: StopCriteria;
+  readonly turn: TurnCriteria;
+  /** Iterations ahead that are verified, but not timed. */
+  readonly warmUps: number;
 }
 
-/** What one rank saw, an entry an iteration. */
+/** What one rank saw, an entry a timed iteration. */
 export interface LoopResult {
   readonly timesUs: readonly number[];
   /** Of device memory: from the adapter to shared memory, the collective itself, and back. */
@@ -45,7 +46,6 @@ export interface LoopResult {
   readonly maxAbsError: number;
   /** Largest error that passes; 0 where sums are exact. */
   readonly tolerance: number;
-  readonly stopReason: StopReason;
 }
 
 /** A case made ready: its program, where operand and result lie, and what they must be. */
@@ -69,9 +69,6 @@ interface Iteration {
   readonly wrong: ReturnType<typeof countWrong>;
 }
 
-const WARM_UPS = 5;
-const REASONS: readonly StopReason[] = ["noise_target", "noise_stable", "timeout", "max_samples"];
-
 /** The loop in which ranks measure a collective: fresh operands, a timed run, every element verified. */
 export class CollectiveLoop implements AsyncDisposable {
   readonly #communicator: Communicator;
@@ -86,30 +83,28 @@ export class CollectiveLoop implements AsyncDisposable {
   async measure(request: LoopRequest): Promise<LoopResult> {
     const open = await this.#open(request);
     using staging = open.staging;
-    const stopper = new StoppingRule(request.rule);
+    const { turn, warmUps } = request;
     const iterations: Iteration[] = [];
-    const timesUs: number[] = [];
-    let stopReason: StopReason | undefined;
-    let begun = performance.now();
-    while (stopReason === undefined) {
+    let timedMs = 0;
+    for (let isEnough = false; !isEnough;) {
       const iteration = await this.#iterate(open, { place: iterations.length, runs: 1 });
-      iterations.push(iteration);
-      if (iterations.length > WARM_UPS) timesUs.push((iteration.done - iteration.start) * 1000);
-      const spentUs = (performance.now() - begun) * 1000;
-      begun = performance.now();
-      stopReason = this.#agree(stopper, { timesUs, spentUs });
+      const timed = iterations.push(iteration) - warmUps;
+      if (timed > 0) timedMs += iteration.done - iteration.start;
+      isEnough = this.#agree(
+        timed >= turn.maxSamples || (timed >= turn.minSamples && timedMs >= turn.minTimeMs),
+      );
     }
-    const part = (from_: "start" | "read" | "exchanged", to: "read" | "exchanged" | "done") =>
-      staging ? iterations.slice(WARM_UPS).map((one) => (one[to] - one[from_]) * 1000) : [];
+    const times = (from_: "start" | "read" | "exchanged", to: "read" | "exchanged" | "done") =>
+      iterations.slice(warmUps).map((one) => (one[to] - one[from_]) * 1000);
+    const part: typeof times = (from_, to) => staging ? times(from_, to) : [];
     return {
-      timesUs,
+      timesUs: times("start", "done"),
       readUs: part("start", "read"),
       exchangeUs: part("read", "exchanged"),
       writeUs: part("exchanged", "done"),
       wrongElements: iterations.reduce((sum, { wrong }) => sum + wrong.elements, 0),
       maxAbsError: iterations.reduce((most, { wrong }) => Math.max(most, wrong.error), 0),
       tolerance: open.tolerance,
-      stopReason,
     };
   }
 
@@ -188,17 +183,10 @@ export class CollectiveLoop implements AsyncDisposable {
     return { start, read, exchanged, done, wrong };
   }
 
-  /** Rank 0 decides by its own times and tells the others. */
-  #agree(
-    stopper: StoppingRule,
-    { timesUs, spentUs }: { readonly timesUs: readonly number[]; readonly spentUs: number },
-  ): StopReason | undefined {
-    if (this.#communicator.rank === 0) {
-      const noise = () => summarise(timesUs).noisePct;
-      const reason = timesUs.length === 0 ? undefined : stopper.next(timesUs, { noise, spentUs });
-      this.#communicator.broadcastFlag(reason === undefined ? 0 : 1 + REASONS.indexOf(reason));
-    }
+  /** What rank 0 finds is told to the others. */
+  #agree(isEnough: boolean): boolean {
+    if (this.#communicator.rank === 0) this.#communicator.broadcastFlag(isEnough ? 1 : 0);
     this.#communicator.barrier();
-    return REASONS[this.#communicator.flag - 1];
+    return this.#communicator.flag === 1;
   }
 }

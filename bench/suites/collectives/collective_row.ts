@@ -3,6 +3,7 @@ import { type Elements, traffic } from "../../../collectives/step_program.ts";
 import { driftReason } from "../../measure/canary.ts";
 import { type CollectiveCase, collectiveKey, elementsOf } from "./collective_cases.ts";
 import type { LoopResult } from "./collective_loop.ts";
+import type { StopReason } from "../../measure/stopping_rule.ts";
 import type { Series } from "../../../records/rows/column.ts";
 import { deriveRows, type SampledRow } from "../../../records/rows/derive_rows.ts";
 import type { CollectiveRow } from "../../../records/rows/row.ts";
@@ -17,6 +18,9 @@ export interface CollectiveResult {
   readonly ran?: AlgorithmName;
   /** One a rank; same_device has one for all. */
   readonly ranks: readonly LoopResult[];
+  /** The round of each iteration. */
+  readonly rounds?: readonly number[];
+  readonly stopReason?: StopReason | undefined;
   readonly clock: "gpu" | "host";
   readonly overlapPct?: number | undefined;
 }
@@ -54,7 +58,7 @@ export function collectiveRow(
     oversubscribed: c.transport === "workers" && c.ranks > navigator.hardwareConcurrency,
     ...(ranks.length > 0 && {
       clock: result.clock,
-      stop_reason: ranks[0]!.stopReason,
+      stop_reason: result.stopReason,
       wrong_elements: ranks.reduce((sum, rank) => sum + rank.wrongElements, 0),
       max_abs_error: Math.max(...ranks.map((rank) => rank.maxAbsError)),
       tolerance: ranks[0]!.tolerance,
@@ -62,7 +66,7 @@ export function collectiveRow(
   };
   const { row, series } = deriveRows("collectives", [{
     row: measured,
-    series: seriesOf(ranks),
+    series: seriesOf(result),
   }])[0]!;
   const { algbw_gbytes_per_s: algbw, read_us_median: readUs, write_us_median: writeUs } = row;
   const rate = ({ start, end }: Elements, us: number | undefined) =>
@@ -78,8 +82,8 @@ export function collectiveRow(
 }
 
 /** Raw times of every rank. */
-function seriesOf(ranks: readonly LoopResult[]): Series {
-  return Object.fromEntries(ranks.flatMap((one, rank) => [
+function seriesOf({ ranks, rounds = [] }: CollectiveResult): Series {
+  const times = ranks.flatMap((one, rank) => [
     [`rank_${rank}_time_us`, one.timesUs],
     ...(one.readUs.length > 0
       ? [
@@ -88,5 +92,6 @@ function seriesOf(ranks: readonly LoopResult[]): Series {
         [`rank_${rank}_write_us`, one.writeUs],
       ]
       : []),
-  ]));
+  ]);
+  return ranks.length > 0 ? { ...Object.fromEntries(times), round: rounds } : {};
 }

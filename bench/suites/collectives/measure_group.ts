@@ -11,8 +11,9 @@ import { fitLink, type LinkFit } from "../../../statistics/link_fit.ts";
 import { shuffled } from "../../../statistics/shuffled.ts";
 import { median } from "../../../statistics/summary.ts";
 import type { Session } from "../../measure/session.ts";
-import type { StopCriteria } from "../../measure/timer.ts";
+import { type StopCriteria, StoppingRule } from "../../measure/stopping_rule.ts";
 import { stopCriteria } from "../suite_run.ts";
+import { CaseRounds } from "./case_rounds.ts";
 import {
   caseProblem,
   type CollectiveCase,
@@ -21,15 +22,17 @@ import {
 } from "./collective_cases.ts";
 import type { LoopResult } from "./collective_loop.ts";
 import { CollectiveRanks } from "./collective_ranks.ts";
-import { type CollectiveResult, slowest } from "./collective_row.ts";
+import type { CollectiveResult } from "./collective_row.ts";
 import { measureOverlap } from "./overlap.ts";
 import { measureSameDevice } from "./same_device_loop.ts";
 
 /** A case whose algorithm is a step program. */
 type ProgramCase = CollectiveCase & { readonly algorithm: AlgorithmName };
 
-/** Each case is measured in so many parts, all cases of a group in turn: a slow spell hits them all. */
-const ROUNDS = 3;
+/** Iterations that are not timed, in the first turn of a case and in later ones. */
+const WARM_UPS = { first: 5, later: 2 };
+/** `auto` chooses after so many rounds of the others. */
+const ROUNDS_BEFORE_AUTO = 2;
 
 /** What the cases of a group gave. */
 export interface GroupResult {
@@ -46,7 +49,7 @@ interface GroupCases {
 
 /** The rounds of each case by label, and the program that each case ran. */
 interface GroupRounds {
-  readonly byLabel: ReadonlyMap<string, readonly (readonly LoopResult[])[]>;
+  readonly byLabel: ReadonlyMap<string, CaseRounds>;
   readonly ran: ReadonlyMap<CollectiveCase, AlgorithmName>;
 }
 
@@ -61,30 +64,32 @@ export async function measureGroup(
   for (const [c, reason] of group.skipped) results.set(c, noResult("skipped", reason));
   const [first] = group.runnable;
   if (!first) return { results, link: undefined };
-  const rule = partOf(stopCriteria(config));
+  const criteria = stopCriteria(config);
+  const turn = StoppingRule.turn(criteria);
   try {
     const capacity = Math.max(...[...group.runnable, ...group.link].map(elementsOf));
     await using pool = first.transport === "workers"
       ? await CollectiveRanks.open({ ranks: first.ranks, capacity })
       : undefined;
-    const measure = async (c: ProgramCase) =>
+    const measure = async (c: ProgramCase, warmUps: number) =>
       pool
-        ? await pool.measure({ ...c, count: elementsOf(c), inPlace: false, rule })
-        : [await measureSameDevice(c, session, rule)];
-    const rounds = await measureRounds(group, session, { measure, signal, seed: config.seed });
+        ? await pool.measure({ ...c, count: elementsOf(c), inPlace: false, turn, warmUps })
+        : [await measureSameDevice(c, session, { turn, warmUps })];
+    const { seed } = config;
+    const rounds = await measureRounds(group, session, { measure, signal, seed, criteria });
     if (!rounds) return undefined;
-    const timesOf = (c: CollectiveCase) => merged(rounds.byLabel.get(collectiveLabel(c))!);
+    const roundsOf = (c: CollectiveCase) => rounds.byLabel.get(collectiveLabel(c))!;
     for (const c of group.runnable) {
       const ran = rounds.ran.get(c)!;
       const overlapPct = pool && isLargest(c, group.runnable)
         ? await measureOverlap(session, pool, { ...c, algorithm: ran })
         : undefined;
       const clock = pool ? "host" : session.device.clock;
-      results.set(c, resultOf(timesOf(c), { ran, clock, overlapPct }));
+      results.set(c, resultOf(roundsOf(c), { ran, clock, overlapPct }));
     }
     const points = group.link.map((c) => ({
       bytes: 4 * elementsOf(c),
-      timesUs: slowest(timesOf(c)),
+      roundsUs: roundsOf(c).timesUs,
     }));
     return { results, link: points.length >= 2 ? fitLink(points) : undefined };
   } catch (error) {
@@ -121,32 +126,45 @@ function groupCases(
   return { runnable, link: link.filter((c) => problem(c) === undefined), skipped };
 }
 
-/** Measures every program of a group in rounds, `auto` from the second on; undefined where interrupted. */
+/**
+ * Measures every program of a group in turns, `auto` when others have had a few, until each one's stop
+ * rule holds; undefined where interrupted.
+ */
 async function measureRounds(
   { runnable, link }: GroupCases,
   session: Session,
-  { measure, signal, seed }: {
-    readonly measure: (c: ProgramCase) => Promise<readonly LoopResult[]>;
+  { measure, signal, seed, criteria }: {
+    readonly measure: (c: ProgramCase, warmUps: number) => Promise<readonly LoopResult[]>;
     readonly signal: AbortSignal;
     readonly seed: number;
+    readonly criteria: StopCriteria;
   },
 ): Promise<GroupRounds | undefined> {
-  const byLabel = new Map<string, (readonly LoopResult[])[]>();
   const ran = new Map<CollectiveCase, AlgorithmName>();
   const programs = distinct([
     ...runnable.filter(isProgram),
     ...link,
     ...runnable.flatMap(candidates),
   ]);
+  const auto = distinct(runnable.filter((c) => !isProgram(c)));
+  const byLabel = new Map(
+    [...programs, ...auto].map((c) => [collectiveLabel(c), new CaseRounds(criteria)]),
+  );
+  const roundsOf = (c: CollectiveCase) => byLabel.get(collectiveLabel(c))!;
   for (const c of runnable) if (isProgram(c)) ran.set(c, c.algorithm);
-  for (let round = 0; round < ROUNDS; round++) {
-    const auto = round === 0 ? [] : runnable.filter((c) => !isProgram(c));
-    for (const c of shuffled([...programs, ...auto], seed + round)) {
+  for (let round = 0;; round++) {
+    const turns = [...programs, ...(round < ROUNDS_BEFORE_AUTO ? [] : auto)]
+      .filter((c) => roundsOf(c).stopReason === undefined);
+    if (turns.length === 0 && round >= ROUNDS_BEFORE_AUTO) break;
+    for (const c of shuffled(turns, seed + round)) {
       if (signal.aborted) return undefined;
       const algorithm = isProgram(c) ? c.algorithm : ran.get(c) ?? fastest(c, session);
       ran.set(c, algorithm);
-      const label = collectiveLabel(c);
-      byLabel.set(label, [...byLabel.get(label) ?? [], await measure({ ...c, algorithm })]);
+      const rounds = roundsOf(c);
+      const warmUps = rounds.timesUs.length === 0 ? WARM_UPS.first : WARM_UPS.later;
+      const begun = performance.now();
+      const ranks = await measure({ ...c, algorithm }, warmUps);
+      rounds.endTurn(ranks, (performance.now() - begun) * 1000);
     }
     noteTimes(session, programs, byLabel);
   }
@@ -158,7 +176,7 @@ function noResult(status: "skipped" | "failed", reason: string): CollectiveResul
 }
 
 function resultOf(
-  ranks: readonly LoopResult[],
+  { ranks, rounds, stopReason }: CaseRounds,
   about: Required<Pick<CollectiveResult, "ran" | "clock">> & Pick<CollectiveResult, "overlapPct">,
 ): CollectiveResult {
   const wrong = ranks.reduce((sum, rank) => sum + rank.wrongElements, 0);
@@ -166,6 +184,8 @@ function resultOf(
     status: wrong > 0 ? "wrong" : "ok",
     reason: wrong > 0 ? `${wrong} wrong elements` : "",
     ranks,
+    rounds,
+    stopReason,
     ...about,
   };
 }
@@ -200,7 +220,7 @@ function candidates(c: CollectiveCase): readonly ProgramCase[] {
     .filter((candidate) => caseProblem(candidate) === undefined);
 }
 
-function distinct(cases: readonly ProgramCase[]): readonly ProgramCase[] {
+function distinct<C extends CollectiveCase>(cases: readonly C[]): readonly C[] {
   return [...new Map(cases.map((c) => [collectiveLabel(c), c])).values()];
 }
 
@@ -223,8 +243,7 @@ function noteTimes(
   const exact = programs.filter((c) => !COLLECTIVES[c.op].algorithms[c.algorithm]!.errorBound);
   for (const same of Map.groupBy(exact, (c) => `${tuningKey(c)} ${c.messageBytes}`).values()) {
     const timesUs = Object.fromEntries(same.map((c) => {
-      const runs = byLabel.get(collectiveLabel(c))!;
-      return [c.algorithm, median(runs.flatMap((ranks) => slowest(ranks)))];
+      return [c.algorithm, median(byLabel.get(collectiveLabel(c))!.timesUs.flat())];
     }));
     const { messageBytes } = same[0]!;
     tuning.noteAlgorithms(tuningKey(same[0]!), { messageBytes, timesUs });
@@ -235,31 +254,4 @@ function noteTimes(
 function isLargest(c: CollectiveCase, cases: readonly CollectiveCase[]): boolean {
   return COLLECTIVES[c.op].measures === "overlap" && c.memory === "host" &&
     c.messageBytes === Math.max(...cases.map(({ messageBytes }) => messageBytes));
-}
-
-/** The rounds of a case as one, rank by rank. */
-function merged(rounds: readonly (readonly LoopResult[])[]): readonly LoopResult[] {
-  return rounds[0]!.map((_, rank) => {
-    const own = rounds.map((ranks) => ranks[rank]!);
-    return {
-      timesUs: own.flatMap((r) => r.timesUs),
-      readUs: own.flatMap((r) => r.readUs),
-      exchangeUs: own.flatMap((r) => r.exchangeUs),
-      writeUs: own.flatMap((r) => r.writeUs),
-      wrongElements: own.reduce((sum, r) => sum + r.wrongElements, 0),
-      maxAbsError: Math.max(...own.map((r) => r.maxAbsError)),
-      tolerance: own[0]!.tolerance,
-      stopReason: own.at(-1)!.stopReason,
-    };
-  });
-}
-
-/** One round's share of a stop rule. */
-function partOf(rule: StopCriteria): StopCriteria {
-  return {
-    ...rule,
-    minTimeMs: rule.minTimeMs / ROUNDS,
-    minSamples: Math.ceil(rule.minSamples / ROUNDS),
-    timeoutS: rule.timeoutS / ROUNDS,
-  };
 }

@@ -1,19 +1,16 @@
 import { type AlgorithmName, COLLECTIVES } from "../../../collectives/registry.ts";
 import { SameDevice } from "../../../runtime/same_device.ts";
-import { summarise } from "../../../statistics/summary.ts";
 import type { Session } from "../../measure/session.ts";
-import { type StopCriteria, StoppingRule, type StopReason, timeUs } from "../../measure/timer.ts";
+import { timeUs } from "../../measure/timer.ts";
 import { type CollectiveCase, elementsOf } from "./collective_cases.ts";
-import type { LoopResult } from "./collective_loop.ts";
+import type { LoopRequest, LoopResult } from "./collective_loop.ts";
 import { countWrong, operandPatterns } from "./operand_patterns.ts";
 
-const WARM_UPS = 3;
-
-/** Measures a collective between logical ranks on one device: fresh operands, every element verified. */
+/** Measures a turn of a collective between logical ranks on one device: fresh operands, every element verified. */
 export async function measureSameDevice(
   c: CollectiveCase & { readonly algorithm: AlgorithmName },
   session: Session,
-  rule: StopCriteria,
+  { turn, warmUps }: Pick<LoopRequest, "turn" | "warmUps">,
 ): Promise<LoopResult> {
   const { device, timer } = session;
   const collective = COLLECTIVES[c.op];
@@ -24,13 +21,14 @@ export async function measureSameDevice(
     (_, rank) => operandPatterns(collective, { ...shape, rank }),
   );
   const poison = new Float32Array(Math.max(1, shape.count)).fill(NaN);
-  const stopper = new StoppingRule(rule);
   const timesUs: number[] = [];
   let wrongElements = 0;
   let maxAbsError = 0;
-  let stopReason: StopReason | undefined;
-  let begun = performance.now();
-  for (let iteration = 0; stopReason === undefined; iteration++) {
+  let timedUs = 0;
+  const isEnough = () =>
+    timesUs.length >= turn.maxSamples ||
+    (timesUs.length >= turn.minSamples && timedUs >= turn.minTimeMs * 1000);
+  for (let iteration = 0; !isEnough(); iteration++) {
     const now = patterns.map((own) => own[iteration % own.length]!);
     now.forEach(({ operand }, rank) => {
       same.upload({ rank, memory: "input", start: 0 }, operand);
@@ -44,12 +42,10 @@ export async function measureSameDevice(
       wrongElements += found.elements;
       maxAbsError = Math.max(maxAbsError, found.error);
     });
-    const spentUs = (performance.now() - begun) * 1000;
-    begun = performance.now();
-    if (iteration < WARM_UPS) continue;
+    if (iteration < warmUps) continue;
     timesUs.push(timeUs(sample));
-    stopReason = stopper.next(timesUs, { noise: () => summarise(timesUs).noisePct, spentUs });
+    timedUs += timeUs(sample);
   }
   const parts = { readUs: [], exchangeUs: [], writeUs: [] };
-  return { timesUs, ...parts, wrongElements, maxAbsError, tolerance: 0, stopReason };
+  return { timesUs, ...parts, wrongElements, maxAbsError, tolerance: 0 };
 }

@@ -36,6 +36,7 @@ export function kernelRow(
     gpu_us: samples.flatMap((s) => s.gpuUs === undefined ? [] : [s.gpuUs]),
     host_us: samples.map((s) => s.hostUs),
     submit_us: samples.map((s) => s.submitUs),
+    round: result.rounds ?? [],
   };
   return { row, series };
 }

@@ -5,15 +5,10 @@ import type { ModelShape } from "../../../model/shape.ts";
 import { ceilingPct } from "../../measure/ceilings.ts";
 import type { CacheFlush } from "../../measure/cache_flush.ts";
 import type { KernelCase } from "../../../model/kernel_ops.ts";
-import {
-  type Sample,
-  type StopCriteria,
-  StoppingRule,
-  type StopReason,
-  timeUs,
-} from "../../measure/timer.ts";
+import { type StopCriteria, StoppingRule, type StopReason } from "../../measure/stopping_rule.ts";
+import { type Sample, timeUs } from "../../measure/timer.ts";
 import type { Session } from "../../measure/session.ts";
-import { summarise } from "../../../statistics/summary.ts";
+import { median } from "../../../statistics/summary.ts";
 import { Verifier } from "../../measure/verifier.ts";
 import type { Workload } from "../../measure/workload.ts";
 
@@ -40,6 +35,8 @@ export interface KernelResult {
   readonly reason: string;
   readonly stopReason?: StopReason | undefined;
   readonly samples: readonly Sample[];
+  /** The round of each sample. */
+  readonly rounds?: readonly number[] | undefined;
   readonly wrongElements?: number | undefined;
   readonly maxAbsError?: number | undefined;
   readonly tolerance?: number | undefined;
@@ -139,16 +136,16 @@ export class Measurement implements Disposable {
         await this.#setting.session.timer.sample(this.#dispatches);
         this.#verifier!.queue();
       }
+      const turn: Sample[] = [];
       let spentUs = 0;
-      for (let i = 0; i < TURN_SAMPLES && spentUs < TURN_US && this.open; i++) {
+      while (turn.length < TURN_SAMPLES && spentUs < TURN_US) {
         const sample = await this.#setting.session.timer.sample(this.#dispatches, before);
         this.#verifier!.queue();
-        this.#samples.push(sample);
+        turn.push(sample);
         spentUs += sample.hostUs;
-        const times = this.#samples.map(timeUs);
-        const noise = () => summarise(times).noisePct;
-        this.#stopReason = this.#stopper!.next(times, { noise, spentUs: sample.hostUs });
       }
+      this.#samples.push(...turn);
+      this.#stopReason = this.#stopper!.endTurn(turn.map(timeUs), spentUs);
     });
   }
 
@@ -167,7 +164,7 @@ export class Measurement implements Disposable {
     }
     const times = this.#samples.map(timeUs);
     const share = times.length > 0
-      ? ceilingPct(this.#what.cost, summarise(times).median, ceilings)
+      ? ceilingPct(this.#what.cost, median(times), ceilings)
       : undefined;
     if (share !== undefined && share > CEILING_LIMIT_PCT && this.#what.mode === "cold") {
       this.#failure ??= `${
@@ -183,6 +180,7 @@ export class Measurement implements Disposable {
       reason: this.#failure ?? (this.#wrong > 0 ? `${this.#wrong} wrong elements` : ""),
       stopReason: this.#stopReason,
       samples: this.#samples,
+      rounds: this.#stopper?.rounds,
       wrongElements: this.#wrong,
       maxAbsError: this.#maxAbsError,
       tolerance: this.#tolerance,

@@ -2,7 +2,7 @@ import { SCHEDULES } from "../../../schedules/registry.ts";
 import type { BatchResult } from "../../../schedules/engine_core.ts";
 import { decompose, type Decomposition } from "./decomposition.ts";
 import type { LayoutRun, Repetition } from "../../../runtime/layout_run.ts";
-import { type StopCriteria, StoppingRule, type StopReason } from "../../measure/timer.ts";
+import { type StopCriteria, StoppingRule, type StopReason } from "../../measure/stopping_rule.ts";
 import { stopCriteria } from "../suite_run.ts";
 import { limitsOf, type ScheduleCase, type ScheduleWork } from "./schedule_cases.ts";
 import type { Served } from "../../../runtime/serve.ts";
@@ -10,7 +10,6 @@ import { shuffled } from "../../../statistics/shuffled.ts";
 import { engineTimesUs, mostInFlight, stageTimes } from "./stage_times.ts";
 import { idealBubble, simulateMs, steadyStateBoundMs } from "../../../planner/pipeline_law.ts";
 import { type StepTimes, stepTimes } from "../../../runtime/replica_trace.ts";
-import { summarise } from "../../../statistics/summary.ts";
 
 /** A case under way, and what its repetitions gave so far. */
 export class CaseRepetitions {
@@ -36,13 +35,19 @@ export class CaseRepetitions {
     this.#stopper = new StoppingRule(rule);
   }
 
+  /** The repetition of each step. */
+  get rounds(): readonly number[] {
+    return this.#stopper.rounds;
+  }
+
   /** Takes in what serving all requests once gave. */
   take(repetition: Repetition, expected: ExpectedTokens): void {
     const { served, traces, wall } = repetition;
     const { wallMs, ttftMs, tpotMs } = served;
     this.served.push({ wallMs, ttftMs, tpotMs });
+    const steps: StepTimes[] = [];
     for (const [replica, trace] of traces.entries()) {
-      this.steps.push(...stepTimes(trace, served.batches[replica]!.map(({ result }) => result)));
+      steps.push(...stepTimes(trace, served.batches[replica]!.map(({ result }) => result)));
       this.spent.push(decompose(trace, wall));
       this.engineUs.push(...engineTimesUs(trace));
       this.maxInFlight = Math.max(this.maxInFlight, mostInFlight(trace));
@@ -51,10 +56,8 @@ export class CaseRepetitions {
       this.mismatches += ids.filter((id, i) => served.tokenIds[request]![i] !== id).length;
     }
     this.last = repetition;
-    // Steps of prefill and of decoding differ by nature: what must come to rest is the whole.
-    const times = this.served.map((one) => one.wallMs * 1000);
-    const noise = () => summarise(times).noisePct;
-    this.stopReason = this.#stopper.next(times, { noise, spentUs: wallMs * 1000 });
+    this.steps.push(...steps);
+    this.stopReason = this.#stopper.endTurn(steps.map(({ hostUs }) => hostUs), wallMs * 1000);
   }
 }
 
@@ -68,9 +71,6 @@ export interface MeasureLayout {
   readonly expected: ExpectedTokens;
   readonly signal: AbortSignal;
 }
-
-/** Repetitions that are made at least, in place of the configured number of samples. */
-const MIN_REPETITIONS = 3;
 
 /** Serves all requests in turns of the cases until each one's stop rule holds; undefined after an interrupt. */
 export async function measureLayout(
@@ -91,7 +91,7 @@ export async function measureLayout(
     if (signal.aborted) return undefined;
     await serve(case_); // compiles and warms up
   }
-  const rule = { ...stopCriteria(config), minSamples: MIN_REPETITIONS };
+  const rule = stopCriteria(config);
   const all = cases.map((case_) => new CaseRepetitions(case_, rule));
   for (let round = 0;; round++) {
     const open = all.filter(({ stopReason }) => stopReason === undefined);

@@ -221,7 +221,7 @@ function idealUs({ served }: Repetition, { config, cacheConfig, session }: Suite
   }, 0);
 }
 
-function seriesOf({ steps, served, engineUs }: CaseRepetitions) {
+function seriesOf({ steps, rounds, served, engineUs }: CaseRepetitions) {
   return {
     host_us: steps.map((step) => step.hostUs),
     gpu_us: steps.flatMap(({ gpuUs }) => gpuUs === undefined ? [] : [gpuUs]),
@@ -231,5 +231,6 @@ function seriesOf({ steps, served, engineUs }: CaseRepetitions) {
     ttft_ms: served.flatMap(({ ttftMs }) => ttftMs),
     tpot_ms: served.flatMap(({ tpotMs }) => tpotMs),
     engine_us: engineUs,
+    round: rounds,
   };
 }

@@ -1,34 +1,74 @@
-import { assertEquals } from "@std/assert";
-import { StoppingRule, type StopReason } from "../../../bench/measure/timer.ts";
+import { assert, assertEquals } from "@std/assert";
+import {
+  type StopCriteria,
+  StoppingRule,
+  type StopReason,
+} from "../../../bench/measure/stopping_rule.ts";
+import { generator } from "../../../statistics/counter_generator.ts";
+import { summarise } from "../../../statistics/summary.ts";
 
 const CRITERIA = { minTimeMs: 10, minSamples: 3, maxNoisePct: 2, timeoutS: 1000 };
 
-/** How many samples of a time are taken, and why no more. */
+/** How many turns are taken, why no more, and the noise of the row that they make. */
 function stop(
-  us: number,
-  noise: (sample: number) => number,
-  criteria: Partial<typeof CRITERIA> = {},
-): readonly [number, StopReason] {
+  turn: (turn: number) => readonly number[],
+  criteria: Partial<StopCriteria> = {},
+): { readonly turns: number; readonly reason: StopReason; readonly noisePct: number } {
   const rule = new StoppingRule({ ...CRITERIA, ...criteria });
   const times: number[] = [];
-  for (;;) {
-    times.push(us);
-    const reason = rule.next(times, { noise: () => noise(times.length), spentUs: us });
-    if (reason !== undefined) return [times.length, reason];
+  for (let turns = 1;; turns++) {
+    const own = turn(turns);
+    times.push(...own);
+    const reason = rule.endTurn(own, own.reduce((sum, us) => sum + us, 0));
+    if (reason !== undefined) {
+      return { turns, reason, noisePct: summarise(times, rule.rounds).noisePct };
+    }
   }
 }
 
-Deno.test("measuring stops at the noise target, but neither before min time nor before min samples", () => {
-  assertEquals(stop(2500, () => 1), [4, "noise_target"]);
-  assertEquals(stop(20_000, () => 1), [3, "noise_target"]);
-  assertEquals(stop(2500, (sample) => sample < 8 ? 2.1 * sample : 2), [8, "noise_target"]);
+Deno.test("measuring stops at the noise target, but not before min time, min samples and ten rounds", () => {
+  const quiet = (us: number, samples = 1) => () => Array<number>(samples).fill(us);
+  const turns = (turn: () => readonly number[], criteria?: Partial<StopCriteria>) =>
+    stop(turn, criteria).turns;
+  assertEquals(turns(quiet(2500)), 4); // 10 ms; so few samples are wanted that three rounds do
+  assertEquals(turns(quiet(20_000)), 3);
+  assertEquals(turns(quiet(20_000), { minSamples: 10 }), 10);
+  assertEquals(turns(quiet(20_000, 5), { minSamples: 40 }), 10);
+  assertEquals(turns(quiet(20_000, 5), { minSamples: 5 }), 5);
 });
 
-Deno.test("a noise that no longer moves ends a measurement, one that does not go on until the limits", () => {
-  // The first noise is known at sample 4; five of them, and twice the least samples, are at hand at 8.
-  assertEquals(stop(2500, () => 30), [8, "noise_stable"]);
-  assertEquals(stop(2500, () => 30, { minSamples: 10 }), [20, "noise_stable"]);
-  const moving = (sample: number) => sample % 2 ? 20 : 40;
-  assertEquals(stop(2500, moving), [1000, "max_samples"]);
-  assertEquals(stop(2500, moving, { timeoutS: 0.1 }), [41, "timeout"]);
+Deno.test("the reason refers to the interval that the row publishes", () => {
+  const random = generator("stopping", 1);
+  const noisy = () => [2500 * (1 + 0.2 * random()), 2500 * (1 + 0.2 * random())];
+  const { reason, noisePct } = stop(noisy, { minSamples: 10, maxNoisePct: 6 });
+  assertEquals(reason, "noise_target");
+  assert(noisePct <= 6, `${noisePct}`);
+  // Samples of a turn agree to 0.1 %, turns differ by 30 %: no number of samples a turn makes that quiet.
+  const moody = (turn: number) =>
+    Array.from({ length: 40 }, (_, i) => 2500 * (turn % 2 ? 1.3 : 1) + i);
+  const moods = stop(moody, { minSamples: 10 });
+  assert(moods.reason !== "noise_target" && moods.noisePct > 5, JSON.stringify(moods));
+});
+
+Deno.test("a noise that no longer moves ends a measurement, one that does not goes on until the limits", () => {
+  const random = generator("stopping", 2);
+  const noisy = () => [2500 * (1 + random())];
+  const still = stop(noisy, { minSamples: 10 });
+  assertEquals(still.reason, "noise_stable");
+  assert(still.turns >= 20 && still.noisePct > 2, JSON.stringify(still));
+  const growing = (turn: number) => [1000 * 1.1 ** turn];
+  assertEquals(stop(growing, { minSamples: 10, timeoutS: 0.1 }).reason, "timeout");
+  assertEquals(stop(() => Array<number>(500).fill(1), { minTimeMs: 1e6 }), {
+    turns: 2,
+    reason: "max_samples",
+    noisePct: 0,
+  });
+});
+
+Deno.test("a turn without a time is no round, but its time counts", () => {
+  const rule = new StoppingRule({ ...CRITERIA, timeoutS: 1 });
+  assertEquals(rule.endTurn([], 1e5), undefined);
+  assertEquals(rule.endTurn([1], 1e5), undefined);
+  assertEquals(rule.rounds, [0]);
+  assertEquals(rule.endTurn([], 1e6), "timeout");
 });
