@@ -80,9 +80,10 @@ for (const [group, shape] of Object.entries(SHAPES)) {
       warmup: 2,
       async fn(b) {
         const dispatches = await check(name, shape, variant);
-        const { timer } = await open();
+        const { device, timer } = await open();
+        await device.finish();
         b.start();
-        await timer.sample(dispatches);
+        await timer.sampleIdle(dispatches);
         b.end();
       },
     });

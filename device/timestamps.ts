@@ -31,13 +31,13 @@ export class TimestampBatch implements Disposable {
     encoder.resolveQuerySet(this.#querySet, 0, count * 2, this.buffer, 0);
   }
 
-  /** Durations in microseconds from the resolved bytes; 0 where a clock ran backwards. */
-  static durationsUs(bytes: ArrayBuffer): number[] {
+  /** Durations in microseconds from the resolved bytes; undefined where the clock ran backwards. */
+  static durationsUs(bytes: ArrayBuffer): (number | undefined)[] {
     const ns = new BigUint64Array(bytes);
-    const durations: number[] = [];
+    const durations: (number | undefined)[] = [];
     for (let i = 0; i + 1 < ns.length; i += 2) {
-      const elapsed = (ns[i + 1] ?? 0n) - (ns[i] ?? 0n);
-      durations.push(elapsed > 0n ? Number(elapsed) / 1000 : 0);
+      const [begin, end] = [ns[i]!, ns[i + 1]!];
+      durations.push(end >= begin ? Number(end - begin) / 1000 : undefined);
     }
     return durations;
   }

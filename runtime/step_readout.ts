@@ -83,12 +83,21 @@ export class StepReadout implements Disposable {
       : undefined;
   }
 
-  /** Gives the computing spans their times; the sum of them in us, where the adapter has a clock. */
+  /**
+   * Gives the computing spans their times; the sum of them in us, where the adapter has a clock that
+   * timed all of them.
+   */
   takeTimes(data: ArrayBuffer, spans: readonly Span[]): number | undefined {
     if (!this.times) return undefined;
     const durations = TimestampBatch.durationsUs(data.slice(0, this.#timeBytes));
     const computing = spans.filter(({ kind }) => kind === "compute");
-    return computing.reduce((sum, span, i) => sum + (span.gpuUs = durations[i]!), 0);
+    let sum: number | undefined = 0;
+    for (const [i, span] of computing.entries()) {
+      const us = durations[i];
+      if (us !== undefined) span.gpuUs = us;
+      sum = us === undefined || sum === undefined ? undefined : sum + us;
+    }
+    return sum;
   }
 
   [Symbol.dispose](): void {

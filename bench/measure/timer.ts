@@ -4,7 +4,7 @@ import { TimestampBatch } from "../../device/timestamps.ts";
 
 /** One timed run. */
 export interface Sample {
-  /** Microseconds on the adapter's clock; absent where it has none. */
+  /** Microseconds on the adapter's clock; absent where it has none, or where it ran backwards. */
   readonly gpuUs: number | undefined;
   /** Microseconds from recording to the result being readable on the host. */
   readonly hostUs: number;
@@ -18,6 +18,11 @@ export function timeUs({ gpuUs, hostUs }: Sample): number {
 }
 
 const PLATEAU_PCT = 5;
+
+/** The time of one pass in us; none where the clock stood still or ran backwards: no pass takes no time. */
+function durationUs(timestamps: ArrayBuffer): number | undefined {
+  return TimestampBatch.durationsUs(timestamps)[0] || undefined;
+}
 
 /** Times dispatches, one submission a sample. */
 export class Timer implements Disposable {
@@ -37,15 +42,21 @@ export class Timer implements Disposable {
   }
 
   /**
-   * Runs dispatches once, in one pass and one submission, and waits for them. `before` runs in a
-   * pass of its own ahead of the timed one; the host's times then include it.
+   * Runs dispatches once, in one pass and one submission, and waits for them. Whatever was queued
+   * before, and `evict` where it is given, has been waited for when the clocks start.
    */
-  async sample(dispatches: readonly Dispatch[], before?: Dispatch): Promise<Sample> {
+  async sample(dispatches: readonly Dispatch[], evict?: Dispatch): Promise<Sample> {
+    if (evict) this.#device.run([evict]);
+    await this.#device.finish();
+    return await this.sampleIdle(dispatches);
+  }
+
+  /** A sample on a device that the caller has waited for: what is still queued counts as its time. */
+  async sampleIdle(dispatches: readonly Dispatch[]): Promise<Sample> {
     const batch = this.#batch;
     const start = performance.now();
-    const timed = { dispatches, timestampWrites: batch?.writes(0) };
     const commands = this.#device.encode(
-      before ? [{ dispatches: [before] }, timed] : [timed],
+      [{ dispatches, timestampWrites: batch?.writes(0) }],
       (encoder) => batch?.resolve(encoder, 1),
     );
     this.#device.submit([commands]);
@@ -55,15 +66,12 @@ export class Timer implements Disposable {
     if (batch && this.#device.readBack.mode === "eager") {
       const bytes = this.#device.readBack.readNow(batch.buffer, { bytes: 16 });
       done = performance.now();
-      gpuUs = TimestampBatch.durationsUs(bytes)[0];
+      gpuUs = durationUs(bytes);
       await this.#device.readBack.yield();
     } else {
       await this.#device.finish();
       done = performance.now();
-      if (batch) {
-        const bytes = await this.#device.readBack.read(batch.buffer, { bytes: 16 });
-        gpuUs = TimestampBatch.durationsUs(bytes)[0];
-      }
+      if (batch) gpuUs = durationUs(await this.#device.readBack.read(batch.buffer, { bytes: 16 }));
     }
     return { gpuUs, hostUs: (done - start) * 1000, submitUs: (submitted - start) * 1000 };
   }

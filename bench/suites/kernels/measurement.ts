@@ -1,4 +1,5 @@
 import type { Dispatch } from "../../../device/dispatch.ts";
+import type { Clock } from "../../../device/timestamps.ts";
 import type { Cost } from "../../../kernels/kernel.ts";
 import type { Operation, OperationVariant } from "../../../kernels/operation.ts";
 import type { ModelShape } from "../../../model/shape.ts";
@@ -57,6 +58,11 @@ const TURN_US = 20_000;
 /** Inputs up to this size are compared with what was uploaded; shaders bind weights read-only. */
 const MUTATION_BYTES = 2 ** 20;
 
+/** Whether the clock that a sample should have been taken with did not give a time. */
+export function isUntimed({ gpuUs }: Sample, clock: Clock): boolean {
+  return clock === "gpu" && gpuUs === undefined;
+}
+
 /** A way to run all operations of a case. */
 export interface VariantRun {
   readonly name: string;
@@ -112,6 +118,7 @@ export class Measurement implements Disposable {
       const dispatches = workload.bind((operation) => what.choice.pick.get(operation)!);
       measurement.#dispatches = dispatches;
       workload.poison();
+      await device.finish(); // what was uploaded is no time of the dispatch
       const start = performance.now();
       device.run(dispatches);
       await device.finish();
@@ -145,6 +152,9 @@ export class Measurement implements Disposable {
         spentUs += sample.hostUs;
       }
       this.#samples.push(...turn);
+      if (turn.some((sample) => isUntimed(sample, this.#setting.session.device.clock))) {
+        this.#failure = "the adapter's clock ran backwards: a sample has no GPU time";
+      }
       this.#stopReason = this.#stopper!.endTurn(turn.map(timeUs), spentUs);
     });
   }
