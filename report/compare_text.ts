@@ -88,6 +88,7 @@ function cells(row: ComparedRow): readonly string[] {
   const { verdict, ratio, ratio_low, ratio_high, p, baseline_us, candidate_us, samples } = row;
   const time = (us: number | null) => us === null ? "" : us.toPrecision(4);
   const because = verdict === "no data" || verdict === "ambiguous" ? ` (${row.reason})` : "";
+  const warning = row.warning !== "" && verdict !== "same" ? ` [${row.warning}]` : "";
   return [
     verdict,
     ratio === null ? "" : ratioText(ratio),
@@ -96,7 +97,7 @@ function cells(row: ComparedRow): readonly string[] {
     time(baseline_us),
     time(candidate_us),
     `${samples[0]}/${samples[1]}`,
-    `${row.suite}: ${row.label}${because}`,
+    `${row.suite}: ${row.label}${because}${warning}`,
   ];
 }
 

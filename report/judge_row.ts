@@ -21,6 +21,8 @@ export interface ComparedRow {
   readonly verdict: Verdict;
   /** Why, in words. */
   readonly reason: string;
+  /** What makes an ok row of either run less good: their columns `warning`, blank where both are. */
+  readonly warning: string;
   /** Whether it counts as a regression: slower, or no longer right. */
   readonly is_regression: boolean;
   /** Median time of the candidate / of the baseline; null where either has none. */
@@ -116,6 +118,9 @@ export function judge(
     suite: a.suite,
     row_key: a.row["row_key"] ?? "",
     label: a.label,
+    warning: [["baseline", a] as const, ["candidate", b] as const].flatMap(([side, { row }]) =>
+      row["warning"] ? [`${side}: ${row["warning"]}`] : []
+    ).join("; "),
     ratio,
     ratio_low: interval?.[0] ?? null,
     ratio_high: interval?.[1] ?? null,

@@ -5,6 +5,7 @@ import type { Cell } from "../records/rows/column.ts";
 import { readRows } from "../records/files/csv_rows.ts";
 import { exists } from "../records/files/exists.ts";
 import { columnsOf, label } from "../records/rows/row.ts";
+import { DRIFT_PCT, NOISY_PCT } from "../records/rows/row_warning.ts";
 import { SUITES } from "../records/rows/suite.ts";
 import { FileError } from "../records/files/file_error.ts";
 import { type LoadedRun, loadRun } from "../records/run_folder/load_run.ts";
@@ -24,10 +25,6 @@ const KINDS: readonly string[] = [
   "argmax",
   "gather",
 ];
-/** Rows noisier than this are warned of, in %. */
-const NOISY_PCT = 10;
-/** Rows measured while the canary was further off than this are warned of, in %. */
-const DRIFT_PCT = 10;
 
 /** Reads run folders, oldest first. FileError where one is none, or a file of it is damaged. */
 export function pageData(paths: readonly string[]): PageData {

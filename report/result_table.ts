@@ -8,6 +8,13 @@ const number = (value: unknown, digits: number) =>
 
 type TableColumn<Row> = readonly [title: string, format: (row: Row) => string];
 
+/** Why a row has no good result, or what makes a good one less good. */
+const NOTE = [
+  "note",
+  (r: { readonly reason?: string | undefined; readonly warning?: string | undefined }) =>
+    r.reason || r.warning || "",
+] as const;
+
 const KERNELS: readonly TableColumn<KernelRow>[] = [
   ["op", (r) => r.op],
   ["variant", (r) => r.variant],
@@ -23,6 +30,7 @@ const KERNELS: readonly TableColumn<KernelRow>[] = [
   ["x naive", (r) => number(r.speedup_vs_naive, 1)],
   ["wrong", (r) => String(r.wrong_elements ?? "")],
   ["status", (r) => r.status ?? ""],
+  NOTE,
 ];
 
 const SCHEDULES: readonly TableColumn<ScheduleRow>[] = [
@@ -40,6 +48,7 @@ const SCHEDULES: readonly TableColumn<ScheduleRow>[] = [
   ["x step", (r) => number(r.speedup_vs_step, 2)],
   ["mismatches", (r) => String(r.token_mismatches ?? "")],
   ["status", (r) => r.status ?? ""],
+  NOTE,
 ];
 
 /** As in nccl-tests: size, count, type, then time and the two bandwidths. */
@@ -60,6 +69,7 @@ const COLLECTIVES: readonly TableColumn<CollectiveRow>[] = [
   ["overlap %", (r) => number(r.overlap_pct, 0)],
   ["#wrong", (r) => String(r.wrong_elements ?? "")],
   ["status", (r) => r.status ?? ""],
+  NOTE,
 ];
 
 /** A table as texts. */
@@ -94,7 +104,7 @@ const LAYOUTS: { readonly [S in Suite]: TableLayout<SuiteRows[S][number]> } = {
       words(r.op, r.tensor_parallel_size, String(r.tokens).padStart(8), r.context, r.variant),
     group: (r) => words(r.op, r.dtype, r.tensor_parallel_size, r.tokens, r.context, r.mode),
     best: "us",
-    spare: ["mode", "wrong", "GFLOP/s", "+-%", "context", "GB/s"],
+    spare: ["note", "mode", "wrong", "GFLOP/s", "+-%", "context", "GB/s"],
   },
   collectives: {
     columns: COLLECTIVES,
@@ -106,14 +116,14 @@ const LAYOUTS: { readonly [S in Suite]: TableLayout<SuiteRows[S][number]> } = {
     },
     group: (r) => words(r.op, r.transport, r.memory, r.logical_ranks, r.message_bytes),
     best: "time us",
-    spare: ["type", "count", "skew %", "overlap %", "+-%", "algbw GB/s", "#wrong"],
+    spare: ["note", "type", "count", "skew %", "overlap %", "+-%", "algbw GB/s", "#wrong"],
   },
   schedules: {
     columns: SCHEDULES,
     textColumns: 1,
     group: (r) => words(r.tensor_parallel_size, r.pipeline_parallel_size, r.data_parallel_size),
     best: "wall ms",
-    spare: ["ceiling %", "mismatches", "busy %", "wall ms", "TPOT ms", "TTFT ms"],
+    spare: ["note", "ceiling %", "mismatches", "busy %", "wall ms", "TPOT ms", "TTFT ms"],
   },
 };
 

@@ -1,10 +1,7 @@
 import type { Device } from "../../device/device.ts";
 import { canaryPrograms } from "./ceilings.ts";
 import { type Timer, timeUs } from "./timer.ts";
-import { median, timeChangeText } from "../../statistics/summary.ts";
-
-/** Rows measured while the canary was further off than this say so in their reason. */
-const CANARY_BOUND_PCT = 10;
+import { median } from "../../statistics/summary.ts";
 
 /** What is copied: more than caches hold. */
 const COPY_BYTES = 2 ** 24;
@@ -82,10 +79,4 @@ export class Canary implements Disposable {
 
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
-}
-
-/** What a row says where the machine was not as fast as at the start; empty within the bound. */
-export function driftReason(canaryPct: number): string {
-  if (Math.abs(canaryPct) <= CANARY_BOUND_PCT) return "";
-  return `the machine's speed changed: the canary took ${timeChangeText(canaryPct, 0)}`;
 }

@@ -1,14 +1,17 @@
 import { count, number, text } from "./column.ts";
+import { rowWarning } from "./row_warning.ts";
 import { rowTimesUs, summariseRow, timeText } from "./row_times.ts";
 
 /** The columns that every suite's CSV file starts with. */
 export const COMMON_COLUMN_TEXTS = {
   schema_version: count("Version of these columns"),
   run_id: text("The run that measured this row"),
-  row_key: text("Hash of the row's independent variables (marked *), the same in every run"),
+  row_key: text(
+    "k and a hash of the row's independent variables (marked *), the same in every run",
+  ),
   suite: text("kernels, collectives or schedules", { key: true }),
   status: text("ok, wrong, failed or skipped"),
-  reason: text("Why the status is not ok"),
+  reason: text("Why the status is not ok; blank where it is"),
   model: text("The model; +hash where model_overrides change its shape", { key: true }),
   dtype: text("Storage of the weights; sums are float32", { key: true }),
   adapter: text("The WebGPU adapter, as its driver names it"),
@@ -57,5 +60,9 @@ export const LATER_COMMON_COLUMN_TEXTS = {
     "ratio",
     "Lag-1 autocorrelation of the rounds' shares of samples below the median; near 1 where the machine drifts, blank below 3 rounds",
     { derive: (row, series) => summariseRow(row, series).autocorrelation },
+  ),
+  warning: text(
+    "What makes an ok row less good: drift, more ranks than adapters or cores, noise, few rounds",
+    { derive: rowWarning },
   ),
 };

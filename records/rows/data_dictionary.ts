@@ -5,6 +5,7 @@ import { COMMON_COLUMN_TEXTS, LATER_COMMON_COLUMN_TEXTS } from "./common_columns
 import { LINK_COLUMNS } from "./link_columns.ts";
 import { RANK_COLUMNS } from "./rank_columns.ts";
 import { columnsOf, SCHEMA_VERSION } from "./row.ts";
+import { DRIFT_PCT, MIN_ROUNDS, NOISY_PCT } from "./row_warning.ts";
 import { SUITES } from "./suite.ts";
 
 const INTRODUCTION = `# Results
@@ -25,7 +26,9 @@ this file says the same for programs; \`reference/\` is one run.
   round is one sample of such a machine, in 58 %, which \`autocorrelation\` may show. \`noise_pct\` is half its
   width, in per cent of the median.
 - \`status\`: ok; wrong, a result differed from its reference, which also keeps the row out of rates and
-  rankings; failed, an error; skipped, with a reason.
+  rankings; failed, an error; skipped. \`reason\` says why it is not ok, \`warning\` what makes an ok row less
+  good: the canary more than ${DRIFT_PCT} % off, oversubscribed, noise above ${NOISY_PCT} %, fewer than
+  ${MIN_ROUNDS} rounds.
 - \`clock\`: gpu, the adapter's timestamps around the pass; host, where the adapter has none.
 - \`stop_reason\`: noise_target, the interval was narrow enough; noise_stable, it no longer narrowed;
   timeout; max_samples, 1000 were taken.

@@ -1,4 +1,4 @@
-import type { Cells, Series } from "./column.ts";
+import { type Cell, type Cells, formatCell, type Series } from "./column.ts";
 import { baseKey, columnsOf, rowKey } from "./row.ts";
 import { rowTimesUs } from "./row_times.ts";
 import type { Suite } from "./suite.ts";
@@ -43,9 +43,18 @@ function derived<Row extends Cells>(
   base: Cells | undefined,
 ): Row {
   if (!hasSamples(suite, one)) return one.row;
-  const cells: Record<string, Cells[string]> = { ...one.row };
+  // What was measured counts as it is written, so that a reader of the file computes the same.
+  const cells: Record<string, Cell> = Object.fromEntries(
+    Object.entries(one.row).map(([header, cell]) => [header, asWritten(cell)]),
+  );
   for (const { header, derive } of columnsOf(suite)) {
     if (derive) cells[header] = derive(cells, one.series, base);
   }
   return cells as Row;
+}
+
+function asWritten(cell: Cell): Cell {
+  if (typeof cell !== "number") return cell;
+  const text = formatCell(cell);
+  return text === "" ? undefined : Number(text);
 }

@@ -17,8 +17,8 @@ import { KERNEL_COLUMN_TEXTS } from "./kernel_columns.ts";
 import { SCHEDULE_COLUMN_TEXTS } from "./schedule_columns.ts";
 import { shortHash } from "../files/short_hash.ts";
 
-/** The version of the columns; it changes when one changes its meaning. */
-export const SCHEMA_VERSION = 1;
+/** The version of the columns; it changes when one changes its meaning. 2: row keys begin with a letter. */
+export const SCHEMA_VERSION = 2;
 
 /** What each suite says of its columns; a common one stands where its file has it all the same. */
 const OWN_TEXTS = {
@@ -75,7 +75,10 @@ export function columnsOf(suite: Suite): readonly Column[] {
   return COLUMNS[suite];
 }
 
-/** The row key: a hash of the key columns' cells, the same in every run. */
+/**
+ * The row key: `k` and a hash of the key columns' cells, the same in every run. The letter is no
+ * hexadecimal digit, so that no reader takes a key such as `9e4191020961` for a number.
+ */
 export function rowKey(suite: Suite, row: Cells): string {
   const columns = columnsOf(suite).filter(({ key }) => key !== undefined);
   const own = columns.filter(({ key }) => key === true);
@@ -83,7 +86,7 @@ export function rowKey(suite: Suite, row: Cells): string {
   const values = [...own, ...renamed].map(({ header, key }) =>
     `${key === true ? header : key}=${formatCell(header === "suite" ? suite : row[header])}`
   );
-  return shortHash(values.join("\n"));
+  return `k${shortHash(values.join("\n"))}`;
 }
 
 /** The key of the row that a row's speed-up refers to; undefined where its suite has none. */

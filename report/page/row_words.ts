@@ -11,6 +11,9 @@ export function describe(row: Row): readonly string[] {
     `${us("median")} us, 95 % interval ${us("ci_low")} to ${us("ci_high")}`,
     `min ${us("min")}, p95 ${us("p95")} us, noise ${short(num(row, "noise_pct"))} %`,
     `n = ${cells["samples"] ?? "?"}, ${cells["clock"] ?? ""} clock; click for the samples`,
+    ...["reason", "warning"].flatMap((header) =>
+      cells[header] ? [`${header}: ${cells[header]}`] : []
+    ),
   ];
 }
 

@@ -85,7 +85,7 @@ Deno.test("verify names every cell that is changed, lost rows, foreign rows and 
     await Deno.writeTextFile(`${run}/samples.jsonl`, other);
     const tampered = await shardbench(["verify", run]);
     assertEquals(tampered.status, 5);
-    assertMatch(tampered.stdout, /kernels\.csv row \d+ \([0-9a-f]+\) samples\.jsonl: found hash/);
+    assertMatch(tampered.stdout, /kernels\.csv row \d+ \(k[0-9a-f]+\) samples\.jsonl: found hash/);
     await Deno.writeTextFile(`${run}/samples.jsonl`, samples);
 
     const again = await shardbench([

@@ -2,7 +2,11 @@ import { assert, assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import papaparse from "papaparse";
 import { columnsJson, dataDictionary } from "../../records/rows/data_dictionary.ts";
+import { readRows } from "../../records/files/csv_rows.ts";
+import { LINK_COLUMNS } from "../../records/rows/link_columns.ts";
+import { RANK_COLUMNS } from "../../records/rows/rank_columns.ts";
 import { columnsOf } from "../../records/rows/row.ts";
+import { SUITES } from "../../records/rows/suite.ts";
 import { CsvWriter } from "../../records/run_folder/csv_writer.ts";
 
 const results = new URL("../../results/", import.meta.url);
@@ -18,6 +22,34 @@ Deno.test("results/columns.json is what the columns say, for programs", () => {
     files["schedules.csv"].map(({ header }: { header: string }) => header),
     columnsOf("schedules").map(({ header }) => header),
   );
+});
+
+/** Texts that are lists of whole numbers: a list of one is read as that number, and means it. */
+const LISTS =
+  /^(tensor_parallel_group|pipeline_parallel_group|data_parallel_group|stage_layers|threads_per_rank)$/;
+
+/** What readers take for truth values, for nothing, and for dates and times. */
+const OTHER_TYPES =
+  /^(true|false|[tfyn]|yes|no|null|none|nan|na|n\/a|inf|infinity|\d+[-/.:]\d+([-/.:]\d+)?)$/i;
+
+Deno.test("no reader takes a text cell for a number, a truth value or nothing", () => {
+  const files = {
+    ...Object.fromEntries(SUITES.map((suite) => [suite, columnsOf(suite)])),
+    links: LINK_COLUMNS,
+    ranks: RANK_COLUMNS,
+  };
+  for (const [file, columns] of Object.entries(files)) {
+    const { rows } = readRows(new URL(`reference/${file}.csv`, results).pathname);
+    const texts = columns.filter(({ kind, header }) => kind === "text" && !LISTS.test(header));
+    assert(rows.length > 0 && texts.length > 0, file);
+    for (const { header } of texts) {
+      const cells = rows.map((row) => row[header]!).filter((cell) => cell !== "");
+      for (const cell of cells) {
+        const isOther = !isNaN(Number(cell)) || OTHER_TYPES.test(cell);
+        assert(!isOther, `${file}.csv ${header}: ${cell}`);
+      }
+    }
+  }
 });
 
 Deno.test("other readers take the files without options: types by value, and a database's table", async () => {

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { readRows } from "../../records/files/csv_rows.ts";
 import { type Cells, formatCell, type Series } from "../../records/rows/column.ts";
 import { deriveRows } from "../../records/rows/derive_rows.ts";
@@ -153,6 +153,7 @@ Deno.test("rows of different keys have different labels, and rows of one key hav
     const labels = new Map(rows.map((row) => [rowKey(suite, row), label(suite, row)]));
     assert(labels.size > 1000, `${suite}: ${labels.size} keys`);
     assertEquals(new Set(labels.values()).size, labels.size, suite);
+    for (const key of labels.keys()) assertMatch(key, /^[g-z][0-9a-f]{12}$/, "no number");
     for (const row of rows) assertEquals(labels.get(rowKey(suite, row)), label(suite, row));
   }
 });

@@ -114,6 +114,14 @@ Deno.test("rows that are not right are no data; one that went wrong is a regress
   assertEquals([rows[1]!.verdict, rows[1]!.is_regression], ["no data", false]);
 });
 
+Deno.test("what makes rows less good stands beside the verdict, of both runs", () => {
+  const warned = (name: string, warning: string) =>
+    made({ name, times: [around(100, 1)], change: (row) => ({ ...row, warning }) });
+  const [row] = compareRuns(warned("a", "noise 12 %"), warned("b", "3 repetitions"), 3).rows;
+  assertEquals(row!.warning, "baseline: noise 12 %; candidate: 3 repetitions");
+  assertEquals(compareRuns(BASE, BASE, 3).rows[0]!.warning, "");
+});
+
 Deno.test("what the machine itself explains, or rows' scatter, is ambiguous", () => {
   const slow = CENTERS.map((c, i) => around(c * 1.2, i + 50));
   const machine = compareRuns(BASE, made({ name: "m", times: slow, canaryUs: 121 }), 3);
@@ -230,12 +238,13 @@ Deno.test("a comparison reads well on a terminal and in a pull request", () => {
       p: 0.00001,
       baseline_us: 100,
       candidate_us: 150,
+      warning: "candidate: noise 26 %",
     })),
     geometric_mean: 1.2,
   };
   assertEquals(comparisonText(fixed).split("\n"), [
     "verdict  ratio  95 % interval       p  baseline us  candidate us      n  row",
-    "slower   1.500    1.400-1.600  <0.001        100.0         150.0  60/60  kernels: gemm float32 v0 tp=1 tokens=1 context=256",
+    "slower   1.500    1.400-1.600  <0.001        100.0         150.0  60/60  kernels: gemm float32 v0 tp=1 tokens=1 context=256 [candidate: noise 26 %]",
     "2 rows: 1 slower, 0 no data, 0 faster, 0 too few, 0 ambiguous, 1 same; geometric mean 1.200; the machine's own 1.000",
   ]);
   const hostile = { ...fixed, rows: fixed.rows.map((row) => ({ ...row, label: "a|b<img>\nc" })) };
@@ -244,7 +253,7 @@ Deno.test("a comparison reads well on a terminal and in a pull request", () => {
     "",
     "| verdict | ratio | 95 % interval | p | baseline us | candidate us | n | row |",
     "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
-    "| slower | 1.500 | 1.400-1.600 | \\<0.001 | 100.0 | 150.0 | 60/60 | kernels: a\\|b\\<img\\> c |",
+    "| slower | 1.500 | 1.400-1.600 | \\<0.001 | 100.0 | 150.0 | 60/60 | kernels: a\\|b\\<img\\> c \\[candidate: noise 26 %\\] |",
   ]);
 });
 

@@ -1,6 +1,5 @@
 import { type AlgorithmName, COLLECTIVES } from "../../../collectives/registry.ts";
 import { type Elements, traffic } from "../../../collectives/step_program.ts";
-import { driftReason } from "../../measure/canary.ts";
 import { type CollectiveCase, collectiveKey, elementsOf } from "./collective_cases.ts";
 import type { LoopResult } from "./collective_loop.ts";
 import type { StopReason } from "../../measure/stopping_rule.ts";
@@ -49,7 +48,7 @@ export function collectiveRow(
     ...(c.memory === "host" &&
       { adapter: undefined, adapter_type: undefined, physical_adapters: 0 }),
     status: result.status,
-    reason: result.reason || driftReason(context.canaryPct),
+    reason: result.reason,
     elements,
     steps,
     sent_bytes_per_rank: sentWords && 4 * Math.max(...sentWords),

@@ -1,4 +1,3 @@
-import { driftReason } from "../../measure/canary.ts";
 import type { SampledRow } from "../../../records/rows/derive_rows.ts";
 import type { KernelKey, KernelRow } from "../../../records/rows/row.ts";
 import { commonCells, type RowContext } from "../suite_run.ts";
@@ -16,7 +15,7 @@ export function kernelRow(
     ...key,
     ...commonCells(context),
     status: result.status,
-    reason: result.reason || driftReason(context.canaryPct),
+    reason: result.reason,
     logical_ranks: 1,
     clock: samples.some((s) => s.gpuUs === undefined) ? "host" : device.clock,
     stop_reason: result.stopReason,

@@ -1,4 +1,3 @@
-import { driftReason } from "../../measure/canary.ts";
 import { addUp } from "./decomposition.ts";
 import type { CaseRepetitions, Predictions } from "./measure_layout.ts";
 import type { ScheduleKey, ScheduleRow } from "../../../records/rows/row.ts";
@@ -51,7 +50,7 @@ export function scheduleRow(
     ...baseRow(key, context),
     status: isRight ? "ok" : "wrong",
     reason: isRight
-      ? driftReason(context.canaryPct)
+      ? undefined
       : `${mismatches} tokens differ from those of each request alone on one rank`,
     stop_reason: measured.stopReason,
     wrong_elements: mismatches,
