@@ -50,6 +50,15 @@ export interface Repetition {
 
 type RanksTrace = Omit<ReplicaTrace, "inFlight">;
 
+/** Bytes that all ranks of a layout take together. */
+export function layoutBytes(
+  model: ModelShape,
+  { layout, layers, cacheConfig }: Pick<LayoutOptions, "layout" | "layers" | "cacheConfig">,
+): number {
+  return replicaRanks(model, layout, { ...cacheConfig, layers }).flat(2)
+    .reduce((sum, { stage }) => sum + stageMemory(stage).totalBytes, 0);
+}
+
 /** Why the ranks of a layout do not fit together; undefined where they do. */
 export function layoutMemoryProblem(
   model: ModelShape,
@@ -63,7 +72,7 @@ export function layoutMemoryProblem(
   if (only && ranks.length === 1) return memoryProblem(only.stage, memoryBytes);
   const alone = ranks.map(({ stage }) => memoryProblem(stage, Infinity)).find((why) => why);
   if (alone !== undefined) return alone;
-  const bytes = ranks.reduce((sum, { stage }) => sum + stageMemory(stage).totalBytes, 0);
+  const bytes = layoutBytes(model, { layout, layers, cacheConfig });
   return bytes > memoryBytes
     ? `${ranks.length} ranks take ${bytes} bytes together; ${memoryBytes} are available`
     : undefined;

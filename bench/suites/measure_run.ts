@@ -12,7 +12,8 @@ import { collectiveCases, collectiveLabel } from "./collectives/collective_cases
 import { runCollectives } from "./collectives/run_collectives.ts";
 import { kernelCases, kernelLabel } from "./kernels/kernel_cases.ts";
 import { runKernels } from "./kernels/run_kernels.ts";
-import { runSchedules, type SchedulesRun } from "./schedules/run_schedules.ts";
+import type { SchedulesRun } from "./schedules/layout_rows.ts";
+import { runSchedules } from "./schedules/run_schedules.ts";
 import { scheduleCases, scheduleLabel } from "./schedules/schedule_cases.ts";
 import { ScheduleFiles } from "./schedules/schedule_files.ts";
 import type { Progress, SuiteRun } from "./suite_run.ts";

@@ -1,31 +1,25 @@
-import {
-  type CacheConfig,
-  stageCosts,
-  stageProgram,
-  wholeDecoder,
-} from "../../../model/stage_program.ts";
+import type { CacheConfig } from "../../../model/stage_program.ts";
 import { worldSize } from "../../../parallel/layout.ts";
-import { tokenBatch } from "../../../runtime/token_batch.ts";
-import { ceilingUs } from "../../measure/ceilings.ts";
 import type { Config } from "../../../config/config.ts";
 import {
   deviceMemoryBytes,
+  layoutBytes,
   layoutMemoryProblem,
   type LayoutOptions,
   LayoutRun,
-  type Repetition,
 } from "../../../runtime/layout_run.ts";
 import { decoderSource, layoutOf } from "../../../config/decoder_source.ts";
+import { type ExpectedTokens, LayoutCases, measureLayouts } from "./measure_layouts.ts";
 import {
-  type CaseRepetitions,
-  type ExpectedTokens,
-  measureLayout,
-  predict,
-} from "./measure_layout.ts";
+  type OpenWork,
+  type SchedulesRun,
+  type Suite,
+  writeRows,
+  writeUnmeasured,
+} from "./layout_rows.ts";
 import { sizedRanks } from "../../../model/replicas.ts";
 import { requestsOf } from "./requests.ts";
-import { deriveRows, type SampledRow } from "../../../records/rows/derive_rows.ts";
-import { rowKey, type ScheduleRow } from "../../../records/rows/row.ts";
+import { rowKey } from "../../../records/rows/row.ts";
 import {
   type ScheduleCase,
   scheduleCases,
@@ -33,19 +27,18 @@ import {
   scheduleLabel,
   type ScheduleWork,
 } from "./schedule_cases.ts";
-import type { ScheduleFiles } from "./schedule_files.ts";
-import { scheduleRow, unmeasuredRow } from "./schedule_row.ts";
 import type { TimedRequest } from "../../../runtime/serve.ts";
 import type { Session } from "../../measure/session.ts";
-import type { SuiteRun } from "../suite_run.ts";
 
-/** A run of the schedules suite. */
-export interface SchedulesRun extends SuiteRun<ScheduleRow> {
-  /** What is written of ranks and timelines. */
-  readonly files: ScheduleFiles;
-}
+/** Layouts are open together as long as they have no more ranks, on the host's cores and in its memory. */
+const RANKS_TOGETHER = 16;
+/** And take no more memory than this, which every adapter has. */
+const BYTES_TOGETHER = 2 ** 31;
 
-/** Measures the schedules suite of a configuration, a layout at a time; rows come as it is finished. */
+/**
+ * Measures the schedules suite of a configuration. Cases of several layouts take turns, as many as may be
+ * open together; rows come as a layout is finished.
+ */
 export async function runSchedules(
   config: Config,
   session: Session,
@@ -58,79 +51,97 @@ export async function runSchedules(
   const work = { config, requests, cacheConfig, session };
   let alone: Promise<ExpectedTokens> | undefined;
   const expected = () => alone ??= tokensAlone(work);
+  const suite = { ...work, run, expected };
   let done = 0;
-  for (const cases of layouts.values()) {
-    if (run.signal.aborted) return;
-    const open = cases.filter((c) => !run.finished.has(rowKey("schedules", scheduleKey(c, work))));
-    await runLayout(open, { ...work, run, expected });
-    if (run.signal.aborted) return;
+  const finish = (cases: readonly ScheduleCase[]) => {
     done += cases.length;
     run.onProgress({ done, total: all.length, label: scheduleLabel(cases.at(-1)!) });
-  }
-}
-
-interface OpenWork extends ScheduleWork {
-  readonly session: Session;
-}
-
-interface Suite extends OpenWork {
-  readonly run: SchedulesRun;
-  readonly expected: () => Promise<ExpectedTokens>;
-}
-
-async function runLayout(cases: readonly ScheduleCase[], suite: Suite): Promise<void> {
-  const { config, requests, session, run, cacheConfig } = suite;
-  const [first] = cases;
-  if (!first) return;
-  const sizes = first.layout;
-  const layout = layoutOf(sizes);
-  const ranks = worldSize(layout);
-  const { device } = session;
-  const unmeasured = async (status: "failed" | "skipped", reason: string) => {
-    const context = await rowContext(suite, ranks);
-    const rows = cases.map((case_) => ({
-      row: unmeasuredRow(scheduleKey(case_, suite), { status, reason }, context),
-      series: {},
-    }));
-    for (const { row } of deriveRows("schedules", rows)) run.onRow(row, {});
   };
-  const problem = refusal(suite, sizes);
-  if (problem !== undefined) return await unmeasured("skipped", problem);
-  const maxConcurrentBatches = Math.max(...cases.map((c) => c.maxConcurrentBatches));
-  try {
-    const expected = await suite.expected();
-    const how = { layout, layers: sizes.stage_layers, maxConcurrentBatches };
-    await using opened = await openLayout(suite, how);
-    await session.tuning.save();
-    const allocated = opened.opened;
-    const sized = sizedRanks(config.model, layout, { ...cacheConfig, layers: sizes.stage_layers });
-    run.files.addRanks(sized.map((rank) => ({ ...rank, allocated: allocated[rank.rank] })));
-    const { signal } = run;
-    const measured = await measureLayout(suite, { run: opened, cases, expected, signal });
-    if (!measured) return;
-    const sum = (key: "weightBytes" | "kvCacheBytes") =>
-      allocated.reduce((total, rank) => total + rank[key], 0);
-    const rows: SampledRow<ScheduleRow>[] = [];
-    for (const one of measured) {
-      const numbers = {
-        weightBytes: sum("weightBytes"),
-        kvCacheBytes: sum("kvCacheBytes"),
-        outputTokens: requests.reduce((total, { maxTokens }) => total + maxTokens, 0),
-        idealUs: ranks === 1 ? idealUs(one.last, suite) : undefined,
-        predicted: await predict(one, suite),
-      };
-      const context = await rowContext(suite, ranks);
-      const row = scheduleRow(one, scheduleKey(one.case, suite), { layout: numbers, context });
-      rows.push({ row, series: seriesOf(one) });
-    }
-    const derived = deriveRows("schedules", rows, run.finished);
-    for (const [i, { row, series }] of derived.entries()) {
-      run.onRow(row, series);
-      run.files.addTrace(scheduleLabel(measured[i]!.case), measured[i]!.last);
-    }
-  } catch (error) {
-    await unmeasured("failed", device.errors.recover(error));
+  const open: (readonly ScheduleCase[])[] = [];
+  for (const cases of layouts.values()) {
+    const missing = cases.filter((c) =>
+      !run.finished.has(rowKey("schedules", scheduleKey(c, work)))
+    );
+    done += cases.length - missing.length;
+    if (missing.length > 0) open.push(missing);
   }
+  while (open.length > 0 && !run.signal.aborted) {
+    const count = layoutsTogether(open, work);
+    await runLayouts(open.splice(0, count), suite, finish);
+  }
+}
+
+/** How many of the layouts ahead are open together, so that all their cases take turns. */
+function layoutsTogether(
+  open: readonly (readonly ScheduleCase[])[],
+  { config, cacheConfig }: ScheduleWork,
+): number {
+  let [ranks, bytes] = [0, 0];
+  const tooMany = open.findIndex(([first]) => {
+    const layout = layoutOf(first!.layout);
+    ranks += worldSize(layout);
+    try {
+      const layers = first!.layout.stage_layers;
+      bytes += layoutBytes(config.model, { layout, layers, cacheConfig });
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error; // its rows will say why it cannot be opened
+    }
+    return ranks > RANKS_TOGETHER || bytes > BYTES_TOGETHER;
+  });
+  return tooMany === -1 ? open.length : Math.max(1, tooMany);
+}
+
+/** Measures layouts in turns; the rows of each come when its cases are done. */
+async function runLayouts(
+  layouts: readonly (readonly ScheduleCase[])[],
+  suite: Suite,
+  finish: (cases: readonly ScheduleCase[]) => void,
+): Promise<void> {
+  const { config, session, run } = suite;
+  await using stack = new AsyncDisposableStack();
+  const opened: LayoutCases[] = [];
+  for (const cases of layouts) {
+    if (run.signal.aborted) return;
+    const problem = refusal(suite, cases[0]!.layout);
+    if (problem !== undefined) {
+      await writeUnmeasured(cases, suite, { status: "skipped", reason: problem });
+      finish(cases);
+      continue;
+    }
+    try {
+      opened.push(stack.use(await openCases(cases, suite)));
+    } catch (error) {
+      const reason = session.device.errors.recover(error);
+      await writeUnmeasured(cases, suite, { status: "failed", reason });
+      finish(cases);
+    }
+  }
+  await measureLayouts(opened, {
+    seed: config.seed,
+    signal: run.signal,
+    onDone: async (layout) => {
+      await writeRows(layout, suite);
+      finish(layout.cases);
+    },
+  });
+}
+
+async function openCases(cases: readonly ScheduleCase[], suite: Suite): Promise<LayoutCases> {
+  const { config, session, run, cacheConfig } = suite;
+  const { layout: sizes } = cases[0]!;
+  const layout = layoutOf(sizes);
+  const maxConcurrentBatches = Math.max(...cases.map((c) => c.maxConcurrentBatches));
+  const expected = await suite.expected();
+  const opened = await openLayout(suite, {
+    layout,
+    layers: sizes.stage_layers,
+    maxConcurrentBatches,
+  });
+  await session.tuning.save();
+  const sized = sizedRanks(config.model, layout, { ...cacheConfig, layers: sizes.stage_layers });
+  const allocated = opened.opened;
+  run.files.addRanks(sized.map((rank) => ({ ...rank, allocated: allocated[rank.rank] })));
+  return new LayoutCases(suite, opened, { cases, expected });
 }
 
 /** Opens a layout with the variants that are fastest on the session's device. */
@@ -197,40 +208,4 @@ function refusal(
     cacheConfig,
     memoryBytes: deviceMemoryBytes(device),
   });
-}
-
-async function rowContext({ session, run }: Suite, ranks: number) {
-  const { device } = session;
-  const isSoftware = device.identity.type === "software";
-  return {
-    device,
-    runId: run.runId,
-    canaryPct: await session.canary.driftPct(),
-    oversubscribed: ranks > (isSoftware ? navigator.hardwareConcurrency : 1),
-  };
-}
-
-/** The least time of a repetition's batches on one rank: each operation at the slower of the two ceilings. */
-function idealUs({ served }: Repetition, { config, cacheConfig, session }: Suite): number {
-  const stage = wholeDecoder(config.model, cacheConfig);
-  return served.batches.flat().reduce((sum, { batch: scheduled }) => {
-    const batch = tokenBatch(scheduled);
-    const size = { tokens: batch.tokenIds.length, logitsRows: batch.logitsIndices.length };
-    const costs = stageCosts(stageProgram(stage, size, batch));
-    return sum + costs.reduce((total, cost) => total + ceilingUs(cost, session.ceilings), 0);
-  }, 0);
-}
-
-function seriesOf({ steps, rounds, served, engineUs }: CaseRepetitions) {
-  return {
-    host_us: steps.map((step) => step.hostUs),
-    gpu_us: steps.flatMap(({ gpuUs }) => gpuUs === undefined ? [] : [gpuUs]),
-    submit_us: steps.map((step) => step.submitUs),
-    wait_us: steps.map((step) => step.waitUs),
-    wall_ms: served.map(({ wallMs }) => wallMs),
-    ttft_ms: served.flatMap(({ ttftMs }) => ttftMs),
-    tpot_ms: served.flatMap(({ tpotMs }) => tpotMs),
-    engine_us: engineUs,
-    round: rounds,
-  };
 }

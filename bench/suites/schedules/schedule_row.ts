@@ -1,5 +1,5 @@
 import { addUp } from "./decomposition.ts";
-import type { CaseRepetitions, Predictions } from "./measure_layout.ts";
+import type { CaseRepetitions, Predictions } from "./measure_layouts.ts";
 import type { ScheduleKey, ScheduleRow } from "../../../records/rows/row.ts";
 import { median } from "../../../statistics/summary.ts";
 import { commonCells, type RowContext } from "../suite_run.ts";

@@ -5,6 +5,7 @@ import type { LayoutRun, Repetition } from "../../../runtime/layout_run.ts";
 import { type StopCriteria, StoppingRule, type StopReason } from "../../measure/stopping_rule.ts";
 import { stopCriteria } from "../suite_run.ts";
 import { limitsOf, type ScheduleCase, type ScheduleWork } from "./schedule_cases.ts";
+import type { OpenedRank } from "../../../runtime/rank_message.ts";
 import type { Served } from "../../../runtime/serve.ts";
 import { shuffled } from "../../../statistics/shuffled.ts";
 import { engineTimesUs, mostInFlight, stageTimes } from "./stage_times.ts";
@@ -64,41 +65,101 @@ export class CaseRepetitions {
 /** Tokens of each request from one rank alone. */
 export type ExpectedTokens = readonly (readonly number[])[];
 
-/** What is measured on a layout and against what. */
-export interface MeasureLayout {
-  readonly run: LayoutRun;
+/** A layout under way, with the cases that are measured on it. */
+export class LayoutCases implements AsyncDisposable {
   readonly cases: readonly ScheduleCase[];
-  readonly expected: ExpectedTokens;
-  readonly signal: AbortSignal;
-}
+  /** One a case. */
+  readonly measured: readonly CaseRepetitions[];
+  /** Bytes that each rank took, by global rank. */
+  readonly opened: readonly OpenedRank[];
+  /** What ended the layout's measuring. */
+  error: unknown;
+  readonly #work: ScheduleWork;
+  readonly #run: LayoutRun;
+  readonly #expected: ExpectedTokens;
 
-/** Serves all requests in turns of the cases until each one's stop rule holds; undefined after an interrupt. */
-export async function measureLayout(
-  work: ScheduleWork,
-  { run, cases, expected, signal }: MeasureLayout,
-): Promise<readonly CaseRepetitions[] | undefined> {
-  const { config, requests } = work;
-  const router = config.schedules!.router;
-  const serve = (c: ScheduleCase) =>
-    run.serve(requests, {
+  /** Cases of an open layout that were not served yet. */
+  constructor(
+    work: ScheduleWork,
+    run: LayoutRun,
+    { cases, expected }: {
+      readonly cases: readonly ScheduleCase[];
+      readonly expected: ExpectedTokens;
+    },
+  ) {
+    this.cases = cases;
+    this.opened = run.opened;
+    this.#work = work;
+    this.#run = run;
+    this.#expected = expected;
+    this.measured = cases.map((case_) => new CaseRepetitions(case_, stopCriteria(work.config)));
+  }
+
+  /** Cases that want more repetitions. */
+  get open(): readonly CaseRepetitions[] {
+    if (this.error !== undefined) return [];
+    return this.measured.filter(({ stopReason }) => stopReason === undefined);
+  }
+
+  /** Serves all requests once for each case: compiles and warms up. */
+  async warmUp(signal: AbortSignal): Promise<void> {
+    for (const case_ of this.cases) {
+      if (!signal.aborted) await this.#guard(() => this.#serve(case_));
+    }
+  }
+
+  /** Serves all requests once more; an error ends the layout's measuring, not that of others. */
+  async repeat(one: CaseRepetitions): Promise<void> {
+    await this.#guard(async () => one.take(await this.#serve(one.case), this.#expected));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#run[Symbol.asyncDispose]();
+  }
+
+  async #guard(run: () => Promise<unknown>): Promise<void> {
+    if (this.error !== undefined) return;
+    try {
+      await run();
+    } catch (error) {
+      this.error = error;
+    }
+  }
+
+  #serve(c: ScheduleCase): Promise<Repetition> {
+    const { config, requests } = this.#work;
+    return this.#run.serve(requests, {
       maxConcurrentBatches: c.maxConcurrentBatches,
       way: c.way,
       schedule: SCHEDULES[c.schedule],
-      limits: limitsOf(c, work),
-      router,
+      limits: limitsOf(c, this.#work),
+      router: config.schedules!.router,
     });
-  for (const case_ of cases) {
-    if (signal.aborted) return undefined;
-    await serve(case_); // compiles and warms up
   }
-  const rule = stopCriteria(config);
-  const all = cases.map((case_) => new CaseRepetitions(case_, rule));
-  for (let round = 0;; round++) {
-    const open = all.filter(({ stopReason }) => stopReason === undefined);
-    if (open.length === 0) return all;
-    for (const one of shuffled(open, config.seed + round)) {
-      if (signal.aborted) return undefined;
-      one.take(await serve(one.case), expected);
+}
+
+/**
+ * Serves all requests in turns of all layouts' cases until each one's stop rule holds; `onDone` gets a
+ * layout when none of its cases wants more. After an interrupt layouts that are not done are left.
+ */
+export async function measureLayouts(
+  layouts: readonly LayoutCases[],
+  { seed, signal, onDone }: {
+    readonly seed: number;
+    readonly signal: AbortSignal;
+    readonly onDone: (layout: LayoutCases) => Promise<void>;
+  },
+): Promise<void> {
+  for (const layout of layouts) await layout.warmUp(signal);
+  let waiting = layouts;
+  for (let round = 0; !signal.aborted; round++) {
+    for (const done of waiting.filter(({ open }) => open.length === 0)) await onDone(done);
+    waiting = waiting.filter(({ open }) => open.length > 0);
+    if (waiting.length === 0) return;
+    const turns = waiting.flatMap((layout) => layout.open.map((one) => ({ layout, one })));
+    for (const { layout, one } of shuffled(turns, seed + round)) {
+      if (signal.aborted) return;
+      await layout.repeat(one);
     }
   }
 }

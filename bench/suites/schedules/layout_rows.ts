@@ -1,0 +1,121 @@
+import { stageCosts, stageProgram, wholeDecoder } from "../../../model/stage_program.ts";
+import { worldSize } from "../../../parallel/layout.ts";
+import { tokenBatch } from "../../../runtime/token_batch.ts";
+import { ceilingUs } from "../../measure/ceilings.ts";
+import type { Repetition } from "../../../runtime/layout_run.ts";
+import { layoutOf } from "../../../config/decoder_source.ts";
+import {
+  type CaseRepetitions,
+  type ExpectedTokens,
+  type LayoutCases,
+  predict,
+} from "./measure_layouts.ts";
+import { deriveRows, type SampledRow } from "../../../records/rows/derive_rows.ts";
+import type { ScheduleRow } from "../../../records/rows/row.ts";
+import {
+  type ScheduleCase,
+  scheduleKey,
+  scheduleLabel,
+  type ScheduleWork,
+} from "./schedule_cases.ts";
+import type { ScheduleFiles } from "./schedule_files.ts";
+import { scheduleRow, unmeasuredRow } from "./schedule_row.ts";
+import type { Session } from "../../measure/session.ts";
+import type { SuiteRun } from "../suite_run.ts";
+
+/** A run of the schedules suite. */
+export interface SchedulesRun extends SuiteRun<ScheduleRow> {
+  /** What is written of ranks and timelines. */
+  readonly files: ScheduleFiles;
+}
+
+/** What opening a layout takes. */
+export interface OpenWork extends ScheduleWork {
+  readonly session: Session;
+}
+
+/** What measuring and writing a layout takes. */
+export interface Suite extends OpenWork {
+  readonly run: SchedulesRun;
+  readonly expected: () => Promise<ExpectedTokens>;
+}
+
+/** Writes the rows of a layout whose cases are all done, or that failed. */
+export async function writeRows(layout: LayoutCases, suite: Suite): Promise<void> {
+  const { requests, run, session } = suite;
+  if (layout.error !== undefined) {
+    const reason = session.device.errors.recover(layout.error);
+    return await writeUnmeasured(layout.cases, suite, { status: "failed", reason });
+  }
+  const ranks = worldSize(layoutOf(layout.cases[0]!.layout));
+  const sum = (key: "weightBytes" | "kvCacheBytes") =>
+    layout.opened.reduce((total, rank) => total + rank[key], 0);
+  const rows: SampledRow<ScheduleRow>[] = [];
+  for (const one of layout.measured) {
+    const numbers = {
+      weightBytes: sum("weightBytes"),
+      kvCacheBytes: sum("kvCacheBytes"),
+      outputTokens: requests.reduce((total, { maxTokens }) => total + maxTokens, 0),
+      idealUs: ranks === 1 ? idealUs(one.last, suite) : undefined,
+      predicted: await predict(one, suite),
+    };
+    const context = await rowContext(suite, ranks);
+    const row = scheduleRow(one, scheduleKey(one.case, suite), { layout: numbers, context });
+    rows.push({ row, series: seriesOf(one) });
+  }
+  const derived = deriveRows("schedules", rows, run.finished);
+  for (const [i, { row, series }] of derived.entries()) {
+    run.onRow(row, series);
+    run.files.addTrace(scheduleLabel(layout.cases[i]!), layout.measured[i]!.last);
+  }
+}
+
+/** Writes a row for each case of a layout that was not measured, with the reason. */
+export async function writeUnmeasured(
+  cases: readonly ScheduleCase[],
+  suite: Suite,
+  why: { readonly status: "failed" | "skipped"; readonly reason: string },
+): Promise<void> {
+  const context = await rowContext(suite, worldSize(layoutOf(cases[0]!.layout)));
+  const rows = cases.map((case_) => ({
+    row: unmeasuredRow(scheduleKey(case_, suite), why, context),
+    series: {},
+  }));
+  for (const { row } of deriveRows("schedules", rows)) suite.run.onRow(row, {});
+}
+
+async function rowContext({ session, run }: Suite, ranks: number) {
+  const { device } = session;
+  const isSoftware = device.identity.type === "software";
+  return {
+    device,
+    runId: run.runId,
+    canaryPct: await session.canary.driftPct(),
+    oversubscribed: ranks > (isSoftware ? navigator.hardwareConcurrency : 1),
+  };
+}
+
+/** The least time of a repetition's batches on one rank: each operation at the slower of the two ceilings. */
+function idealUs({ served }: Repetition, { config, cacheConfig, session }: Suite): number {
+  const stage = wholeDecoder(config.model, cacheConfig);
+  return served.batches.flat().reduce((sum, { batch: scheduled }) => {
+    const batch = tokenBatch(scheduled);
+    const size = { tokens: batch.tokenIds.length, logitsRows: batch.logitsIndices.length };
+    const costs = stageCosts(stageProgram(stage, size, batch));
+    return sum + costs.reduce((total, cost) => total + ceilingUs(cost, session.ceilings), 0);
+  }, 0);
+}
+
+function seriesOf({ steps, rounds, served, engineUs }: CaseRepetitions) {
+  return {
+    host_us: steps.map((step) => step.hostUs),
+    gpu_us: steps.flatMap(({ gpuUs }) => gpuUs === undefined ? [] : [gpuUs]),
+    submit_us: steps.map((step) => step.submitUs),
+    wait_us: steps.map((step) => step.waitUs),
+    wall_ms: served.map(({ wallMs }) => wallMs),
+    ttft_ms: served.flatMap(({ ttftMs }) => ttftMs),
+    tpot_ms: served.flatMap(({ tpotMs }) => tpotMs),
+    engine_us: engineUs,
+    round: rounds,
+  };
+}
