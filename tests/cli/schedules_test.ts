@@ -46,7 +46,10 @@ Deno.test("schedules on several layouts: rows, ranks, timelines; resume measures
         String(Number(row["logical_ranks"]) > navigator.hardwareConcurrency),
       );
     }
-    const naive = rows.find((row) => row["pipeline_parallel_size"] === "2")!;
+    const naive = rows.find((row) =>
+      row["schedule"] === "step" && row["logical_ranks"] === "2" &&
+      row["pipeline_parallel_size"] === "2"
+    )!;
     assertEquals(naive["bubble_predicted_pct"], "50");
 
     const ranks = readRows(`${out}/ranks.csv`).rows;
