@@ -62,7 +62,7 @@ export const LATER_COMMON_COLUMN_TEXTS = {
     { derive: (row, series) => summariseRow(row, series).autocorrelation },
   ),
   warning: text(
-    "What makes an ok row less good: drift, more ranks than adapters or cores, noise, few rounds",
+    "What makes an ok row less good: a machine that drifts, more ranks than adapters or cores, noise, few rounds",
     { derive: rowWarning },
   ),
 };
