@@ -29,6 +29,22 @@ function visible(shape: AttentionShape): number {
   return (positions ?? lastPositions(tokens, context)).reduce((sum, p) => sum + seen(p), 0);
 }
 
+/** Positions of the cache that some token sees, over all slots: each is read once at least. */
+function positionsRead(shape: AttentionShape): number {
+  const { tokens, context, tokenSlots, positions = lastPositions(tokens, context) } = shape;
+  const window = windowOf(shape);
+  const ofSlot = Map.groupBy(positions, (_, t) => tokenSlots?.[t] ?? 0);
+  let read = 0;
+  for (const last of ofSlot.values()) {
+    let end = 0; // behind the last position that was counted
+    for (const position of last.sort((a, b) => a - b)) {
+      read += position + 1 - Math.max(end, position + 1 - window);
+      end = position + 1;
+    }
+  }
+  return read;
+}
+
 function referenceHead(
   shape: AttentionShape,
   tensors: HostTensors,
@@ -103,14 +119,9 @@ export const attention = defineKernel<AttentionShape>({
   outputs: ["out"],
   cost: (shape) => {
     const { tokens, heads, kvHeads, headSize } = shape;
-    const slotPositions = Math.min(
-      windowOf(shape),
-      Math.max(...(shape.positions ?? lastPositions(tokens, shape.context))) + 1,
-    );
     return {
       flops: visible(shape) * heads * (4 * headSize + 5),
-      bytesRead: tokens * heads * headSize * 4 +
-        new Set(shape.tokenSlots ?? [0]).size * slotPositions * kvHeads * headSize * 8,
+      bytesRead: tokens * heads * headSize * 4 + positionsRead(shape) * kvHeads * headSize * 8,
       bytesWritten: tokens * heads * headSize * 4,
     };
   },

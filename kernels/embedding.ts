@@ -25,7 +25,7 @@ export interface EmbeddingShape {
   readonly rows: number;
   /** Storage of the table. */
   readonly dtype: WeightDType;
-  /** Ids are drawn below this; default the end of the shard. */
+  /** Ids to fill with are drawn below this; default from this shard, so that each is looked up here. */
   readonly vocab?: number;
   /** Columns of the whole output; default `columns`. */
   readonly outColumns?: number;
@@ -59,17 +59,25 @@ export const embedding = defineKernel<EmbeddingShape>({
       rows: 1,
       columns: tokens,
       dtype: "uint32",
-      fill: { kind: "integers", below: vocab ?? Math.max(1, vocabStart + rows) },
+      fill: {
+        kind: "integers",
+        from: vocab === undefined ? vocabStart : 0,
+        below: vocab ?? vocabStart + Math.max(1, rows),
+      },
     },
     out: float32(tokens, outColumns),
   }),
   untuned: ["vocab", "vocabStart", "columnOffset"],
   outputs: ["out"],
-  cost: ({ tokens, columns, dtype }) => ({
-    flops: 0,
-    bytesRead: tokens * (columns * elementBytes(dtype) + 4),
-    bytesWritten: tokens * columns * 4,
-  }),
+  // Every id is in this shard, and no row is read twice.
+  cost: ({ tokens, columns, rows, dtype }) => {
+    const scaleBytes = dtype === "int8" && rows > 0 ? columns * 4 : 0;
+    return {
+      flops: 0,
+      bytesRead: tokens * 4 + Math.min(tokens, rows) * columns * elementBytes(dtype) + scaleBytes,
+      bytesWritten: tokens * columns * 4,
+    };
+  },
   reference: (shape, tensors) => {
     const { tokens, columns, vocabStart, rows, outColumns = columns, columnOffset = 0 } = shape;
     const ids = host(tensors, "ids");

@@ -15,7 +15,7 @@ export type Fill =
   | { readonly kind: "uniform"; readonly scale: number }
   | { readonly kind: "quantised" }
   | { readonly kind: "scales"; readonly scale: number }
-  | { readonly kind: "integers"; readonly below: number }
+  | { readonly kind: "integers"; readonly from?: number; readonly below: number }
   | { readonly kind: "words"; readonly words: readonly number[] }
   | { readonly kind: "floats"; readonly floats: () => Float32Array }
   | { readonly kind: "zero" };

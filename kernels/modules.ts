@@ -53,7 +53,8 @@ export interface FfnModuleShape extends ModuleShape {
 
 /** One rank's shard of the vocabulary. */
 export interface VocabModuleShape extends ModuleShape {
-  readonly vocab: number;
+  /** Ids to fill with are drawn below this; default from the rank's own rows. */
+  readonly vocab?: number;
   readonly vocabStart: number;
   /** Real rows of the shard; 0 where it is all padding. */
   readonly rows: number;
@@ -109,7 +110,7 @@ export function matmul(
 
 /** Lookup of the ids in this rank's rows of the table; partial rows, to be all-reduced. */
 export function embeddingModule(shape: VocabModuleShape): readonly Operation[] {
-  const { tokens, hidden, dtype, vocabStart, vocab, rows, maxStorageBufferBindingSize } = shape;
+  const { tokens, hidden, dtype, vocabStart, rows, maxStorageBufferBindingSize } = shape;
   const blocks = columnBlocks({ rows, columns: hidden }, { dtype, maxStorageBufferBindingSize });
   return blocks.map((block, i) => {
     const own: EmbeddingShape = {
@@ -119,8 +120,8 @@ export function embeddingModule(shape: VocabModuleShape): readonly Operation[] {
       columnOffset: block.offset,
       vocabStart,
       rows,
-      vocab,
       dtype,
+      ...(shape.vocab === undefined ? {} : { vocab: shape.vocab }),
     };
     const suffix = blocks.length > 1 ? `.${i}` : "";
     return operation(embedding, own, {

@@ -117,9 +117,9 @@ export const rope = defineKernel<RopeShape>({
   }),
   untuned: ["theta", "scaling", "positions"],
   outputs: ["out"],
-  cost: ({ tokens, heads, headSize }) => ({
+  cost: ({ tokens, heads, headSize, context, positions = lastPositions(tokens, context) }) => ({
     flops: 3 * tokens * heads * headSize,
-    bytesRead: tokens * (heads + 1) * headSize * 4,
+    bytesRead: (tokens * heads + new Set(positions).size) * headSize * 4,
     bytesWritten: tokens * heads * headSize * 4,
   }),
   reference: ({ tokens, heads, headSize, xColumns }, tensors) => {

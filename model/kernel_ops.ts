@@ -35,9 +35,10 @@ const RECORDS = {
   lm_head: { isModule, operations: ({ vocab }) => lmHeadModule(vocab) },
   cached_attention: {
     usesContext,
-    operations: ({ attention: { tokens, heads, kvHeads, headSize, context } }) => {
+    operations: ({ attention: { tokens, heads, kvHeads, headSize, context, window } }) => {
       const cache = { tokens, kvHeads, headSize, maxNumSeqs: 1, context };
-      return [operation(KERNELS.attention, { ...cache, heads, qColumns: heads * headSize })];
+      const own = { ...cache, heads, qColumns: heads * headSize };
+      return [operation(KERNELS.attention, window === undefined ? own : { ...own, window })];
     },
   },
   rms_norm: {

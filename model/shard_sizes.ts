@@ -62,7 +62,7 @@ export function shardSizes(
       gated: model.ffnKind === "gated",
       activation: model.activation,
     },
-    vocab: { ...base, vocab: model.vocab, vocabStart: start, rows: end - start },
+    vocab: { ...base, vocabStart: start, rows: end - start },
     vocabPadding: padding,
   };
 }

@@ -16,9 +16,11 @@ export function fillTensor(tensor: Tensor, name: string, seed: number): HostArra
     case "floats":
       array.set(fill.floats());
       break;
-    case "integers":
-      for (let i = 0; i < array.length; i++) array[i] = elementBits(key, i) % fill.below;
+    case "integers": {
+      const { from = 0, below } = fill;
+      for (let i = 0; i < array.length; i++) array[i] = from + elementBits(key, i) % (below - from);
       break;
+    }
     case "quantised":
       for (let i = 0; i < array.length; i++) array[i] = elementBits(key, i) % 255 - 127;
       break;

@@ -30,7 +30,10 @@ export const KERNEL_COLUMN_TEXTS = {
   rate_gbytes_per_s: number("1e9 B/s", "bytes / median time", {
     derive: (row) => rowRate(row, Number(row["bytes"])),
   }),
-  ceiling_pct: number("%", "The better of the two rates, of the ceiling measured in the same run"),
+  ceiling_pct: number(
+    "%",
+    "The better of the two rates, of the ceiling measured in the same run: of caches in hot mode, of memory in cold",
+  ),
   speedup_vs_naive: number(
     "ratio",
     "Median time of the naive variant / of this one, in the same run",

@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { Measurement } from "../../../bench/suites/kernels/measurement.ts";
+import { Measurement, type Mode } from "../../../bench/suites/kernels/measurement.ts";
+import type { Ceilings } from "../../../bench/measure/ceilings.ts";
 import { Timer } from "../../../bench/measure/timer.ts";
 import { Workload } from "../../../bench/measure/workload.ts";
 import { type Operation, operation, type OperationVariant } from "../../../kernels/operation.ts";
@@ -26,14 +27,24 @@ const CASE = {
   context: 16,
 } as const;
 
+const BOUNDLESS = { copyGbytesPerS: 1e9, cachedGbytesPerS: 1e9, multiplyAddGflops: 1e9 };
+
 /** Starts, takes a turn of and finishes the measurement of one operation with a variant. */
-async function measure(own: Operation, variant: OperationVariant, timer: Timer) {
+async function measure(
+  own: Operation,
+  variant: OperationVariant,
+  { timer, ceilings = BOUNDLESS, mode = "hot" }: {
+    readonly timer: Timer;
+    readonly ceilings?: Ceilings;
+    readonly mode?: Mode;
+  },
+) {
   const device = await sharedDevice();
   using workload = new Workload(device, [own], { seed: 1 });
   const session: Pick<Session, "device" | "timer" | "ceilings"> = {
     device,
     timer,
-    ceilings: { copyGbytesPerS: 1e9, multiplyAddGflops: 1e9 },
+    ceilings,
   };
   const setting = {
     session: session as Session,
@@ -46,7 +57,7 @@ async function measure(own: Operation, variant: OperationVariant, timer: Timer) 
   const choice = { name: variant.name, pick: new Map([[own, variant]]) };
   using measurement = await Measurement.start(setting, workload, {
     choice,
-    mode: "hot",
+    mode,
     case: CASE,
     cost: own.cost,
   });
@@ -65,11 +76,27 @@ Deno.test("a sample that the adapter's clock gave no time fails its row, with it
     }),
   } as unknown as Timer;
   const own = operation(KERNELS.add, { tokens: 3, columns: 8 });
-  const result = await measure(own, own.variants[0]!, backwards);
+  const result = await measure(own, own.variants[0]!, { timer: backwards });
   assertEquals(result.status, device.clock === "gpu" ? "failed" : "ok");
   assertEquals(result.samples.length, 5);
   if (device.clock === "gpu") assertStringIncludes(result.reason, "clock ran backwards");
-  assertEquals((await measure(own, own.variants[0]!, real)).status, "ok");
+  assertEquals((await measure(own, own.variants[0]!, { timer: real })).status, "ok");
+});
+
+Deno.test("a row above its ceiling fails, hot against that of caches, cold against that of memory", async () => {
+  const device = await sharedDevice();
+  using timer = await new Timer(device).ready();
+  const own = operation(KERNELS.add, { tokens: 3, columns: 8 });
+  const status = async (mode: Mode, low: Partial<Ceilings>) => {
+    const options = { timer, mode, ceilings: { ...BOUNDLESS, ...low } };
+    const { status, reason } = await measure(own, own.variants[0]!, options);
+    return reason.includes("% of its ceiling") ? status : "";
+  };
+  assertEquals(await status("hot", { cachedGbytesPerS: 1e-9 }), "failed");
+  assertEquals(await status("hot", { copyGbytesPerS: 1e-9 }), "");
+  assertEquals(await status("cold", { copyGbytesPerS: 1e-9 }), "failed");
+  assertEquals(await status("cold", { cachedGbytesPerS: 1e-9 }), "");
+  assertEquals(await status("hot", { multiplyAddGflops: 1e-9 }), "failed");
 });
 
 Deno.test.afterAll(closeSharedDevice);
