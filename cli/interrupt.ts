@@ -1,7 +1,16 @@
-/** Runs something with a signal that Ctrl-C raises: whoever is given it ends early and keeps what is finished. */
+import { EXIT } from "./exit_status.ts";
+
+/**
+ * Runs something with a signal that Ctrl-C raises: whoever is given it ends early and keeps what is
+ * finished. A second Ctrl-C ends the program at once.
+ */
 export async function interruptible<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const interrupt = new AbortController();
-  const onInterrupt = () => interrupt.abort();
+  const onInterrupt = () => {
+    if (interrupt.signal.aborted) Deno.exit(EXIT.interrupted);
+    console.error("interrupted: ends after what is being measured; Ctrl-C again ends at once");
+    interrupt.abort();
+  };
   Deno.addSignalListener("SIGINT", onInterrupt);
   try {
     return await run(interrupt.signal);

@@ -1,6 +1,13 @@
 import { Command, ValidationError } from "@cliffy/command";
 import { z } from "zod";
-import { caseLines, loadConfig, type MeasuredRun, measureRun, writeDashboard } from "../mod.ts";
+import {
+  caseLines,
+  loadConfig,
+  type MeasuredRun,
+  measureRun,
+  type RunProgress,
+  writeDashboard,
+} from "../mod.ts";
 import { ALGORITHM_NAMES, COLLECTIVES } from "../collectives/registry.ts";
 import { KERNEL_OPS } from "../model/kernel_ops.ts";
 import { SCHEDULES } from "../schedules/registry.ts";
@@ -81,12 +88,25 @@ async function run(options: z.output<typeof OPTIONS>): Promise<number> {
     return EXIT.ok;
   }
   return await interruptible(async (signal) => {
-    const onProgress = progressPrinter();
+    const printProgress = progressPrinter();
+    const done = new Map<string, number>();
+    const onProgress = (progress: RunProgress) => {
+      done.set(progress.suite, progress.done);
+      printProgress(progress);
+    };
     const request = { config, selection, folder, force, resume, onProgress, signal };
     const measured = await measureRun(request);
     await writeDashboard([measured.folder], `${measured.folder}/report.html`);
     printResults(measured, format);
-    if (signal.aborted) return EXIT.interrupted;
+    if (signal.aborted) {
+      const kept = [...done.values()].reduce((sum, count) => sum + count, 0);
+      const cases = caseLines(config, selection).length;
+      const { folder } = measured;
+      console.error(
+        `interrupted, ${kept} of ${cases} cases kept; --resume ${folder} measures the others`,
+      );
+      return EXIT.interrupted;
+    }
     return printProblems(measured) ? EXIT.wrongResult : EXIT.ok;
   });
 }

@@ -1,3 +1,4 @@
+import { RankError } from "../../collectives/rank_error.ts";
 import type { Config } from "../../config/config.ts";
 import type { Device } from "../../device/device.ts";
 import type { StopCriteria } from "../measure/stopping_rule.ts";
@@ -50,6 +51,16 @@ export function commonCells({ device: { identity }, runId, canaryPct }: RowConte
     physical_adapters: 1,
     canary_pct: canaryPct,
   };
+}
+
+/**
+ * Why something could not be measured, in a line, where the run can go on without it: an error of the
+ * device, which is forgotten, or of a rank, whose device is its own.
+ * @throws the error itself where the run's device is lost, or where it is a bug of ours.
+ */
+export function failureReason({ errors }: Device, error: unknown): string {
+  if (error instanceof RankError) return error.message.split("\n")[0]!;
+  return errors.recover(error);
 }
 
 /** The stop rule of a configuration. */

@@ -5,14 +5,13 @@ import {
 } from "../../../collectives/registry.ts";
 import type { Config } from "../../../config/config.ts";
 import { parseMessageSizes } from "../../../config/message_sizes.ts";
-import { DeviceError } from "../../../device/device_error.ts";
 import { arenaBytes } from "../../../runtime/same_device.ts";
 import { fitLink, type LinkFit } from "../../../statistics/link_fit.ts";
 import { shuffled } from "../../../statistics/shuffled.ts";
 import { median } from "../../../statistics/summary.ts";
 import type { Session } from "../../measure/session.ts";
 import { type StopCriteria, StoppingRule } from "../../measure/stopping_rule.ts";
-import { stopCriteria } from "../suite_run.ts";
+import { failureReason, stopCriteria } from "../suite_run.ts";
 import { CaseRounds } from "./case_rounds.ts";
 import {
   caseProblem,
@@ -34,10 +33,12 @@ const WARM_UPS = { first: 5, later: 2 };
 /** `auto` chooses after so many rounds of the others. */
 const ROUNDS_BEFORE_AUTO = 2;
 
-/** What the cases of a group gave. */
-export interface GroupResult {
-  readonly results: ReadonlyMap<CollectiveCase, CollectiveResult>;
-  readonly link: LinkFit | undefined;
+/** What is measured on one set of ranks, and who is told. */
+export interface GroupWork {
+  readonly cases: readonly CollectiveCase[];
+  readonly signal: AbortSignal;
+  /** Gets each case's result when it needs no more turns, and at once what cannot be run. */
+  readonly onResult: (c: CollectiveCase, result: CollectiveResult) => Promise<void>;
 }
 
 /** What was asked for and can be run, why the rest cannot, and what the link is fitted to. */
@@ -47,59 +48,63 @@ interface GroupCases {
   readonly link: readonly ProgramCase[];
 }
 
-/** The rounds of each case by label, and the program that each case ran. */
-interface GroupRounds {
-  readonly byLabel: ReadonlyMap<string, CaseRounds>;
-  readonly ran: ReadonlyMap<CollectiveCase, AlgorithmName>;
+/** The rounds of each case by label: cases that run the same are measured once. */
+type RoundsByLabel = ReadonlyMap<string, CaseRounds>;
+
+/** How turns are taken, and who gets a case that needs no more of them, with the program that it ran. */
+interface GroupTurns {
+  readonly measure: (c: ProgramCase, warmUps: number) => Promise<readonly LoopResult[]>;
+  readonly onDone: (c: CollectiveCase, rounds: CaseRounds, ran: AlgorithmName) => Promise<void>;
+  readonly signal: AbortSignal;
+  readonly seed: number;
+  readonly criteria: StopCriteria;
 }
 
-/** Measures cases on one set of ranks; undefined where an interrupt came first. */
+/** Measures cases on one set of ranks; the fit of their link, where it has one and no interrupt came first. */
 export async function measureGroup(
   config: Config,
   session: Session,
-  { cases, signal }: { readonly cases: readonly CollectiveCase[]; readonly signal: AbortSignal },
-): Promise<GroupResult | undefined> {
-  const results = new Map<CollectiveCase, CollectiveResult>();
+  { cases, signal, onResult }: GroupWork,
+): Promise<LinkFit | undefined> {
   const group = groupCases(config, cases, (c) => caseProblem(c) ?? roomProblem(c, session));
-  for (const [c, reason] of group.skipped) results.set(c, noResult("skipped", reason));
+  for (const [c, reason] of group.skipped) await onResult(c, noResult("skipped", reason));
   const [first] = group.runnable;
-  if (!first) return { results, link: undefined };
+  if (!first) return undefined;
   const criteria = stopCriteria(config);
   const turn = StoppingRule.turn(criteria);
+  const missing = new Set(group.runnable);
   try {
     const capacity = Math.max(...[...group.runnable, ...group.link].map(elementsOf));
     await using pool = first.transport === "workers"
       ? await CollectiveRanks.open({ ranks: first.ranks, capacity })
       : undefined;
-    const measure = async (c: ProgramCase, warmUps: number) =>
-      pool
-        ? await pool.measure({ ...c, count: elementsOf(c), inPlace: false, turn, warmUps })
-        : [await measureSameDevice(c, session, { turn, warmUps })];
-    const { seed } = config;
-    const rounds = await measureRounds(group, session, { measure, signal, seed, criteria });
-    if (!rounds) return undefined;
-    const roundsOf = (c: CollectiveCase) => rounds.byLabel.get(collectiveLabel(c))!;
-    for (const c of group.runnable) {
-      const ran = rounds.ran.get(c)!;
-      const overlapPct = pool && isLargest(c, group.runnable)
-        ? await measureOverlap(session, pool, { ...c, algorithm: ran })
-        : undefined;
-      const clock = pool ? "host" : session.device.clock;
-      results.set(c, resultOf(roundsOf(c), { ran, clock, overlapPct }));
-    }
+    const byLabel = await measureRounds(group, session, {
+      measure: async (c, warmUps) =>
+        pool
+          ? await pool.measure({ ...c, count: elementsOf(c), inPlace: false, turn, warmUps })
+          : [await measureSameDevice(c, session, { turn, warmUps })],
+      onDone: async (c, rounds, ran) => {
+        const overlapPct = pool && isLargest(c, group.runnable)
+          ? await measureOverlap(session, pool, { ...c, algorithm: ran })
+          : undefined;
+        const clock = pool ? "host" : session.device.clock;
+        missing.delete(c);
+        await onResult(c, resultOf(rounds, { ran, clock, overlapPct }));
+      },
+      signal,
+      seed: config.seed,
+      criteria,
+    });
+    if (!byLabel) return undefined;
     const points = group.link.map((c) => ({
       bytes: 4 * elementsOf(c),
-      roundsUs: roundsOf(c).timesUs,
+      roundsUs: byLabel.get(collectiveLabel(c))!.timesUs,
     }));
-    return { results, link: points.length >= 2 ? fitLink(points) : undefined };
+    return points.length >= 2 ? fitLink(points) : undefined;
   } catch (error) {
-    if (error instanceof DeviceError && error.kind === "DeviceLost") throw error;
-    const reason = (error instanceof Error ? error.message : String(error)).split("\n")[0]!;
-    session.device.errors.forget();
-    for (const c of group.runnable) {
-      if (!results.has(c)) results.set(c, noResult("failed", reason));
-    }
-    return { results, link: undefined };
+    const reason = failureReason(session.device, error);
+    for (const c of missing) await onResult(c, noResult("failed", reason));
+    return undefined;
   }
 }
 
@@ -133,13 +138,8 @@ function groupCases(
 async function measureRounds(
   { runnable, link }: GroupCases,
   session: Session,
-  { measure, signal, seed, criteria }: {
-    readonly measure: (c: ProgramCase, warmUps: number) => Promise<readonly LoopResult[]>;
-    readonly signal: AbortSignal;
-    readonly seed: number;
-    readonly criteria: StopCriteria;
-  },
-): Promise<GroupRounds | undefined> {
+  { measure, onDone, signal, seed, criteria }: GroupTurns,
+): Promise<RoundsByLabel | undefined> {
   const ran = new Map<CollectiveCase, AlgorithmName>();
   const programs = distinct([
     ...runnable.filter(isProgram),
@@ -151,11 +151,11 @@ async function measureRounds(
     [...programs, ...auto].map((c) => [collectiveLabel(c), new CaseRounds(criteria)]),
   );
   const roundsOf = (c: CollectiveCase) => byLabel.get(collectiveLabel(c))!;
-  for (const c of runnable) if (isProgram(c)) ran.set(c, c.algorithm);
+  const asked = new Map(runnable.map((c) => [collectiveLabel(c), c]));
   for (let round = 0;; round++) {
     const turns = [...programs, ...(round < ROUNDS_BEFORE_AUTO ? [] : auto)]
       .filter((c) => roundsOf(c).stopReason === undefined);
-    if (turns.length === 0 && round >= ROUNDS_BEFORE_AUTO) break;
+    if (turns.length === 0 && round >= ROUNDS_BEFORE_AUTO) return byLabel;
     for (const c of shuffled(turns, seed + round)) {
       if (signal.aborted) return undefined;
       const algorithm = isProgram(c) ? c.algorithm : ran.get(c) ?? fastest(c, session);
@@ -165,10 +165,11 @@ async function measureRounds(
       const begun = performance.now();
       const ranks = await measure({ ...c, algorithm }, warmUps);
       rounds.endTurn(ranks, (performance.now() - begun) * 1000);
+      const wanted = asked.get(collectiveLabel(c));
+      if (rounds.stopReason !== undefined && wanted) await onDone(wanted, rounds, algorithm);
     }
     noteTimes(session, programs, byLabel);
   }
-  return { byLabel, ran };
 }
 
 function noResult(status: "skipped" | "failed", reason: string): CollectiveResult {
@@ -238,7 +239,7 @@ function fastest(c: CollectiveCase, { tuning }: Session): AlgorithmName {
 function noteTimes(
   { tuning }: Session,
   programs: readonly ProgramCase[],
-  byLabel: GroupRounds["byLabel"],
+  byLabel: RoundsByLabel,
 ): void {
   const exact = programs.filter((c) => !COLLECTIVES[c.op].algorithms[c.algorithm]!.errorBound);
   for (const same of Map.groupBy(exact, (c) => `${tuningKey(c)} ${c.messageBytes}`).values()) {

@@ -18,7 +18,7 @@ import {
 import { collectiveRow } from "./collective_row.ts";
 import { measureGroup } from "./measure_group.ts";
 
-/** Measures the collectives suite of a configuration; rows come as their ranks are done. */
+/** Measures the collectives suite of a configuration; rows come as cases are done. */
 export async function runCollectives(
   config: Config,
   session: Session,
@@ -30,18 +30,20 @@ export async function runCollectives(
   for (const own of groups.values()) {
     if (run.signal.aborted) return;
     const missing = own.filter((c) => !run.finished.has(rowKey("collectives", collectiveKey(c))));
-    const group = await measureGroup(config, session, { cases: missing, signal: run.signal });
-    if (!group) return;
-    const { device, canary } = session;
-    const context = { device, runId: run.runId, canaryPct: await canary.driftPct() };
-    for (const [c, result] of group.results) {
-      const { row, series } = collectiveRow(result, c, context);
-      run.onRow(row, series);
-    }
-    if (group.link) writeLink(run.folder, own[0]!, group.link);
+    done += own.length - missing.length;
+    const link = await measureGroup(config, session, {
+      cases: missing,
+      signal: run.signal,
+      onResult: async (c, result) => {
+        const { device, canary } = session;
+        const context = { device, runId: run.runId, canaryPct: await canary.driftPct() };
+        const { row, series } = collectiveRow(result, c, context);
+        run.onRow(row, series);
+        run.onProgress({ done: ++done, total: cases.length, label: collectiveLabel(c) });
+      },
+    });
+    if (link) writeLink(run.folder, own[0]!, link);
     await session.tuning.save();
-    done += own.length;
-    run.onProgress({ done, total: cases.length, label: collectiveLabel(own.at(-1)!) });
   }
 }
 

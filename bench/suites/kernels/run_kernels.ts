@@ -48,6 +48,7 @@ export async function runKernels(
       if (!run.finished.has(row.row_key!)) run.onRow(row, series);
     }
     await tuning.save();
+    if (run.signal.aborted) return;
     run.onProgress({ done: ++done, total, label: kernelLabel(caseRun.case) });
   };
   while (waiting.length > 0 && !run.signal.aborted) {

@@ -21,7 +21,7 @@ import {
 import type { ScheduleFiles } from "./schedule_files.ts";
 import { scheduleRow, unmeasuredRow } from "./schedule_row.ts";
 import type { Session } from "../../measure/session.ts";
-import type { SuiteRun } from "../suite_run.ts";
+import { failureReason, type SuiteRun } from "../suite_run.ts";
 
 /** A run of the schedules suite. */
 export interface SchedulesRun extends SuiteRun<ScheduleRow> {
@@ -44,7 +44,7 @@ export interface Suite extends OpenWork {
 export async function writeRows(layout: LayoutCases, suite: Suite): Promise<void> {
   const { requests, run, session } = suite;
   if (layout.error !== undefined) {
-    const reason = session.device.errors.recover(layout.error);
+    const reason = failureReason(session.device, layout.error);
     return await writeUnmeasured(layout.cases, suite, { status: "failed", reason });
   }
   const ranks = worldSize(layoutOf(layout.cases[0]!.layout));

@@ -28,6 +28,7 @@ import {
   type ScheduleWork,
 } from "./schedule_cases.ts";
 import type { TimedRequest } from "../../../runtime/serve.ts";
+import { failureReason } from "../suite_run.ts";
 import type { Session } from "../../measure/session.ts";
 
 /** Layouts are open together as long as they have no more ranks, on the host's cores and in its memory. */
@@ -111,7 +112,7 @@ async function runLayouts(
     try {
       opened.push(stack.use(await openCases(cases, suite)));
     } catch (error) {
-      const reason = session.device.errors.recover(error);
+      const reason = failureReason(session.device, error);
       await writeUnmeasured(cases, suite, { status: "failed", reason });
       finish(cases);
     }
