@@ -1,4 +1,8 @@
-/** Plants small faults in the product and says which of them no test finds: `deno task mutants`. */
+/**
+ * Plants small faults in the product and says which of them no test finds: `deno task mutants`. No
+ * places of faults are comments, texts, types, what is thrown, a shader's attributes, tests, tools,
+ * stand-ins of packages, and what is built or measured.
+ */
 
 import { Command, ValidationError } from "@cliffy/command";
 import { z } from "zod";
@@ -14,12 +18,15 @@ const OPTIONS = z.object({
   sample: z.number().default(200),
   only: z.array(z.string()).default([]),
   seed: z.number().default(1),
+  jobs: z.number().default(1),
   testSeconds: z.number().optional(),
   list: z.boolean().optional(),
   json: z.string().optional(),
 });
 
 const ROOT = new URL("../", import.meta.url);
+/** What test files execute is remembered here; git ignores it. */
+const CACHE = new URL("results/mutants/", ROOT);
 /** The least score, in %, that is not a failure. */
 const LEAST_SCORE_PCT = 85;
 
@@ -27,8 +34,8 @@ function mutantsCommand(exit: (status: number) => void): Command {
   return new Command()
     .name("mutants")
     .description(
-      "Plant small faults, one at a time, in copies of this tree, and run the tests that import the " +
-        "faulty file, nearest and cheapest first, until one fails. Exit status: 0 where at least " +
+      "Plant small faults, one at a time, in copies of this tree, and run the tests that execute " +
+        "the faulty line, cheapest first, until one fails. Exit status: 0 where at least " +
         `${LEAST_SCORE_PCT} % of the faults of sound types are found, 3 where fewer are, 2 for bad usage.`,
     )
     .option("--sample <count:integer>", "Faults to plant, chosen by the seed; 200.")
@@ -36,9 +43,11 @@ function mutantsCommand(exit: (status: number) => void): Command {
       collect: true,
     })
     .option("--seed <seed:integer>", "What the choice follows from; 1.")
+    .option("--jobs <count:integer>", "Faults judged at a time; 1.")
     .option(
       "--test-seconds <seconds:number>",
-      "Leave out test files that take longer; the score is then a lower bound.",
+      "Run no further test file on a fault once those before take so long; the score is then a " +
+        "lower bound.",
     )
     .option("--list", "Print the chosen faults, and run nothing.")
     .option("--json <file:file>", "Write every verdict to this file, too.")
@@ -48,9 +57,10 @@ function mutantsCommand(exit: (status: number) => void): Command {
 /** The chosen mutants of the folders, in the order of the choice. */
 function choose(
   all: readonly Mutant[],
-  { sample, only, seed, testSeconds }: z.output<typeof OPTIONS>,
+  { sample, only, seed, jobs, testSeconds }: z.output<typeof OPTIONS>,
 ): readonly Mutant[] {
   if (sample < 1) throw new ValidationError(`Cannot use --sample "${sample}": legal is 1 or more`);
+  if (jobs < 1) throw new ValidationError(`Cannot use --jobs "${jobs}": legal is 1 or more`);
   if (testSeconds !== undefined && !(testSeconds > 0)) {
     throw new ValidationError(`Cannot use --test-seconds "${testSeconds}": legal is above 0`);
   }
@@ -60,7 +70,10 @@ function choose(
   const among = folders.length === 0
     ? all
     : all.filter(({ file }) => folders.some((folder) => file.startsWith(folder)));
-  return shuffled(among, seed).slice(0, sample);
+  // Every place has the same chance, however many mutants it has.
+  const places = Map.groupBy(among, ({ file, start, end }) => `${file}:${start}:${end}`);
+  return shuffled([...places.values()], seed).slice(0, sample)
+    .map((mutants) => shuffled(mutants, seed)[0]!);
 }
 
 function mutants(options: z.output<typeof OPTIONS>): Promise<number> {
@@ -72,20 +85,22 @@ function mutants(options: z.output<typeof OPTIONS>): Promise<number> {
         return EXIT.ok;
       }
       const onProgress = (line: string) => console.error(line);
-      const judgement = await judgeMutants(chosen, ROOT, {
-        maxTestSeconds: options.testSeconds,
+      const verdicts = await judgeMutants(chosen, ROOT, {
+        testSeconds: options.testSeconds,
+        jobs: options.jobs,
+        cache: CACHE,
         signal,
         onProgress,
       });
-      const score = mutationScore(judgement.verdicts);
+      const score = mutationScore(verdicts);
       if (options.json !== undefined) {
         const { seed, only } = options;
         writeWhole(
           options.json,
-          `${JSON.stringify({ seed, only, ...score, ...judgement }, null, 2)}\n`,
+          `${JSON.stringify({ seed, only, ...score, verdicts }, null, 2)}\n`,
         );
       }
-      console.log(scoreText(judgement));
+      console.log(scoreText(verdicts));
       return 100 * (score.score?.share ?? 0) >= LEAST_SCORE_PCT ? EXIT.ok : EXIT.wrongResult;
     } catch (error) {
       if (signal.aborted) return EXIT.interrupted;

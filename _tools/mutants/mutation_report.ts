@@ -1,5 +1,5 @@
 import { binomialInterval, type ShareInterval } from "./binomial_interval.ts";
-import type { Judgement, Verdict } from "./judge_mutants.ts";
+import type { Verdict } from "./judge_mutants.ts";
 import type { Mutant } from "./list_mutants.ts";
 
 /** How many mutants met which end, and the share that was found. */
@@ -34,14 +34,15 @@ export function mutantLine({ file, line, kind, was, now }: Mutant): string {
   return `${file}:${line}  ${kind}: ${short(was)} -> ${short(now) || "nothing"}`;
 }
 
-/** The score, every survivor, and the tests that were not asked. */
-export function scoreText({ verdicts, leftOut }: Judgement): string {
+/** The score, and every survivor with what was not asked. */
+export function scoreText(verdicts: readonly Verdict[]): string {
   const { killed, timedOut, survived, invalid, score } = mutationScore(verdicts);
   const percent = (share: number) => (100 * share).toFixed(1);
-  const survivors = verdicts.filter(({ outcome }) => outcome === "survived")
-    .map(({ mutant, tests }) =>
-      `  ${mutantLine(mutant)}${tests === 0 ? "  (no test was run)" : ""}`
-    );
+  const survivors = verdicts.filter(({ outcome }) => outcome === "survived");
+  const lines = survivors.map(({ mutant, tests, unasked }) => {
+    const asked = tests === 0 ? "  (no test executes it)" : "";
+    return `  ${mutantLine(mutant)}${unasked > 0 ? `  (${unasked} test files not run)` : asked}`;
+  });
   return [
     `killed ${killed} (${timedOut} timed out), survived ${survived}, invalid ${invalid}`,
     score
@@ -49,9 +50,9 @@ export function scoreText({ verdicts, leftOut }: Judgement): string {
         percent(score.high)
       } %`
       : "no score: no mutant was judged",
-    ...(survivors.length > 0 ? ["survivors:", ...survivors] : []),
-    ...(leftOut.length > 0
-      ? [`left out, so that the score is a lower bound: ${leftOut.join(" ")}`]
+    ...(survivors.some(({ unasked }) => unasked > 0)
+      ? ["a lower bound: not every test was run on every survivor"]
       : []),
+    ...(survivors.length > 0 ? ["survivors:", ...lines] : []),
   ].join("\n");
 }

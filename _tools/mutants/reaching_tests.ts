@@ -1,8 +1,5 @@
 import { runDeno } from "./run_deno.ts";
 
-/** Test files that a mutation can change, and over how many imports each. */
-export type Reach = ReadonlyMap<string, number>;
-
 /** Files that are built from others, and what from: they are built again before tests. */
 const BUILT: Readonly<Record<string, string>> = {
   "report/page.bundle.js.txt": "report/page/main.ts",
@@ -64,20 +61,25 @@ export class FileGraph {
     );
   }
 
-  /** The test files that reach a file; those of the folder of its name are as near as can be. */
-  testsOf(file: string): Reach {
-    const steps = new Map([[file, 0]]);
-    for (const [at, distance] of steps) { // grows meanwhile
-      for (const from of this.#importers.get(at) ?? []) {
-        if (!steps.has(from)) steps.set(from, distance + 1);
-      }
-    }
-    const tests = [...steps].filter(([path]) => path.endsWith("_test.ts"));
-    return new Map(tests.map(([test, distance]) => {
-      const folder = /^tests\/(.*\/)/.exec(test)?.[1] ?? "/";
-      return [test, file.startsWith(folder) ? 1 : distance];
-    }));
+  /** The files that import or name a file. */
+  importersOf(file: string): readonly string[] {
+    return [...this.#importers.get(file) ?? []];
   }
+
+  /** The test files that reach a file. */
+  testsOf(file: string): readonly string[] {
+    const found = new Set([file]);
+    for (const at of found) { // grows meanwhile
+      for (const from of this.importersOf(at)) found.add(from);
+    }
+    return [...found].filter((path) => path.endsWith("_test.ts"));
+  }
+}
+
+/** Whether a test file lies in the folder that mirrors a file's. */
+export function isNear(test: string, file: string): boolean {
+  const folder = /^tests\/(.*\/)/.exec(test)?.[1] ?? "/";
+  return file.startsWith(folder);
 }
 
 /** Paths in a file's texts, but for those of its imports, from the file or from the root. */

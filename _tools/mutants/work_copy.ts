@@ -53,8 +53,31 @@ export class WorkCopy {
     });
   }
 
-  /** Runs a test file as the task `test` would, up to its first failure. */
-  test(file: string, limitMs: number): Promise<Ran> {
-    return this.deno([...this.#testArgs, file], limitMs);
+  /**
+   * Runs a test file as the task `test` would, up to its first failure; counts what it executes where
+   * asked.
+   */
+  test(
+    file: string,
+    { limitMs, counts = false }: { readonly limitMs: number; readonly counts?: boolean },
+  ): Promise<Ran> {
+    const more = counts ? [`--coverage=${this.#counts}`, "--coverage-raw-data-only"] : [];
+    return this.deno([...this.#testArgs, ...more, file], limitMs);
+  }
+
+  /** What the tests that counted since the last renewal executed, in lcov's format. */
+  async lcov(): Promise<string> {
+    const { status, stdout, stderr } = await this.deno([
+      "coverage",
+      "--quiet",
+      "--lcov",
+      this.#counts,
+    ]);
+    if (status !== 0) throw new Error(`Cannot read what tests executed: ${stderr}`);
+    return stdout;
+  }
+
+  get #counts(): string {
+    return new URL("counts", this.#folder).pathname;
   }
 }

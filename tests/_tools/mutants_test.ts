@@ -111,8 +111,7 @@ Deno.test("a mutant that a test finds is told from a survivor, an unreached one 
   inTree(TREE, async (root) => {
     const all = await listMutants(root);
     const chosen = all.filter(({ file }) => file !== "sums/worker.ts");
-    const judgement = await judgeMutants(chosen, root);
-    const { verdicts } = judgement;
+    const verdicts = await judgeMutants(chosen, root);
     const found = verdicts.map(({ mutant, outcome, tests }) =>
       `${mutant.kind} ${mutant.was}: ${outcome} (${tests})`
     );
@@ -126,15 +125,15 @@ Deno.test("a mutant that a test finds is told from a survivor, an unreached one 
     const { score, ...counts } = mutationScore(verdicts);
     assertEquals(counts, { killed: 2, timedOut: 0, survived: 2, invalid: 1 });
     assertEquals(score!.share, 0.5);
-    assertEquals(scoreText(judgement).split("\n").slice(2), [
+    assertEquals(scoreText(verdicts).split("\n").slice(2), [
       "survivors:",
-      "  sums/alone.ts:1  constant: false -> true  (no test was run)",
+      "  sums/alone.ts:1  constant: false -> true  (no test executes it)",
       "  sums/sum.ts:5  comparison: > -> >=",
     ]);
     assertEquals(await Deno.readTextFile(new URL("sums/sum.ts", root)), TREE["sums/sum.ts"]);
   }));
 
-Deno.test("a Worker's file is reached by the test that starts it, unless the test is left out", () =>
+Deno.test("a Worker's file is judged by the test that starts it", () =>
   inTree({
     ...TREE,
     "tests/sums/sum_test.ts": `Deno.test("sums in a Worker", async () => {
@@ -151,15 +150,50 @@ Deno.test("a Worker's file is reached by the test that starts it, unless the tes
   }, async (root) => {
     const all = await listMutants(root);
     const three = all.filter(({ was, now }) => was === "3" && now === "4");
-    const { verdicts } = await judgeMutants(three, root);
+    const verdicts = await judgeMutants(three, root);
     assertEquals(verdicts.map(({ outcome, by }) => [outcome, by]), [[
       "killed",
       "tests/sums/sum_test.ts",
     ]]);
-    // No test file is as quick: it is left out, and said to be.
-    const quick = await judgeMutants(three, root, { maxTestSeconds: 0.001 });
-    assertEquals(quick.leftOut, ["tests/sums/sum_test.ts"]);
-    assertEquals(quick.verdicts.map(({ outcome }) => outcome), ["survived"]);
+  }));
+
+Deno.test("only tests that execute its line are run on a mutant, cheap ones first, until time is up", () =>
+  inTree({
+    ...TREE,
+    "tests/sums/sum_test.ts": `import { sum } from "../../sums/sum.ts";
+Deno.test("adds", () => {
+  if (sum(2, 1) !== 3) throw new Error("wrong");
+});
+`,
+    "tests/larger_test.ts": `import { larger } from "../sums/sum.ts";
+Deno.test("compares, slowly", () => {
+  const begin = Date.now();
+  while (Date.now() - begin < 1000);
+  if (larger(2, 1) !== 2) throw new Error("wrong");
+});
+`,
+    "tests/sums/same_test.ts": `import { larger } from "../../sums/sum.ts";
+Deno.test("compares nothing", () => {
+  if (larger(1, 1) !== 1) throw new Error("wrong");
+});
+`,
+  }, async (root) => {
+    const all = await listMutants(root);
+    const chosen = all.filter(({ kind }) => kind === "arithmetic" || kind === "negated condition");
+    const cache = new URL("results/mutants/", root);
+    const judged = async (options: { testSeconds?: number }) =>
+      (await judgeMutants(chosen, root, { ...options, cache }))
+        .map(({ outcome, by, tests, unasked }) => [outcome, by, tests, unasked]);
+    assertEquals(await judged({}), [
+      ["killed", "tests/sums/sum_test.ts", 1, 0],
+      ["killed", "tests/larger_test.ts", 2, 0],
+    ]);
+    const known = [...Deno.readDirSync(cache)].length;
+    assertEquals(await judged({ testSeconds: 0.001 }), [
+      ["killed", "tests/sums/sum_test.ts", 1, 0],
+      ["survived", undefined, 1, 1],
+    ]);
+    assertEquals([known, [...Deno.readDirSync(cache)].length], [3, 3]);
   }));
 
 Deno.test("nothing is judged by a test that fails without a mutant, nor after an abort", () =>

@@ -1,4 +1,4 @@
-import { assert, assertAlmostEquals } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { generator } from "../../statistics/counter_generator.ts";
 import { fitLine, fitLink, type LinkPoint } from "../../statistics/link_fit.ts";
 
@@ -49,4 +49,35 @@ Deno.test("held-out sizes are in no fit that predicts them", () => {
     roundsUs: [[(3 + bytes / 5e3) * (i % 2 ? 2 : 1)]],
   }));
   assertAlmostEquals(fitLink(points).heldOutErrorPct!, 50, 1e-6);
+});
+
+Deno.test("neither latency nor bandwidth is ever negative", () => {
+  // Times that fall with the size, and times below a line through the origin.
+  const falling = fitLine([{ bytes: 1000, us: 20 }, { bytes: 2000, us: 10 }]);
+  assertAlmostEquals(falling.gbytesPerS, 1e6, 1e-3); // 1e-9 us a byte
+  assert(falling.alphaUs > 0);
+  const steep = fitLine([{ bytes: 1000, us: 1 }, { bytes: 2000, us: 10 }]);
+  assertEquals(steep.alphaUs, 0);
+});
+
+Deno.test("small and large messages count alike: the errors are relative", () => {
+  // By hand: weights 1 / t^2 of (1, 1), (2, 2), (3, 6) are 1, 1/4, 1/36; w = 46/36, wx = 57/36,
+  // wxx = 81/36, wy = 60/36, wxy = 90/36. Slope (46 * 90 - 57 * 60) / (46 * 81 - 57^2) = 720 / 477.
+  const { alphaUs, gbytesPerS } = fitLine([
+    { bytes: 1, us: 1 },
+    { bytes: 2, us: 2 },
+    { bytes: 3, us: 6 },
+  ]);
+  assertAlmostEquals(1 / gbytesPerS / 1000, 720 / 477, 1e-9);
+  assertEquals(alphaUs, 0); // (60 - 720 / 477 * 57) / 46 is below 0
+});
+
+Deno.test("four sizes are held out from each other, three are too few; rounds are as many as all have", () => {
+  const points = [1000, 2000, 4000, 8000].map((bytes, i) => ({
+    bytes,
+    roundsUs: Array.from({ length: 3 + i }, () => [3 + bytes / 5e3]),
+  }));
+  assertEquals(fitLink(points.slice(1)).heldOutErrorPct, undefined);
+  assertAlmostEquals(fitLink(points).heldOutErrorPct!, 0, 1e-6);
+  assertAlmostEquals(fitLink([...points].reverse()).alphaLow, 3, 1e-6);
 });

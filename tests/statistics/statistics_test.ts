@@ -1,7 +1,7 @@
-import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { ratioInterval } from "../../statistics/bootstrap.ts";
 import { generator } from "../../statistics/counter_generator.ts";
-import { adjustP, mannWhitney, upperTail } from "../../statistics/mann_whitney.ts";
+import { adjustP, leastReachableP, mannWhitney, upperTail } from "../../statistics/mann_whitney.ts";
 
 Deno.test("the tail of the normal distribution is that of published tables", () => {
   // Abramowitz and Stegun, Handbook of Mathematical Functions, tables 26.1 and 26.2.
@@ -13,6 +13,7 @@ Deno.test("the tail of the normal distribution is that of published tables", () 
       [2.9, 0.0018658133],
       [3.1, 0.0009676032],
       [5, 2.866515719e-7],
+      [10, 7.619853024e-24],
     ] as const
   ) assertAlmostEquals(upperTail(z) / q, 1, 1e-7, `z = ${z}`);
 });
@@ -46,6 +47,45 @@ Deno.test("ties and large samples take the corrected normal approximation", () =
   const long = Array.from({ length: 60 }, (_, i) => i);
   const close = mannWhitney(long, long.map((x) => x + 0.5));
   assert(close.p > 0.7 && close.p < 1, String(close.p));
+});
+
+Deno.test("the least p that so few samples can reach is that of one arrangement of all, on either side", () => {
+  // 2 / C(n + m, n), the binomial coefficients by hand.
+  for (
+    const [n, m, arrangements] of [
+      [1, 2, 3],
+      [2, 5, 21],
+      [3, 3, 20],
+      [4, 4, 70],
+      [5, 5, 252],
+      [6, 6, 924],
+    ] as const
+  ) {
+    assertAlmostEquals(leastReachableP(n, m), 2 / arrangements, 1e-12, `${n} against ${m}`);
+    const below = Array.from({ length: n }, (_, i) => i - n);
+    const above = Array.from({ length: m }, (_, i) => i);
+    assertAlmostEquals(leastReachableP(n, m), mannWhitney(below, above).p, 1e-12);
+  }
+  assertEquals(leastReachableP(1, 1), 1);
+});
+
+Deno.test("the distribution is counted out below 50 samples a side, and approximated from there on", () => {
+  const counts = (n: number) => {
+    const a = Array.from({ length: n }, (_, i) => i);
+    return mannWhitney(a, a.map((x) => x + 0.5));
+  };
+  const approximated = (n: number) => {
+    const z = (n / 2 - 0.5) / Math.sqrt(n * n * (2 * n + 1) / 12);
+    return 2 * upperTail(z);
+  };
+  assertAlmostEquals(counts(50).p, approximated(50), 1e-12);
+  assert(Math.abs(counts(49).p - approximated(49)) > 1e-6);
+  assertEquals(counts(50).u, 50 * 49 / 2);
+});
+
+Deno.test("no samples have no ranks", () => {
+  assertThrows(() => mannWhitney([], [1]), RangeError, "empty");
+  assertThrows(() => mannWhitney([1], []), RangeError, "empty");
 });
 
 Deno.test("p-values are adjusted as in the example of Benjamini and Hochberg", () => {
@@ -90,6 +130,15 @@ Deno.test("the bootstrap's interval holds the ratio, narrows with samples, and i
   const [fine, finer] = ratioInterval(side(list(800, 100), "c"), side(list(800, 110), "d"));
   assert(finer - fine < (high - low) / 2);
   assertEquals([...ratioInterval(a, a)], [1, 1]);
+});
+
+Deno.test("the bootstrap draws with replacement, and takes the middle of what it drew", () => {
+  // Of two samples each median is 1, 2 or 3, with a chance of 1/4, 1/2 and 1/4; of three none is between.
+  const [low, high] = ratioInterval({ samples: [1], seed: "a" }, { samples: [3, 1], seed: "b" });
+  assertAlmostEquals(low, 1, 1e-12);
+  assertAlmostEquals(high, 3, 1e-12);
+  const odd = ratioInterval({ samples: [1], seed: "a" }, { samples: [5, 1, 2, 2, 2], seed: "b" });
+  for (const end of odd) assert([1, 2, 5].some((value) => Math.abs(end - value) < 1e-9), `${odd}`);
 });
 
 Deno.test("the bootstrap's interval misses the truth in about one of twenty tries", () => {

@@ -2,7 +2,7 @@ import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/ass
 import { NOISE_MODELS, simulatedHits, simulateSamples } from "../../statistics/noise_models.ts";
 import { quantile } from "../../statistics/quantile.ts";
 import { roundInterval } from "../../statistics/round_interval.ts";
-import { summarise } from "../../statistics/summary.ts";
+import { median, summarise, timeChangeText } from "../../statistics/summary.ts";
 
 Deno.test("quantiles are of type 7", () => {
   assertEquals(quantile([1, 2, 3, 4], 0.5), 2.5);
@@ -105,4 +105,64 @@ Deno.test("one round, equal samples and none: bounds that say so", () => {
   assertThrows(() => summarise([1, NaN]), RangeError, "NaN");
   assertThrows(() => summarise([1, 2], [0]), RangeError, "1 rounds");
   assertThrows(() => simulateSamples("?", { rounds: 1, samplesARound: 1, seed: 0 }), RangeError);
+});
+
+Deno.test("a summary by hand", () => {
+  const { n, min, median: middle, mean, p90, p95, p99, stdev, cv } = summarise([4, 2, 8, 6, 0]);
+  assertEquals([n, min, middle, mean, p99], [5, 0, 4, 4, undefined]);
+  assertAlmostEquals(p90, 7.2, 1e-12); // 0.6 of the way from 6 to 8
+  assertAlmostEquals(p95, 7.6, 1e-12);
+  assertAlmostEquals(stdev!, Math.sqrt(10), 1e-12); // (16 + 4 + 0 + 4 + 16) / 4
+  assertAlmostEquals(cv!, Math.sqrt(10) / 4, 1e-12);
+  assertEquals([median([3, 1, 2]), median([4, 1])], [2, 2.5]);
+});
+
+Deno.test("what too few samples, or a mean or median of 0, do not say is left out", () => {
+  const ramp = (n: number) => Array.from({ length: n }, (_, i) => i);
+  assertEquals(summarise(ramp(99)).p99, undefined);
+  assertAlmostEquals(summarise(ramp(100)).p99!, 98.01, 1e-9);
+  const one = summarise([3]);
+  assertEquals([one.stdev, one.cv, one.noisePct], [undefined, undefined, Infinity]);
+  const centred = summarise([-2, -1, 0, 1, 2]);
+  assertEquals([centred.cv, centred.noisePct], [undefined, Infinity]);
+  // Two rounds bound nothing: 1 to 4 are half a width of 1.5, 60 % of 2.5.
+  assertAlmostEquals(summarise([1, 2, 3, 4], [0, 0, 1, 1]).noisePct, 60, 1e-9);
+  assertAlmostEquals(summarise([-1, -2, -3, -4], [0, 0, 1, 1]).noisePct, 60, 1e-9);
+});
+
+Deno.test("a change of a time is said in words", () => {
+  assertEquals(timeChangeText(12.34, 1), "12.3 % more time");
+  assertEquals(timeChangeText(-3, 0), "3 % less time");
+});
+
+Deno.test("noise models scatter as they say, about the median that they say", () => {
+  const size = { rounds: 4000, samplesARound: 5, seed: 3 };
+  const spread: Readonly<Record<string, readonly [stdev: number, correlation: number]>> = {
+    "independent": [3, 0],
+    "AR(0.5)": [3, 0.5],
+    "AR(0.9)": [3, 0.9],
+    "turns share 3 %": [Math.sqrt(10), 0.72], // 9 of 10 shared by 4 of 5 neighbours
+    // The states are 0.3 and 0.7 of the rounds: variance 0.21 * 20^2 + 1, shared by 4 of 5 neighbours.
+    "two clock states": [Math.sqrt(85), 0.8 * 84 / 85],
+  };
+  for (const model of Object.keys(NOISE_MODELS)) {
+    const { samples, rounds, trueMedian } = simulateSamples(model, size);
+    assertEquals([samples.length, rounds[4], rounds[5]], [20_000, 0, 1]);
+    const { low, high } = roundInterval(samples, rounds);
+    assert(low - 0.1 < trueMedian && trueMedian < high + 0.1, `${model}: ${low} to ${high}`);
+    if (!spread[model]) continue; // a heavy tail has no standard deviation
+    const { stdev, mean } = summarise(samples);
+    const lagged = samples.slice(1).reduce(
+      (sum, x, i) => sum + (x - mean) * (samples[i]! - mean),
+      0,
+    );
+    assertAlmostEquals(stdev! / spread[model][0], 1, 0.05, model);
+    assertAlmostEquals(lagged / samples.length / stdev! ** 2, spread[model][1], 0.04, model);
+  }
+  const [half, most] = [0.5, 0.9].map((p) =>
+    quantile([...simulateSamples("heavy tail", size).samples].sort((a, b) => a - b), p)
+  );
+  // 100 (1 + 0.02 ((1 - p)^(-2/3) - 1))
+  assertAlmostEquals(half!, 101.175, 0.05);
+  assertAlmostEquals(most!, 107.283, 0.3);
 });
