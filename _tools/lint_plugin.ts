@@ -10,7 +10,7 @@ export const ALLOWED: Readonly<
   schedules: { all: [] },
   statistics: { all: [] },
   kernels: { all: [], types: ["device"] },
-  model: { all: ["kernels", "collectives", "parallel", "statistics"] },
+  model: { all: ["kernels", "collectives", "parallel", "statistics", "records"] },
   runtime: { all: ["device", "kernels", "collectives", "parallel", "model", "schedules"] },
   planner: { all: ["kernels", "collectives", "parallel", "model", "schedules", "statistics"] },
   records: { all: ["statistics"] },
@@ -42,6 +42,7 @@ const REFUSED: readonly (readonly [from: string, to: readonly string[]])[] = [
   ["bench/suites/kernels", ["bench/suites/collectives", "bench/suites/schedules"]],
   ["bench/suites/collectives", ["bench/suites/kernels", "bench/suites/schedules"]],
   ["bench/suites/schedules", ["bench/suites/kernels", "bench/suites/collectives"]],
+  ["model", ["records/rows", "records/run_folder"]],
   ["records/files", ["records/rows", "records/run_folder"]],
   ["records/rows", ["records/run_folder"]],
 ];

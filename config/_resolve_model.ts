@@ -7,6 +7,7 @@ import {
 } from "../model/shape.ts";
 import { shortHash } from "../records/files/short_hash.ts";
 import { type ConfigProblem, describeProblem } from "./config_error.ts";
+import { readText } from "../records/files/read_text.ts";
 import { describeReadError } from "../records/files/describe_read_error.ts";
 import { locateJsonError } from "../records/files/locate_json_error.ts";
 
@@ -33,7 +34,7 @@ export function resolveModel(
   let text: string;
   try {
     if (Deno.statSync(given).isDirectory) path = join(given, "config.json");
-    text = Deno.readTextFileSync(path);
+    text = readText(path);
   } catch (error) {
     const found = `"${model}", which ${describeReadError(error)}`;
     const why = `looked for ${path}`;
@@ -82,7 +83,9 @@ function legalOverrides(overrides: unknown): Readonly<Record<string, unknown>> {
     typeof overrides === "object" && overrides !== null ? overrides : {},
   );
   return Object.fromEntries(
-    given.filter(([key, value]) => fields[key]?.safeParse(value).success === true),
+    given.filter(([key, value]) =>
+      Object.hasOwn(fields, key) && fields[key]!.safeParse(value).success === true
+    ),
   );
 }
 

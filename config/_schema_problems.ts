@@ -35,7 +35,14 @@ interface Context {
 
 function issueProblems(context: Context, issue: z.core.$ZodIssue): ConfigProblem[] {
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => unknownKeyProblem(context, [...issue.path, key]));
+    const legal = legalKeys(context, issue.path);
+    return issue.keys.map((key) => {
+      const place = {
+        path: [...issue.path, key].join("."),
+        found: `the unknown key ${showValue(key)}`,
+      };
+      return describeProblem(place, legal);
+    });
   }
   if (issue.code === "invalid_union") {
     const deeper = issue.errors.find((branch) => branch.every(({ path }) => path.length > 0));
@@ -49,13 +56,13 @@ function issueProblems(context: Context, issue: z.core.$ZodIssue): ConfigProblem
   return [describeProblem(placeOf(context, issue.path), legal)];
 }
 
-function unknownKeyProblem(context: Context, path: readonly PropertyKey[]): ConfigProblem {
-  const parent = valueAt(context.document, path.slice(0, -1));
-  const keys = schemasAt(context.schema, path.slice(0, -1))
+/** The keys that the object at a path may have. */
+function legalKeys(context: Context, path: readonly PropertyKey[]): string {
+  const parent = valueAt(context.document, path);
+  const keys = schemasAt(context.schema, path)
     .filter((option) => fitsKind(option, parent))
     .flatMap((option) => Object.keys(option.properties ?? {}));
-  const place = { path: path.join("."), found: `the unknown key "${String(path.at(-1))}"` };
-  return describeProblem(place, [...new Set(keys)].join(", "));
+  return [...new Set(keys)].join(", ");
 }
 
 /** Of a choice of objects told apart by `kind`, only the one that the document chose is meant. */

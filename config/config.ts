@@ -4,6 +4,7 @@ import { basename, dirname, resolve } from "node:path";
 import type { ModelShape } from "../model/shape.ts";
 import { CONFIG_SCHEMA, type ConfigDocument, type LayoutSizes } from "./config_schema.ts";
 import { ConfigError, type ConfigProblem, describeProblem, showValue } from "./config_error.ts";
+import { readText } from "../records/files/read_text.ts";
 import { describeReadError } from "../records/files/describe_read_error.ts";
 import { locateJsonError } from "../records/files/locate_json_error.ts";
 import { type ResolvedModel, resolveModel } from "./_resolve_model.ts";
@@ -53,21 +54,25 @@ export interface ConfigOptions {
  *
  * Needs read permission for both. ConfigError carries every problem at once.
  */
-export async function loadConfig(path: string, options: ConfigOptions = {}): Promise<Config> {
+export function loadConfig(path: string, options: ConfigOptions = {}): Promise<Config> {
+  return Promise.try(() => readConfig(path, options));
+}
+
+function readConfig(path: string, options: ConfigOptions): Config {
   let text: string;
   try {
-    text = await Deno.readTextFile(path);
+    text = readText(path);
   } catch (error) {
     const found = `"${path}", which ${describeReadError(error)}`;
     throw new ConfigError(path, [describeProblem({ path: "", found }, "a JSON file")]);
   }
-  const misplaced = locateJsonError(text.replace(/^\uFEFF/, ""));
+  const misplaced = locateJsonError(text);
   if (misplaced !== undefined) {
     const { line, column, found, legal } = misplaced;
     const place = { path: "", found: `"${found}" at line ${line}, column ${column}` };
     throw new ConfigError(path, [describeProblem(place, legal)]);
   }
-  return resolveConfig(JSON.parse(text.replace(/^\uFEFF/, "")), { path, ...options });
+  return resolveConfig(JSON.parse(text), { path, ...options });
 }
 
 /**

@@ -1,5 +1,7 @@
 /** What is wrong with a configuration. */
 
+import { fewLines } from "../records/files/few_lines.ts";
+
 /** One thing wrong with a configuration. */
 export interface ConfigProblem {
   /** Where, in the notation of `--set`: `kernels.tokens.1`; empty for the file as a whole. */
@@ -19,7 +21,7 @@ export class ConfigError extends Error {
   /** All problems of one file. */
   constructor(readonly file: string, readonly problems: readonly ConfigProblem[]) {
     const count = `${problems.length} problem${problems.length === 1 ? "" : "s"}`;
-    const lines = problems.map(({ message }) => message);
+    const lines = fewLines(problems.map(({ message }) => message));
     super([`Cannot use configuration "${file}": ${count}`, ...lines].join("\n  "));
   }
 }

@@ -88,7 +88,7 @@ const collectivesSchema = z.strictObject({
 }).describe("The collectives suite");
 
 const requestsSchema = z.strictObject({
-  count: count.optional().describe("Requests"),
+  count: count.max(1_000_000).optional().describe("Requests"),
   prompt_tokens: count.optional().describe("Tokens of each prompt"),
   output_tokens: count.optional().describe("Tokens generated for each request"),
   arrival_rate_per_s: z.number().positive().optional().describe(

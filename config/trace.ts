@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { z } from "zod";
 import type { ModelShape } from "../model/shape.ts";
 import { type ConfigProblem, describeProblem, showValue } from "./config_error.ts";
+import { readText } from "../records/files/read_text.ts";
 import { describeReadError } from "../records/files/describe_read_error.ts";
 
 const count = z.int().min(1);
@@ -31,7 +32,7 @@ export function readTrace(
   const key = "schedules.requests.trace";
   let text: string;
   try {
-    text = Deno.readTextFileSync(resolve(folder, path));
+    text = readText(resolve(folder, path));
   } catch (error) {
     const found = `"${path}", which ${describeReadError(error)}`;
     return { lines: [], problems: [describeProblem({ path: key, found }, "a file of JSON lines")] };

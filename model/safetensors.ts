@@ -1,6 +1,8 @@
 /** The safetensors format: a JSON header that says where each tensor's bytes lie, then the bytes. */
 
 import { basename, join } from "node:path";
+import { fewLines } from "../records/files/few_lines.ts";
+import { readText, requireRegularFile, UnusualFileError } from "../records/files/read_text.ts";
 
 /** A checkpoint that cannot be read or does not fit its config.json; carries every problem at once. */
 export class CheckpointError extends Error {
@@ -9,7 +11,7 @@ export class CheckpointError extends Error {
 
   /** The folder or file, and what is wrong with it, a line each. */
   constructor(readonly path: string, readonly problems: readonly string[]) {
-    super([`Cannot use the weights in "${path}":`, ...problems].join("\n  "));
+    super([`Cannot use the weights in "${path}":`, ...fewLines(problems)].join("\n  "));
   }
 }
 
@@ -79,9 +81,10 @@ export function checkpointPlaces(folder: string): ReadonlyMap<string, TensorPlac
 function readIndex(path: string): ReadonlyMap<string, string> | undefined {
   let text: string;
   try {
-    text = Deno.readTextFileSync(path);
+    text = readText(path, MAX_HEADER_BYTES);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
+    if (error instanceof UnusualFileError) throw new CheckpointError(path, [`it ${error.message}`]);
     throw error;
   }
   const map: unknown = parseObject(text)?.["weight_map"];
@@ -135,13 +138,14 @@ interface FileHeader {
 function readHeader(path: string): FileHeader | string {
   let file: Deno.FsFile;
   try {
+    requireRegularFile(path);
     file = Deno.openSync(path);
   } catch (error) {
+    if (error instanceof UnusualFileError) return `it ${error.message}`;
     return error instanceof Deno.errors.NotFound ? "it is not there" : String(error);
   }
   using open = file;
-  const { size, isFile } = open.statSync();
-  if (!isFile) return "it is no file";
+  const { size } = open.statSync();
   if (size < 8) return `truncated: ${size} bytes hold no header`;
   const start = new Uint8Array(8);
   readFully(open, start, 0);

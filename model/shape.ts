@@ -1,6 +1,7 @@
 /** The sizes of a decoder, read from a Hugging Face `config.json`. */
 
 import { z } from "zod";
+import { fewLines } from "../records/files/few_lines.ts";
 import type { RopeScaling } from "../kernels/rope.ts";
 
 /** The architectures that can be run; the last one is the suite's own, with an ungated FFN. */
@@ -64,11 +65,17 @@ export interface ModelShapeProblem {
 export class ModelShapeError extends Error {
   override readonly name = "ModelShapeError";
   constructor(readonly file: string, readonly problems: readonly ModelShapeProblem[]) {
-    super([`Cannot use model "${file}":`, ...problems.map(({ message }) => message)].join("\n  "));
+    super(
+      [`Cannot use model "${file}":`, ...fewLines(problems.map(({ message }) => message))].join(
+        "\n  ",
+      ),
+    );
   }
 }
 
-const size = z.int().min(1);
+/** No model is within a factor of ten of these: a size beyond is a slip, and its products are exact numbers. */
+const size = z.int().min(1).max(2 ** 26);
+const layerCount = z.int().min(1).max(10_000);
 const ropeParameters = z.looseObject({
   rope_type: z.string().optional(),
   type: z.string().optional(),
@@ -87,7 +94,7 @@ export const MODEL_FILE_SCHEMA = z.object({
   num_key_value_heads: size.nullish().describe("K, key and value heads; N where absent"),
   head_dim: size.multipleOf(2).nullish().describe("D, size of a head; H/N where absent"),
   intermediate_size: size.describe("F, width of the feed-forward network"),
-  num_hidden_layers: size.describe("L, decoder layers"),
+  num_hidden_layers: layerCount.describe("L, decoder layers"),
   vocab_size: size.describe("V, rows of the embedding table"),
   hidden_act: z.enum(["silu", "swish", "gelu", "gelu_new", "gelu_pytorch_tanh", "relu"]).optional()
     .describe("Activation of the feed-forward network; silu where absent"),

@@ -6,9 +6,12 @@ export interface JsonErrorPlace {
   readonly legal: string;
 }
 
+/** Lists and objects in each other: far more than anyone writes, and less than a call stack holds. */
+const MAX_DEPTH = 500;
 const SPACE = /[ \t\r\n]*/y;
 // deno-lint-ignore no-control-regex -- JSON allows no control character in a string
-const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+const PLAIN = /[^"\\\u0000-\u001f]*/y;
+const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 const SCALAR = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 
 /**
@@ -38,6 +41,7 @@ class Misplaced extends Error {}
 
 class Reader {
   at = 0;
+  #depth = 0;
   readonly #text: string;
 
   constructor(text: string) {
@@ -48,7 +52,7 @@ class Reader {
     this.#skip(SPACE);
     if (this.#take("{")) this.#list("}", () => this.#member());
     else if (this.#take("[")) this.#list("]", () => this.value());
-    else if (!this.#skip(STRING) && !this.#skip(SCALAR)) throw new Misplaced("a value");
+    else if (!this.#string() && !this.#skip(SCALAR)) throw new Misplaced("a value");
   }
 
   expectEnd(): void {
@@ -58,13 +62,29 @@ class Reader {
 
   #member(): void {
     this.#skip(SPACE);
-    if (!this.#skip(STRING)) throw new Misplaced("a key in double quotes");
+    if (!this.#string()) throw new Misplaced("a key in double quotes");
     this.#skip(SPACE);
     if (!this.#take(":")) throw new Misplaced('":"');
     this.value();
   }
 
+  /** A text in double quotes; where it is none, nothing is passed over. */
+  #string(): boolean {
+    const start = this.at;
+    if (!this.#take('"')) return false;
+    do this.#skip(PLAIN); while (this.#skip(ESCAPE));
+    if (this.#take('"')) return true;
+    this.at = start;
+    return false;
+  }
+
   #list(end: string, item: () => void): void {
+    if (++this.#depth > MAX_DEPTH) throw new Misplaced(`at most ${MAX_DEPTH} levels`);
+    this.#members(end, item);
+    this.#depth--;
+  }
+
+  #members(end: string, item: () => void): void {
     this.#skip(SPACE);
     if (this.#take(end)) return;
     do {
