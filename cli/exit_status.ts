@@ -21,6 +21,7 @@ export const EXIT = {
 /** The exit status that an error leads to. */
 export function exitStatusOf(error: unknown): number {
   if (error instanceof ValidationError) return error.exitCode;
+  if (isFullDisk(error)) return EXIT.usage;
   if (
     error instanceof ConfigError || error instanceof FileError ||
     error instanceof CheckpointError
@@ -34,6 +35,20 @@ export function exitStatusOf(error: unknown): number {
   return EXIT.bug;
 }
 
+/** Of standard output too, which may be a file. */
+function isFullDisk(error: unknown): error is Error {
+  return error instanceof Error && "code" in error && error.code === "ENOSPC";
+}
+
+/** One message on stderr, with the stack only for `--debug`; returns the exit status. */
+export function tellError(error: unknown, { debug }: { readonly debug: boolean }): number {
+  const message = error instanceof Error ? error.message : String(error);
+  const text = isFullDisk(error) ? "Cannot write the output: the disk is full" : message;
+  const stack = debug && error instanceof Error ? `\n${error.stack}` : "";
+  console.error(`error: ${text}${stack}`);
+  return exitStatusOf(error);
+}
+
 /**
  * The exit status of what a command line's words ask for; an error is one message on stderr, with its
  * stack only where `--debug`, which `run` is not given, is among the words.
@@ -45,9 +60,6 @@ export async function reportErrors(
   try {
     return await run(args.filter((arg) => arg !== "--debug"));
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    const stack = args.includes("--debug") && error instanceof Error ? `\n${error.stack}` : "";
-    console.error(`error: ${text}${stack}`);
-    return exitStatusOf(error);
+    return tellError(error, { debug: args.includes("--debug") });
   }
 }

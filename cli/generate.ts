@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type Config, loadConfig, openLayout } from "../mod.ts";
 import { LogitsFile } from "../records/files/logits_file.ts";
 import { EXIT } from "./exit_status.ts";
+import { TUNING_FOLDER } from "../bench/measure/tuning_store.ts";
 import { interruptible } from "./interrupt.ts";
 import { SIZE_OPTIONS, sizesOf, withSizes } from "./sizes.ts";
 
@@ -38,7 +39,7 @@ async function generate(options: z.output<typeof OPTIONS>): Promise<number> {
   const budget = config.schedules?.max_num_batched_tokens ?? DEFAULT_BATCHED_TOKENS;
   const maxNumBatchedTokens = Math.min(budget, promptTokenIds.length);
   return await interruptible(async (signal) => {
-    const room = { maxModelLen, maxNumBatchedTokens, tuning: "tuning" };
+    const room = { maxModelLen, maxNumBatchedTokens, tuning: TUNING_FOLDER };
     await using layout = await openLayout(config, room);
     using logits = options.logits === undefined ? undefined : new LogitsFile(options.logits);
     const generation = layout.generate({ promptTokenIds, maxTokens });

@@ -2,7 +2,7 @@ import { Command } from "@cliffy/command";
 import { compareCommand } from "./compare.ts";
 import { dashboardCommand } from "./dashboard.ts";
 import { doctorCommand } from "./doctor.ts";
-import { EXIT, reportErrors } from "./exit_status.ts";
+import { EXIT, reportErrors, tellError } from "./exit_status.ts";
 import { generateCommand } from "./generate.ts";
 import { ranksCommand } from "./ranks.ts";
 import { replayCommand } from "./replay.ts";
@@ -38,4 +38,11 @@ export function main(args: readonly string[]): Promise<number> {
   });
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) {
+  // An error that nobody waited for ends the program like any other: one message, its exit status.
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    Deno.exit(tellError(event.reason, { debug: Deno.args.includes("--debug") }));
+  });
+  Deno.exit(await main(Deno.args));
+}

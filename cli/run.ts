@@ -96,8 +96,8 @@ async function run(options: z.output<typeof OPTIONS>): Promise<number> {
     };
     const request = { config, selection, folder, force, resume, onProgress, signal };
     const measured = await measureRun(request);
-    await writeDashboard([measured.folder], `${measured.folder}/report.html`);
     printResults(measured, format);
+    await writeDashboard([measured.folder], `${measured.folder}/report.html`);
     if (signal.aborted) {
       const kept = [...done.values()].reduce((sum, count) => sum + count, 0);
       const cases = caseLines(config, selection).length;

@@ -17,7 +17,7 @@ export interface OpenLayoutOptions {
   /** The adapter that variants are chosen on and that a single rank runs on; opened where absent. */
   readonly device?: Device;
   /** The folder of tuning results; kept in memory only where absent. */
-  readonly tuning?: string;
+  readonly tuning?: string | undefined;
 }
 
 /** The model of a configuration, open in its layout. */
@@ -49,7 +49,7 @@ export async function openLayout(config: Config, options: OpenLayoutOptions): Pr
   await using stack = new AsyncDisposableStack();
   const device = options.device ?? stack.use(await Device.open(adapterOptions(config)));
   const timer = stack.use(await new Timer(device).ready());
-  const tuning = await TuningStore.open(device.identity.name, options.tuning);
+  const tuning = TuningStore.open(device.identity.name, options.tuning);
   const tuner = new Tuner(device, timer, tuning);
   const decoder = stack.use(
     await openDecoder(decoderSource(config), {

@@ -33,12 +33,15 @@ export interface Session extends Disposable {
   report(): SessionReport;
 }
 
-/** Measures the ceilings, keeps tuning results in a folder; disposing leaves the device open. */
-export async function openSession(device: Device, tuningFolder: string): Promise<Session> {
+/** Measures the ceilings, keeps tuning results in a folder, if there is one; disposing leaves the device open. */
+export async function openSession(
+  device: Device,
+  tuningFolder: string | undefined,
+): Promise<Session> {
   const { readBack, pipelines } = device;
   const [begun, waitedMs] = [performance.now(), readBack.waitMs];
   const timer = await new Timer(device).ready();
-  const tuning = await TuningStore.open(device.identity.name, tuningFolder);
+  const tuning = TuningStore.open(device.identity.name, tuningFolder);
   const ceilings = await measureCeilings(device, timer);
   const canary = new Canary(device, timer);
   await canary.start();

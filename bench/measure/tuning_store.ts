@@ -1,3 +1,6 @@
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { readText } from "../../records/files/read_text.ts";
 import { writeWhole } from "../../records/files/write_whole.ts";
 
 /** What was tried for one class of shapes: microseconds by variant, the fastest of its runs. */
@@ -18,11 +21,17 @@ interface TuningFile {
   readonly collectives: Record<string, readonly CollectiveEntry[]>;
 }
 
+/** Where results are kept unless told: beside the program, wherever it is called from; in memory of one that is not on disk. */
+export const TUNING_FOLDER: string | undefined = import.meta.url.startsWith("file:")
+  ? fileURLToPath(new URL("../../tuning", import.meta.url))
+  : undefined;
+
 /** What was fastest on one adapter, kept in a file between runs. */
 export class TuningStore {
   readonly #path: string | undefined;
   readonly #file: TuningFile;
   #changed = false;
+  #isUnwritable = false;
 
   private constructor(path: string | undefined, file: TuningFile) {
     this.#path = path;
@@ -30,10 +39,10 @@ export class TuningStore {
   }
 
   /** Reads the file of an adapter in a folder, if there is one; no folder keeps results in memory. */
-  static async open(adapter: string, folder?: string): Promise<TuningStore> {
+  static open(adapter: string, folder?: string): TuningStore {
     const slug = adapter.toLowerCase().replaceAll(/[^a-z0-9]+/g, "_").replaceAll(/^_|_$/g, "");
     const path = folder === undefined ? undefined : `${folder}/${slug}.json`;
-    return new TuningStore(path, await readTuning(path, adapter));
+    return new TuningStore(path, readTuning(path, adapter));
   }
 
   /** The variant that was fastest for a class of shapes; undefined where none, or not all of these, was tried. */
@@ -68,12 +77,18 @@ export class TuningStore {
     this.#changed = true;
   }
 
-  /** Writes the file, if anything was noted. */
+  /** Writes the file, if anything was noted; where that cannot be, it says so once, and the run goes on. */
   async save(): Promise<void> {
-    if (!this.#changed || this.#path === undefined) return;
-    await Deno.mkdir(this.#path.replace(/\/[^/]*$/, ""), { recursive: true });
-    writeWhole(this.#path, JSON.stringify(this.#file, null, 2) + "\n");
+    if (!this.#changed || this.#path === undefined || this.#isUnwritable) return;
     this.#changed = false;
+    try {
+      await Deno.mkdir(dirname(this.#path), { recursive: true });
+      writeWhole(this.#path, JSON.stringify(this.#file, null, 2) + "\n");
+    } catch (error) {
+      this.#isUnwritable = true;
+      const why = error instanceof Error ? error.message : String(error);
+      console.error(`warning: what was tuned is not kept: ${why}`);
+    }
   }
 }
 
@@ -81,11 +96,11 @@ function fastest(timesUs: TuningEntry["timesUs"]): string {
   return Object.keys(timesUs).reduce((a, b) => timesUs[b]! < timesUs[a]! ? b : a);
 }
 
-async function readTuning(path: string | undefined, adapter: string): Promise<TuningFile> {
+function readTuning(path: string | undefined, adapter: string): TuningFile {
   const empty: TuningFile = { adapter, entries: {}, collectives: {} };
   if (path === undefined) return empty;
   try {
-    const file: unknown = JSON.parse(await Deno.readTextFile(path));
+    const file: unknown = JSON.parse(readText(path));
     const { adapter: named, entries, collectives } = Object(file);
     return named === adapter
       ? { adapter, entries: { ...entries }, collectives: { ...collectives } }

@@ -7,6 +7,7 @@ import type { AnyRow, SuiteRows } from "../../records/rows/suite_rows.ts";
 import { describeEnvironment } from "../../records/run_folder/environment.ts";
 import { hashFiles } from "../../records/run_folder/file_hashes.ts";
 import { createRunFolder, resumeRunFolder } from "../../records/run_folder/run_folder.ts";
+import { TUNING_FOLDER } from "../measure/tuning_store.ts";
 import { openSession, type Session } from "../measure/session.ts";
 import { collectiveCases, collectiveLabel } from "./collectives/collective_cases.ts";
 import { runCollectives } from "./collectives/run_collectives.ts";
@@ -46,7 +47,7 @@ export interface RunRequest {
   readonly resume?: string | undefined;
   /** The adapter; opened as the configuration says, and closed again, where absent. */
   readonly device?: Device;
-  /** The folder of tuning results; `tuning` where absent. */
+  /** The folder of tuning results; `tuning` beside this program where absent. */
   readonly tuning?: string;
   /** Called when a case, or a group of cases that are measured together, is done. */
   readonly onProgress?: (progress: RunProgress) => void;
@@ -116,7 +117,7 @@ export function caseLines(config: Config, selection: Selection = {}): readonly s
  * @throws {FileError} where the folder cannot be made, is not empty, or is another run's.
  */
 export async function measureRun(request: RunRequest): Promise<MeasuredRun> {
-  const { config, selection = {}, tuning = "tuning" } = request;
+  const { config, selection = {}, tuning = TUNING_FOLDER } = request;
   const { onProgress = () => {}, signal = new AbortController().signal } = request;
   caseLines(config, selection); // throws where there is nothing to run
   await using opened = request.device ? undefined : await Device.open(adapterOptions(config));

@@ -32,7 +32,7 @@ Deno.test("the tuner tries every candidate once, keeps their times and the faste
 Deno.test("a variant that was added since is tried though its class of shapes is known", async () => {
   await using device = await Device.open();
   using timer = await new Timer(device).ready();
-  const store = await TuningStore.open(device.identity.name);
+  const store = TuningStore.open(device.identity.name);
   const tuner = new Tuner(device, timer, store);
   const shape = operation(KERNELS.softmax, { rows: 3, columns: 64 });
   await tuner.best({ ...shape, variants: shape.variants.slice(0, 2) });
