@@ -106,7 +106,8 @@ function readTuning(path: string | undefined, adapter: string): TuningFile {
       ? { adapter, entries: { ...entries }, collectives: { ...collectives } }
       : empty;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return empty;
-    throw error;
+    // What cannot be read is begun anew; only a permission that is missing is the caller's to give.
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    return empty;
   }
 }
