@@ -1,7 +1,7 @@
-import { KERNEL_OPS, type KernelOpRecord } from "../model/kernel_ops.ts";
+import { KERNEL_OPS, type KernelOp, variantNames } from "../model/kernel_ops.ts";
 import type { ModelShape } from "../model/shape.ts";
 import { illegalTensorParallelSize } from "../parallel/shard.ts";
-import { type ConfigProblem, describeProblem } from "./config_error.ts";
+import { type ConfigProblem, describeProblem, showValue } from "./config_error.ts";
 
 /** A JSON object whose values have not been checked. */
 export type RawObject = Readonly<Record<string, unknown>>;
@@ -59,8 +59,8 @@ function stageProblems(
 function kernelProblems(kernels: RawObject, shape: ModelShape): readonly ConfigProblem[] {
   const sizes = rawList(kernels["tensor_parallel_sizes"]);
   const longest = Math.min(shape.maxPositions, shape.slidingWindow ?? Infinity);
-  const records: Readonly<Record<string, KernelOpRecord>> = KERNEL_OPS;
-  const hasPositions = rawList(kernels["ops"]).some((op) => records[String(op)]?.needsPositions);
+  const ops = rawList(kernels["ops"]).filter(isKernelOp);
+  const hasPositions = ops.some((op) => KERNEL_OPS[op].needsPositions);
   const positions = (key: string) =>
     rawList(kernels[key]).flatMap((value, place) =>
       isCount(value) && value > longest
@@ -72,7 +72,32 @@ function kernelProblems(kernels: RawObject, shape: ModelShape): readonly ConfigP
       cutProblems(`kernels.tensor_parallel_sizes.${place}`, { size, shape })
     ),
     ...(hasPositions ? [...positions("tokens"), ...positions("context")] : []),
+    ...variantProblems(kernels, { ops, shape }),
   ];
+}
+
+/** Variants that none of the ops has; one that only some have is a skipped row of the others. */
+function variantProblems(
+  kernels: RawObject,
+  { ops, shape }: { readonly ops: readonly KernelOp[]; readonly shape: ModelShape },
+): readonly ConfigProblem[] {
+  const variants = rawList(kernels["variants"]);
+  if (variants.length === 0 || ops.length === 0) return [];
+  const tokens = rawList(kernels["tokens"] ?? [1]).filter(isCount);
+  const names = variantNames(ops, { model: shape, tokens });
+  return variants.flatMap((name, place) =>
+    typeof name !== "string" || names.includes(name) ? [] : [
+      describeProblem(
+        { path: `kernels.variants.${place}`, found: showValue(name) },
+        names.join(", "),
+        { why: "the variants of kernels.ops for kernels.tokens" },
+      ),
+    ]
+  );
+}
+
+function isKernelOp(op: unknown): op is KernelOp {
+  return typeof op === "string" && Object.hasOwn(KERNEL_OPS, op);
 }
 
 function requestProblems(requests: RawObject, shape: ModelShape): readonly ConfigProblem[] {

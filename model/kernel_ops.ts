@@ -106,6 +106,24 @@ export function caseOperations(
   return KERNEL_OPS[op].operations(shardSizes(model, work, maxStorageBufferBindingSize));
 }
 
+/** Names of the variants of ops' kernels for some numbers of tokens, and `best`. */
+export function variantNames(
+  ops: readonly KernelOp[],
+  { model, tokens }: { readonly model: ModelShape; readonly tokens: readonly number[] },
+): readonly string[] {
+  const whole = { dtype: "float32", tensorParallelSize: 1, tensorParallelRank: 0 } as const;
+  // More tokens than these choose no other kernel, and take long to list.
+  const counts = [...new Set(tokens.map((count) => Math.min(count, GEMV_TOKENS + 1)))];
+  const operations = ops.flatMap((op) =>
+    counts.filter((count) => count <= (KERNEL_OPS[op].maxTokens ?? Infinity)).flatMap((count) =>
+      caseOperations({ op, ...whole, tokens: count, context: count }, model, Infinity)
+    )
+  );
+  return [
+    ...new Set(["best", ...operations.flatMap(({ variants }) => variants.map((v) => v.name))]),
+  ];
+}
+
 /** The FFN's up matrix as a matmul, or as much of it as one binding holds. */
 function upMatmul({ ffn: shape }: ShardSizes) {
   const { tokens, hidden, dtype, ffn, maxStorageBufferBindingSize } = shape;
