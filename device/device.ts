@@ -245,13 +245,15 @@ export class Device implements AsyncDisposable {
   }
 
   /**
-   * Waits until all submitted work is done.
+   * Waits until all submitted work and all uploads are done.
    * @throws {DeviceError} the first error of that work.
    */
   async finish(): Promise<void> {
     this.#alive();
-    if (this.readBack.mode === "awaited") await this.#gpu.queue.onSubmittedWorkDone();
-    else await this.#fence();
+    if (this.readBack.mode === "awaited") {
+      this.#gpu.queue.submit([]); // what upload queued is flushed only by a submission
+      await this.#gpu.queue.onSubmittedWorkDone();
+    } else await this.#fence();
     await this.errors.settle();
   }
 

@@ -116,6 +116,15 @@ export async function measureCeilings(device: Device, timer: Timer): Promise<Cei
   return { copyGbytesPerS, cachedGbytesPerS, multiplyAddGflops };
 }
 
+/** The higher of two measurements of each ceiling. */
+export function higherCeilings(a: Ceilings, b: Ceilings): Ceilings {
+  return {
+    copyGbytesPerS: Math.max(a.copyGbytesPerS, b.copyGbytesPerS),
+    cachedGbytesPerS: Math.max(a.cachedGbytesPerS, b.cachedGbytesPerS),
+    multiplyAddGflops: Math.max(a.multiplyAddGflops, b.multiplyAddGflops),
+  };
+}
+
 /** What bounds moving memory: the caches where the work may find its operands there, else memory itself. */
 type Bound = "memory" | "caches";
 

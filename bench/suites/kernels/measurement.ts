@@ -164,7 +164,7 @@ export class Measurement implements Disposable {
 
   /** Checks again against float64 and reports. */
   async finish(): Promise<KernelResult> {
-    const { device, ceilings } = this.#setting.session;
+    const { device } = this.#setting.session;
     if (this.#failure === undefined) {
       await this.#guard(async () => {
         this.#wrong += await this.#verifier!.mismatchedWords();
@@ -175,15 +175,7 @@ export class Measurement implements Disposable {
         if (mutated.length > 0) this.#failure = `it changed its inputs ${mutated.join(", ")}`;
       });
     }
-    const times = this.#samples.map(timeUs);
-    const share = times.length > 0
-      ? ceilingPct(this.#what.cost, median(times), ceilings, BOUNDS[this.#what.mode])
-      : undefined;
-    if (share !== undefined && share > CEILING_LIMIT_PCT) {
-      this.#failure ??= `${
-        share.toFixed(0)
-      } % of its ceiling: the cost model or the timer is wrong`;
-    }
+    const share = await this.#ceilingPct();
     const { choice, mode, cost } = this.#what;
     return {
       case: this.#what.case,
@@ -202,6 +194,24 @@ export class Measurement implements Disposable {
       firstDispatchMs: this.#firstDispatchMs,
       pipelineMs: this.#pipelineMs,
     };
+  }
+
+  /** The share of its ceiling that it reached; one above it, also when the ceilings are measured again, has failed. */
+  async #ceilingPct(): Promise<number | undefined> {
+    if (this.#samples.length === 0) return undefined;
+    const { session } = this.#setting;
+    const { cost, mode } = this.#what;
+    const us = median(this.#samples.map(timeUs));
+    const share = () => ceilingPct(cost, us, session.ceilings, BOUNDS[mode]);
+    if (share() > CEILING_LIMIT_PCT) {
+      await this.#guard(async () => void await session.raiseCeilings());
+    }
+    if (share() > CEILING_LIMIT_PCT) {
+      this.#failure ??= `${
+        share().toFixed(0)
+      } % of its ceiling: the cost model or the timer is wrong`;
+    }
+    return share();
   }
 
   /** Frees what verified the iterations. */
