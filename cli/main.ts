@@ -9,6 +9,7 @@ import { replayCommand } from "./replay.ts";
 import { runCommand } from "./run.ts";
 import { selftestCommand } from "./selftest.ts";
 import { longSizes } from "./sizes.ts";
+import { signCommand } from "./sign.ts";
 import { verifyCommand } from "./verify.ts";
 
 /** All commands; each tells its exit status. */
@@ -24,6 +25,7 @@ function commandLine(exit: (status: number) => void): Command {
     .command("compare", compareCommand(exit))
     .command("dashboard", dashboardCommand(exit))
     .command("verify", verifyCommand(exit))
+    .command("sign", signCommand(exit))
     .command("replay", replayCommand(exit))
     .command("selftest", selftestCommand(exit))
     .command("doctor", doctorCommand(exit));

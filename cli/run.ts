@@ -8,6 +8,7 @@ import {
   type RunProgress,
   writeDashboard,
 } from "../mod.ts";
+import { sealRun } from "../records/run_folder/run_files.ts";
 import { ALGORITHM_NAMES, COLLECTIVES } from "../collectives/registry.ts";
 import { KERNEL_OPS } from "../model/kernel_ops.ts";
 import { SCHEDULES } from "../schedules/registry.ts";
@@ -98,6 +99,7 @@ async function run(options: z.output<typeof OPTIONS>): Promise<number> {
     const measured = await measureRun(request);
     printResults(measured, format);
     await writeDashboard([measured.folder], `${measured.folder}/report.html`);
+    sealRun(measured.folder);
     if (signal.aborted) {
       const kept = [...done.values()].reduce((sum, count) => sum + count, 0);
       const cases = caseLines(config, selection).length;

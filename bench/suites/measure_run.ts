@@ -5,7 +5,6 @@ import { Device } from "../../device/device.ts";
 import { type Suite, SUITES } from "../../records/rows/suite.ts";
 import type { AnyRow, SuiteRows } from "../../records/rows/suite_rows.ts";
 import { describeEnvironment } from "../../records/run_folder/environment.ts";
-import { hashFiles } from "../../records/run_folder/file_hashes.ts";
 import { createRunFolder, resumeRunFolder } from "../../records/run_folder/run_folder.ts";
 import { TUNING_FOLDER } from "../measure/tuning_store.ts";
 import { openSession, type Session } from "../measure/session.ts";
@@ -132,6 +131,7 @@ export async function measureRun(request: RunRequest): Promise<MeasuredRun> {
     selection: { suites, filter: selection.filter?.source ?? null },
   });
   using session = await openSession(device, tuning);
+  folder.updateManifest({ ceilings: session.ceilings }); // rows refer to them, of a run that is cut off too
   const rows: Record<Suite, AnyRow[]> = { kernels: [], collectives: [], schedules: [] };
   const paths: string[] = [];
   const files = new ScheduleFiles(folder.path);
@@ -148,8 +148,8 @@ export async function measureRun(request: RunRequest): Promise<MeasuredRun> {
       finished: folder.finished(suite),
       memoryBytes: Deno.systemMemoryInfo().available,
       signal,
-      onRow: (row, series) => {
-        folder.appendSamples({ row_key: row.row_key ?? "", series, row: csv.cells(row) });
+      onRow: ({ row, series, facts }) => {
+        folder.appendSamples({ row_key: row.row_key ?? "", series, facts, row: csv.cells(row) });
         csv.write(row);
         rows[suite].push(row);
       },
@@ -157,7 +157,10 @@ export async function measureRun(request: RunRequest): Promise<MeasuredRun> {
     });
   }
   const interrupted = signal.aborted;
-  folder.updateManifest({ ...session.report(), files: hashFiles(folder.path), interrupted });
+  const report = session.report();
+  const shaders = { ...Object(folder.manifest["shaders"]), ...report.shaders };
+  folder.updateManifest({ ...report, shaders, interrupted });
+  folder.seal();
   // Each suite's runner made its own kind of rows.
   const own = rows as unknown as SuiteRows;
   return { ...own, folder: folder.path, paths, timelines: files.texts, interrupted };

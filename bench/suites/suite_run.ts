@@ -5,7 +5,6 @@ import type { StopCriteria } from "../measure/stopping_rule.ts";
 import type { Cells } from "../../records/rows/column.ts";
 import type { SampledRow } from "../../records/rows/derive_rows.ts";
 import { SCHEMA_VERSION } from "../../records/rows/row.ts";
-import type { SampleRecord } from "../../records/run_folder/sample_record.ts";
 
 /** How far a run is. */
 export interface Progress {
@@ -18,7 +17,7 @@ export interface Progress {
 }
 
 /** What the caller of a suite decides and wants to be told. */
-export interface SuiteRun<Row> {
+export interface SuiteRun<Row extends Cells> {
   readonly runId: string;
   /** The run folder, for what is written beside the rows. */
   readonly folder: string;
@@ -29,7 +28,7 @@ export interface SuiteRun<Row> {
   /** Memory of the host that may be used, in bytes. */
   readonly memoryBytes: number;
   readonly signal: AbortSignal;
-  readonly onRow: (row: Row, series: SampleRecord["series"]) => void;
+  readonly onRow: (one: SampledRow<Row>) => void;
   readonly onProgress: (progress: Progress) => void;
 }
 

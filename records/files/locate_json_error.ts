@@ -8,6 +8,10 @@ export interface JsonErrorPlace {
 
 /** Lists and objects in each other: far more than anyone writes, and less than a call stack holds. */
 const MAX_DEPTH = 500;
+
+/** What is found where a text ends too early. */
+export const END_OF_TEXT = "the end of the text";
+
 const SPACE = /[ \t\r\n]*/y;
 // deno-lint-ignore no-control-regex -- JSON allows no control character in a string
 const PLAIN = /[^"\\\u0000-\u001f]*/y;
@@ -31,7 +35,7 @@ export function locateJsonError(text: string): JsonErrorPlace | undefined {
     return {
       line: before.length,
       column: (before.at(-1)?.length ?? 0) + 1,
-      found: text.slice(reader.at).match(/^[\w.+-]+|^[^]/)?.[0] ?? "the end of the text",
+      found: text.slice(reader.at).match(/^[\w.+-]+|^[^]/)?.[0] ?? END_OF_TEXT,
       legal: error.message,
     };
   }

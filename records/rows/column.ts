@@ -20,6 +20,13 @@ export type Cells = Readonly<Record<string, Cell>>;
  */
 export type Series = Readonly<Record<string, readonly number[]>>;
 
+/**
+ * Single numbers that cells of a row are computed from, by name with unit, such as what the run measured
+ * as the adapter's ceilings.
+ * @internal
+ */
+export type Facts = Readonly<Record<string, number>>;
+
 /** What a list of columns says about one of them. */
 export interface ColumnText {
   readonly kind: keyof CellValues;
@@ -38,7 +45,7 @@ export interface ColumnText {
   readonly base?: Cell;
   /**
    * Computes the cell of a row that has samples: from the cells of the columns before it and the measured
-   * ones, the samples, and the cells of the row that speed-ups refer to, where there is one.
+   * ones, among which the row's facts stand under their names, the samples, and the cells of the row that speed-ups refer to, where there is one.
    */
   readonly derive?: (row: Cells, series: Series, base: Cells | undefined) => Cell;
 }

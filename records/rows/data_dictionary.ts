@@ -2,6 +2,7 @@
 
 import { type Column, makeColumns } from "./column.ts";
 import { COMMON_COLUMN_TEXTS, LATER_COMMON_COLUMN_TEXTS } from "./common_columns.ts";
+import { isOnlyHashed } from "./derive_rows.ts";
 import { LINK_COLUMNS } from "./link_columns.ts";
 import { RANK_COLUMNS } from "./rank_columns.ts";
 import { columnsOf, SCHEMA_VERSION } from "./row.ts";
@@ -11,7 +12,8 @@ import { SUITES } from "./suite.ts";
 const INTRODUCTION = `# Results
 
 A run writes \`results/<name>/<UTC time>/\`: a CSV file for each suite that ran, \`samples.jsonl\` (every raw sample),
-\`manifest.json\` (configuration, environment, adapter, ceilings, where the time went), and \`report.html\`. The
+\`manifest.json\` (configuration, environment, adapter, ceilings, where the time went; the SHA-256 of every other
+file, the rows' labels by key, and a digest of itself), and \`report.html\`. The
 schedules suite adds \`ranks.csv\` (who has what, bytes predicted and allocated), \`timeline.json\` (Chrome's trace
 format) and \`pipeline_<case>.csv\` (PyTorch's pipeline schedules). Nothing is overwritten. \`columns.json\` beside
 this file says the same for programs; \`reference/\` is one run.
@@ -44,6 +46,22 @@ fit on the other sizes.
 
 const RANKS = "One row for each rank of each layout that the schedules suite opened.\n\n";
 
+const VERIFY =
+  `\`verify\` computes a row's other cells again from samples, facts (single numbers beside the samples), manifest
+and the cells before them. Nothing in a run folder determines these, so they are covered by hashes alone: their
+raw inputs (the outputs of every iteration, what ranks' devices allocated, every step program) are not kept.
+Rows without samples (failed, skipped) are hashed as they are, and so are \`links.csv\`, \`ranks.csv\`, \`timeline.json\`,
+\`pipeline_<case>.csv\` and \`report.html\`.
+
+`;
+
+function hashedOnly(): string {
+  return SUITES.map((suite) => {
+    const headers = columnsOf(suite).filter(isOnlyHashed).map(({ header }) => `\`${header}\``);
+    return `- ${suite}: ${headers.join(", ")}`;
+  }).join("\n");
+}
+
 function table(columns: readonly Column[]): string {
   const rows = columns.map(({ header, unit, meaning, key }) =>
     `| ${header}${key ? " *" : ""} | ${unit} | ${meaning} |`
@@ -63,6 +81,7 @@ export function dataDictionary(): string {
     ),
     `## links.csv\n\n${LINKS}${table(LINK_COLUMNS)}\n`,
     `## ranks.csv\n\n${RANKS}${table(RANK_COLUMNS)}\n`,
+    `## Verify\n\n${VERIFY}${hashedOnly()}\n`,
   ].join("\n");
 }
 

@@ -1,4 +1,11 @@
-import { type Cell, type Cells, formatCell, type Series } from "./column.ts";
+import {
+  type Cell,
+  type Cells,
+  type Column,
+  type Facts,
+  formatCell,
+  type Series,
+} from "./column.ts";
 import { baseKey, columnsOf, rowKey } from "./row.ts";
 import { rowTimesUs } from "./row_times.ts";
 import type { Suite } from "./suite.ts";
@@ -7,11 +14,23 @@ import type { Suite } from "./suite.ts";
 export interface SampledRow<Row extends Cells> {
   readonly row: Row;
   readonly series: Series;
+  readonly facts?: Facts | undefined;
 }
 
 /** Whether a row has samples, so that its columns can compute cells from them. */
 export function hasSamples(suite: Suite, { row, series }: SampledRow<Cells>): boolean {
   return rowTimesUs({ ...row, suite }, series).length > 0;
+}
+
+/** Columns that the manifest determines. */
+const OF_MANIFEST = ["schema_version", "run_id", "row_key", "adapter", "adapter_type"];
+
+/**
+ * Whether nothing that a run folder keeps determines a column's cells: what is computed from samples, what
+ * the manifest says, and key columns, which make the row key, are determined.
+ */
+export function isOnlyHashed({ header, key, derive }: Column): boolean {
+  return derive === undefined && key === undefined && !OF_MANIFEST.includes(header);
 }
 
 /**
@@ -23,9 +42,9 @@ export function deriveRows<Row extends Cells>(
   rows: readonly SampledRow<Row>[],
   others: ReadonlyMap<string, SampledRow<Cells>> = new Map(),
 ): readonly SampledRow<Row>[] {
-  const keyed = rows.map(({ row, series }) => ({
-    row: { ...row, suite, row_key: rowKey(suite, row) },
-    series,
+  const keyed = rows.map((one) => ({
+    ...one,
+    row: { ...one.row, suite, row_key: rowKey(suite, one.row) },
   }));
   const all = new Map([...keyed.map((one) => [one.row.row_key, one] as const), ...others]);
   const bases = new Map<string, Cells>();
@@ -33,7 +52,7 @@ export function deriveRows<Row extends Cells>(
     const key = baseKey(suite, one.row) ?? "";
     const base = all.get(key);
     if (base && !bases.has(key)) bases.set(key, derived(suite, base, undefined));
-    return { row: derived(suite, one, bases.get(key)), series: one.series };
+    return { ...one, row: derived(suite, one, bases.get(key)) };
   });
 }
 
@@ -48,7 +67,7 @@ function derived<Row extends Cells>(
     Object.entries(one.row).map(([header, cell]) => [header, asWritten(cell)]),
   );
   for (const { header, derive } of columnsOf(suite)) {
-    if (derive) cells[header] = derive(cells, one.series, base);
+    if (derive) cells[header] = derive({ ...one.facts, ...cells }, one.series, base);
   }
   return cells as Row;
 }

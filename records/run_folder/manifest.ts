@@ -2,8 +2,13 @@
 
 import { join } from "node:path";
 import { z } from "zod";
+import { canonicalJson } from "../files/canonical_json.ts";
 import { FileError } from "../files/file_error.ts";
+import { parseJson } from "../files/parse_json.ts";
+import { sha256, shortHash } from "../files/short_hash.ts";
 import { writeWhole } from "../files/write_whole.ts";
+
+const TEXTS = z.record(z.string(), z.string());
 
 const MANIFEST_SCHEMA = z.looseObject({
   schema_version: z.int(),
@@ -11,6 +16,16 @@ const MANIFEST_SCHEMA = z.looseObject({
   started_at: z.string(),
   configuration: z.record(z.string(), z.unknown()),
   configuration_hash: z.string(),
+  /** The model's sizes, which the configuration's hash covers. */
+  model: z.unknown().optional(),
+  /** Whether the run ended before its end; absent while it is under way. */
+  interrupted: z.boolean().optional(),
+  /** What rows there are: labels by row key, by suite. Absent until the run is sealed. */
+  rows: z.record(z.string(), TEXTS).optional(),
+  /** SHA-256 of all other files by name. Absent until the run is sealed. */
+  files: TEXTS.optional(),
+  /** {@linkcode manifestDigest} of all the above. */
+  digest: z.string().optional(),
 });
 
 /**
@@ -26,18 +41,47 @@ export type Manifest = Readonly<z.output<typeof MANIFEST_SCHEMA>>;
  */
 export function readManifest(folder: string): Manifest {
   const path = join(folder, "manifest.json");
-  let json: unknown;
   try {
-    json = JSON.parse(Deno.readTextFileSync(path));
+    return parseManifest(Deno.readTextFileSync(path));
   } catch (cause) {
     throw new FileError("read the manifest", path, { cause });
   }
+}
+
+/** @throws {SyntaxError} where a text is no manifest: where, what was found, what is legal. */
+export function parseManifest(text: string): Manifest {
+  const json = parseJson(text);
   const parsed = MANIFEST_SCHEMA.safeParse(json);
-  if (parsed.success) return parsed.data;
-  throw new FileError("read the manifest", path, { cause: "it is not a manifest" });
+  if (parsed.success) return json as Manifest; // with its keys in their order
+  const problems = parsed.error.issues.map(({ path, message }) =>
+    `${path.join(".") || "the file"}: ${message}`
+  );
+  throw new SyntaxError(problems.join("; "));
+}
+
+/** SHA-256 of a manifest but for its digest, over canonical JSON. It covers all files through their hashes. */
+export function manifestDigest({ digest: _digest, ...rest }: Manifest): string {
+  return sha256(canonicalJson(rest));
+}
+
+/** A manifest as its file has it, with its digest. */
+export function manifestText(manifest: Manifest): string {
+  const { digest: _old, ...rest } = manifest;
+  return `${JSON.stringify({ ...rest, digest: manifestDigest(manifest) }, null, 2)}\n`;
 }
 
 /** Writes a manifest in one step: a reader sees the old one or the new one, whole. */
 export function writeManifest(folder: string, manifest: Manifest): void {
-  writeWhole(join(folder, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+  writeWhole(join(folder, "manifest.json"), manifestText(manifest));
+}
+
+/** Hashes what a configuration and its model's sizes amount to, wherever their files are. */
+export function configurationHash(
+  { document, model }: {
+    readonly document: Readonly<Record<string, unknown>>;
+    readonly model: unknown;
+  },
+): string {
+  const { $schema: _schema, model: _path, ...rest } = document;
+  return shortHash(canonicalJson({ ...rest, model }));
 }

@@ -5,7 +5,8 @@ import { AppendFile } from "../files/append_file.ts";
 import { CsvWriter } from "./csv_writer.ts";
 import type { Suite } from "../rows/suite.ts";
 import { FolderLock } from "../files/folder_lock.ts";
-import { type Manifest, readManifest, writeManifest } from "./manifest.ts";
+import { configurationHash, type Manifest, readManifest, writeManifest } from "./manifest.ts";
+import { readRunFiles, sealOf } from "./run_files.ts";
 import { exists } from "../files/exists.ts";
 import { FileError } from "../files/file_error.ts";
 import { hashRecord, readSamples, type SampleRecord, wholeLinesBytes } from "./sample_record.ts";
@@ -74,7 +75,10 @@ export class RunFolder implements Disposable {
     const rows = [...this.rows(suite).finished];
     const samples = rows.length > 0 ? readSamples(join(this.path, "samples.jsonl")) : undefined;
     return new Map(
-      rows.map(([key, row]) => [key, { row, series: samples?.get(key)?.series ?? {} }]),
+      rows.map(([key, row]) => {
+        const { series = {}, facts } = samples?.get(key) ?? {};
+        return [key, { row, series, facts }];
+      }),
     );
   }
 
@@ -98,6 +102,11 @@ export class RunFolder implements Disposable {
     const manifest: Manifest = { ...this.#manifest, ...fields };
     writeManifest(this.path, manifest);
     this.#manifest = manifest;
+  }
+
+  /** Writes into manifest.json which rows and files there are, with their hashes. */
+  seal(): void {
+    this.updateManifest(sealOf(readRunFiles(this.path)));
   }
 
   [Symbol.dispose](): void {
@@ -131,6 +140,7 @@ export function createRunFolder(
     started_at: start.toISOString(),
     configuration: { ...config.document, model: portablePath(path, config.modelPath) },
     configuration_hash: configurationHash(config),
+    model: config.model,
   });
   try {
     folder.updateManifest({});
@@ -152,23 +162,24 @@ export function resumeRunFolder(path: string, config: RunConfiguration): RunFold
     const cause = "it was made with another configuration or model";
     throw new FileError("resume the run in", path, { cause });
   }
-  return new RunFolder(FolderLock.take(path, { isNew: false }), manifest);
+  const { rows: _rows, files: _files, interrupted: _interrupted, ...kept } = manifest;
+  const folder = new RunFolder(FolderLock.take(path, { isNew: false }), openSession(kept));
+  folder.updateManifest({}); // no longer sealed: it grows
+  return folder;
 }
 
-/** Hashes what a configuration and its model amount to, wherever their files are. */
-export function configurationHash(
-  { document, model }: Pick<RunConfiguration, "document" | "model">,
-): string {
-  const { $schema: _schema, model: _path, ...rest } = document;
-  return shortHash(JSON.stringify(sortKeys({ ...rest, model })));
-}
+/** What a manifest says of one session, a process that measured rows of the run. */
+const SESSION_FIELDS = ["environment", "adapter", "ceilings", "canary", "canary_us", "time_ms"];
 
-function sortKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortKeys);
-  if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value).filter(([, field]) => field !== undefined);
-  entries.sort(([a], [b]) => a < b ? -1 : 1);
-  return Object.fromEntries(entries.map(([key, field]) => [key, sortKeys(field)]));
+/** A manifest in which what the session before said of itself stands among earlier sessions. */
+function openSession(manifest: Manifest): Manifest {
+  const isSession = ([name]: readonly [string, unknown]) => SESSION_FIELDS.includes(name);
+  const fields = Object.entries(manifest);
+  const earlier = [manifest["earlier_sessions"] ?? []].flat();
+  return {
+    ...Object.fromEntries(fields.filter((field) => !isSession(field))) as Manifest,
+    earlier_sessions: [...earlier, Object.fromEntries(fields.filter(isSession))],
+  };
 }
 
 /** A path as a file of a folder names it: relative where both lie below the working folder. */

@@ -3,11 +3,12 @@
 import { z } from "zod";
 import { FileError } from "../files/file_error.ts";
 import { shortHash } from "../files/short_hash.ts";
-import type { Series } from "../rows/column.ts";
+import type { Facts, Series } from "../rows/column.ts";
 
 const SAMPLE_RECORD_SCHEMA = z.object({
   row_key: z.string(),
   series: z.record(z.string(), z.array(z.number())),
+  facts: z.record(z.string(), z.number()).optional(),
   row: z.record(z.string(), z.string()).optional(),
   hash: z.string().optional(),
 });
@@ -18,6 +19,8 @@ export interface SampleRecord {
   readonly row_key: string;
   /** Lists of samples by name with unit. */
   readonly series: Series;
+  /** Single numbers that cells are computed from, by name with unit. */
+  readonly facts?: Facts | undefined;
   /** The row's cells as its CSV file has them, by header. */
   readonly row?: Readonly<Record<string, string>> | undefined;
   /** Hash of all the above: {@linkcode hashRecord}. */
@@ -25,8 +28,8 @@ export interface SampleRecord {
 }
 
 /** Hashes a record without its hash: a changed digit changes it. */
-export function hashRecord({ row_key, series, row }: Omit<SampleRecord, "hash">): string {
-  return shortHash(JSON.stringify([row_key, series, row]));
+export function hashRecord({ row_key, series, facts, row }: Omit<SampleRecord, "hash">): string {
+  return shortHash(JSON.stringify([row_key, series, facts, row]));
 }
 
 /**
@@ -36,11 +39,28 @@ export function hashRecord({ row_key, series, row }: Omit<SampleRecord, "hash">)
  */
 export function readSamples(path: string): ReadonlyMap<string, SampleRecord> {
   try {
-    const lines = wholeLines(Deno.readTextFileSync(path)).split("\n").filter((line) => line !== "");
-    const records = lines.map((line) => SAMPLE_RECORD_SCHEMA.parse(JSON.parse(line)));
-    return new Map(records.map((record) => [record.row_key, record]));
+    return parseSamples(Deno.readTextFileSync(path));
   } catch (cause) {
     throw new FileError("read samples of", path, { cause });
+  }
+}
+
+/** As {@linkcode readSamples}, from text. @throws {SyntaxError} where a line is no record. */
+export function parseSamples(text: string): ReadonlyMap<string, SampleRecord> {
+  const lines = wholeLines(text).split("\n").filter((line) => line !== "");
+  const records = lines.map((line, place): SampleRecord => {
+    const parsed = SAMPLE_RECORD_SCHEMA.safeParse(jsonLine(line, place + 1));
+    if (parsed.success) return parsed.data;
+    throw new SyntaxError(`line ${place + 1} has not the samples of a row`);
+  });
+  return new Map(records.map((record) => [record.row_key, record]));
+}
+
+function jsonLine(line: string, place: number): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    throw new SyntaxError(`line ${place} is no JSON`);
   }
 }
 

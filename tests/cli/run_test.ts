@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parse } from "@std/csv";
 import { readRows } from "../../records/files/csv_rows.ts";
-import { loadRun } from "../../records/run_folder/load_run.ts";
+import { readRunFiles } from "../../records/run_folder/run_files.ts";
 import { verifyRun } from "../../report/verify_run.ts";
 import { CONFIG, inConfigFolder, shardbench } from "./shardbench.ts";
 
@@ -60,7 +60,7 @@ Deno.test("speed-ups of a resumed run refer to the rows that it has", () =>
       const { rows } = readRows(`${out}/${suite}.csv`);
       assert(rows.every((row) => Number(row[`speedup_vs_${column}`]) > 0), suite);
     }
-    assertEquals(verifyRun(loadRun(out)).contradictions, []);
+    assertEquals(verifyRun(readRunFiles(out)).contradictions, []);
   }, {
     ...CONFIG,
     kernels: { ...CONFIG.kernels, ops: ["add"], tokens: [1], variants: ["best", "naive"] },

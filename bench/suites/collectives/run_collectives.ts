@@ -37,8 +37,7 @@ export async function runCollectives(
       onResult: async (c, result) => {
         const { device, canary } = session;
         const context = { device, runId: run.runId, canaryPct: await canary.driftPct() };
-        const { row, series } = collectiveRow(result, c, context);
-        run.onRow(row, series);
+        run.onRow(collectiveRow(result, c, context));
         run.onProgress({ done: ++done, total: cases.length, label: collectiveLabel(c) });
       },
     });

@@ -44,8 +44,8 @@ export async function runKernels(
     const measured = results.map((result) =>
       kernelRow(result, kernelKey(caseRun.case, result, config.model.name), context)
     );
-    for (const { row, series } of deriveRows("kernels", measured, run.finished)) {
-      if (!run.finished.has(row.row_key!)) run.onRow(row, series);
+    for (const one of deriveRows("kernels", measured, run.finished)) {
+      if (!run.finished.has(one.row.row_key!)) run.onRow(one);
     }
     await tuning.save();
     if (run.signal.aborted) return;

@@ -64,8 +64,8 @@ export async function writeRows(layout: LayoutCases, suite: Suite): Promise<void
     rows.push({ row, series: seriesOf(one) });
   }
   const derived = deriveRows("schedules", rows, run.finished);
-  for (const [i, { row, series }] of derived.entries()) {
-    run.onRow(row, series);
+  for (const [i, one] of derived.entries()) {
+    run.onRow(one);
     run.files.addTrace(scheduleLabel(layout.cases[i]!), layout.measured[i]!.last);
   }
 }
@@ -81,7 +81,7 @@ export async function writeUnmeasured(
     row: unmeasuredRow(scheduleKey(case_, suite), why, context),
     series: {},
   }));
-  for (const { row } of deriveRows("schedules", rows)) suite.run.onRow(row, {});
+  for (const one of deriveRows("schedules", rows)) suite.run.onRow(one);
 }
 
 async function rowContext({ session, run }: Suite, ranks: number) {
