@@ -16,7 +16,7 @@ const UNHASHED: readonly string[] = ["manifest.json", "signature.json", ".lock"]
 export interface RunFiles {
   /** Of the folder. */
   readonly path: string;
-  /** Contents by name; of a folder within it none, and its name ends in a slash. */
+  /** Contents by name; what is no file, such as a folder, has none, and its name ends in a slash. */
   readonly bytes: ReadonlyMap<string, Uint8Array>;
 }
 
@@ -24,10 +24,10 @@ export interface RunFiles {
 export function readRunFiles(path: string): RunFiles {
   try {
     const entries = [...Deno.readDirSync(path)].sort((a, b) => a.name < b.name ? -1 : 1);
-    const bytes = entries.map(({ name, isDirectory }) =>
-      isDirectory
-        ? [`${name}/`, new Uint8Array()] as const
-        : [name, Deno.readFileSync(join(path, name))] as const
+    const bytes = entries.map(({ name }) =>
+      Deno.statSync(join(path, name)).isFile
+        ? [name, Deno.readFileSync(join(path, name))] as const
+        : [`${name}/`, new Uint8Array()] as const
     );
     return { path, bytes: new Map(bytes) };
   } catch (cause) {

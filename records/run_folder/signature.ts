@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { FileError } from "../files/file_error.ts";
 import { exists } from "../files/exists.ts";
+import { readText } from "../files/read_text.ts";
 import { writeWhole } from "../files/write_whole.ts";
 import { manifestDigest, parseManifest, readManifest } from "./manifest.ts";
 import { type RunFiles, textOf } from "./run_files.ts";
@@ -99,7 +100,7 @@ function signedBytes(digest: string): Uint8Array<ArrayBuffer> {
 async function readKey(kind: Kind, path: string): Promise<CryptoKey> {
   const { format, label, usage } = KINDS[kind];
   try {
-    const text = Deno.readTextFileSync(path);
+    const text = readText(path);
     const body = new RegExp(`-----BEGIN ${label}-----([^-]+)-----END ${label}-----`).exec(text)
       ?.[1];
     if (body === undefined) throw new SyntaxError(`no "BEGIN ${label}" in it`);
