@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { EngineCore } from "../../schedules/engine_core.ts";
+import { SCHEDULES } from "../../schedules/registry.ts";
 import { Scheduler, type SchedulerOutput } from "../../schedules/scheduler.ts";
 
 /** What a batch holds, as `r0:10 r1:8`. */
@@ -84,6 +85,27 @@ Deno.test("step waits for every batch and decodes all running requests together"
   assertEquals(submitted, ["r0:4 r1:5", "r0:1 r1:1", "r0:1 r2:3", "r2:1"]);
 });
 
+Deno.test("step has one batch in flight whatever is configured, step_with_batch_queue as many", () => {
+  assertEquals(SCHEDULES.step.depths([1, 2, 4]), [1]);
+  assertEquals(SCHEDULES.step_with_batch_queue.depths([1, 2, 4]), [1, 2, 4]);
+});
+
+Deno.test("a batch names the tokens, places and slots of its requests, and samples the last of a prompt", () => {
+  const made = scheduler({ budget: 3, seqs: 2 }, [[4, 2], [2, 1], [1, 1]]);
+  const parts = () =>
+    made.schedule().scheduled.map(({ requestId, slot, start, tokenIds, isSampled }) =>
+      [requestId, slot, start, tokenIds.join(), isSampled] as const
+    );
+  assertEquals(parts(), [[0, 0, 0, "0,1,2", false]]);
+  const second = made.schedule();
+  assertEquals(second.scheduled.map(({ slot, start }) => [slot, start]), [[0, 3], [1, 0]]);
+  assertEquals(made.updateFromOutput(second, [70, 80]), [
+    { requestId: 0, tokenId: 70, isLast: false },
+    { requestId: 1, tokenId: 80, isLast: true },
+  ]);
+  assertEquals(parts(), [[0, 0, 4, "70", true], [2, 1, 0, "0", true]]);
+});
+
 Deno.test("no schedule exceeds the budget or the sequences, and no slot is shared", () => {
   for (const seed of [1, 2, 3, 4, 5]) {
     const requests = Array.from(
@@ -114,9 +136,10 @@ Deno.test("impossible limits and requests are refused", () => {
     "maxNumBatchedTokens",
   );
   const made = new Scheduler({ maxNumBatchedTokens: 1, maxNumSeqs: 1 });
-  assertThrows(
-    () => made.add({ id: 0, promptTokenIds: [], maxTokens: 1 }),
-    RangeError,
-    "request 0",
-  );
+  for (const [promptTokenIds, maxTokens] of [[[], 1], [[1], 0]] as const) {
+    assertThrows(() => made.add({ id: 0, promptTokenIds, maxTokens }), RangeError, "request 0");
+  }
+  assertEquals(made.hasRequests, false);
+  made.add({ id: 1, promptTokenIds: [1], maxTokens: 1 });
+  assertThrows(() => made.updateFromOutput(made.schedule(), []), RangeError, "0 tokens for 1");
 });

@@ -11,6 +11,14 @@ Deno.test("a burst of 8 requests spreads evenly over 4 idle replicas", () => {
   }
 });
 
+Deno.test("replicas are idle until they say otherwise", () => {
+  for (const policy of ["least_loaded", "least_tokens"] as const) {
+    const router = new Router(policy, 3);
+    for (const replica of [1, 2]) router.update(replica, { waiting: 0, running: 0, tokens: 0 });
+    assertEquals([router.route(1), router.route(1), router.route(1)], [0, 1, 2], policy);
+  }
+});
+
 Deno.test("a waiting request weighs as much as four that run", () => {
   const route = (loads: readonly (readonly [number, number])[]) => {
     const router = new Router("least_loaded", loads.length);
