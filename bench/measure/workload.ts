@@ -1,7 +1,8 @@
 import type { DeviceBuffer } from "../../device/buffer.ts";
 import type { Device } from "../../device/device.ts";
 import type { Dispatch } from "../../device/dispatch.ts";
-import { type HostArray, type Tensor, tensorBytes } from "../../kernels/kernel.ts";
+import { shaderText } from "../../device/program.ts";
+import { type HostArray, NONE, type Tensor, tensorBytes } from "../../kernels/kernel.ts";
 import type { Operation, OperationVariant } from "../../kernels/operation.ts";
 import { packTensor, unpackTensor } from "../../kernels/pack.ts";
 import { fillTensor } from "./fill.ts";
@@ -14,6 +15,9 @@ import {
 
 /** Bits of a quiet NaN that no kernel writes: what outputs hold before a checked run. */
 export const POISON = 0x7fc0dead;
+
+/** The declaration of a binding that a shader may write. */
+const WRITABLE = /@binding\(\s*(\d+)[iu]?\s*\)[^;]*?var\s*<\s*storage\s*,\s*read_write\s*>/g;
 
 /** Operations with tensors on a device and on the host, filled by name and seed, to be run and checked. */
 export class Workload implements Disposable {
@@ -112,20 +116,32 @@ export class Workload implements Disposable {
     return worst;
   }
 
-  /** Uploads every input again. */
-  restoreInputs(): void {
-    for (const [name, array] of this.#host) {
-      this.#device.upload(this.buffer(name), packTensor(this.tensor(name), array));
+  /** Uploads tensors again, all of them or those of these joint names. */
+  restoreInputs(names: Iterable<string> = this.#host.keys()): void {
+    for (const name of names) {
+      this.#device.upload(this.buffer(name), packTensor(this.tensor(name), this.#host.get(name)!));
     }
   }
 
-  /** Names of inputs whose bytes on the device are no longer what was uploaded. */
-  async mutatedInputs(mostBytes = Infinity): Promise<readonly string[]> {
+  /** Joint names of the inputs that a choice of variants may write: their shaders bind them for it. */
+  writableInputs(choose: (operation: Operation) => OperationVariant): readonly string[] {
+    const outputs = this.outputs;
+    const names = this.operations.flatMap((operation) => {
+      const { bindings, ...program } = choose(operation).program();
+      return [...shaderText(program).matchAll(WRITABLE)].map(([, place]) =>
+        bindings[Number(place)]?.name ?? ""
+      ).filter((name) => operation.tensors[name] !== NONE).map((name) => operation.names[name]!);
+    });
+    return [...new Set(names)].filter((name) => !outputs.includes(name));
+  }
+
+  /** Which inputs' bytes on the device are no longer what was uploaded, of all or of these joint names. */
+  async mutatedInputs(names: Iterable<string> = this.#host.keys()): Promise<readonly string[]> {
     const outputs = this.outputs;
     const mutated: string[] = [];
-    for (const [name, array] of this.#host) {
-      if (outputs.includes(name) || tensorBytes(this.tensor(name)) > mostBytes) continue;
-      const sent = packTensor(this.tensor(name), array);
+    for (const name of names) {
+      if (outputs.includes(name)) continue;
+      const sent = packTensor(this.tensor(name), this.#host.get(name)!);
       const found = new Uint8Array(await this.#device.download(this.buffer(name), sent.length));
       if (sent.some((byte, i) => byte !== found[i])) mutated.push(name);
     }

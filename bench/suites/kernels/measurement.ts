@@ -58,9 +58,6 @@ const CEILING_LIMIT_PCT = 110;
 const TURN_SAMPLES = 5;
 const TURN_US = 20_000;
 
-/** Inputs up to this size are compared with what was uploaded; shaders bind weights read-only. */
-const MUTATION_BYTES = 2 ** 20;
-
 /** Whether the clock that a sample should have been taken with did not give a time. */
 export function isUntimed({ gpuUs }: Sample, clock: Clock): boolean {
   return clock === "gpu" && gpuUs === undefined;
@@ -79,10 +76,14 @@ export class Measurement implements Disposable {
   readonly #what: { choice: VariantRun; mode: Mode; case: KernelCase; cost: Cost };
   readonly #samples: Sample[] = [];
   #dispatches: readonly Dispatch[] = [];
+  #writableInputs: readonly string[] = [];
   #verifier: Verifier | undefined;
   #stopper: StoppingRule | undefined;
   #stopReason: StopReason | undefined;
+  /** The error of the device that ended it. */
   #failure: string | undefined;
+  /** What is wrong with the row though its device works; outputs are judged all the same. */
+  readonly #faults = new Set<string>();
   #wrong = 0;
   #maxAbsError = 0;
   #tolerance = 0;
@@ -101,7 +102,8 @@ export class Measurement implements Disposable {
 
   /** Whether more samples are wanted. */
   get open(): boolean {
-    return this.#failure === undefined && this.#wrong === 0 && this.#stopReason === undefined;
+    const hasFailed = this.#failure !== undefined || this.#faults.size > 0;
+    return !hasFailed && this.#wrong === 0 && this.#stopReason === undefined;
   }
 
   /** Compiles, runs once, checks every element against float64, keeps that output, warms up. */
@@ -118,8 +120,10 @@ export class Measurement implements Disposable {
         await device.pipelines.compile(program);
         measurement.#pipelineMs += device.pipelines.createMs(program);
       }
-      const dispatches = workload.bind((operation) => what.choice.pick.get(operation)!);
+      const choose = (operation: Operation) => what.choice.pick.get(operation)!;
+      const dispatches = workload.bind(choose);
       measurement.#dispatches = dispatches;
+      measurement.#writableInputs = workload.writableInputs(choose);
       workload.poison();
       await device.finish(); // what was uploaded is no time of the dispatch
       const start = performance.now();
@@ -127,8 +131,10 @@ export class Measurement implements Disposable {
       await device.finish();
       measurement.#firstDispatchMs = performance.now() - start;
       await measurement.#check();
+      await measurement.#restoreInputs();
       measurement.#verifier = new Verifier(device, workload);
       await timer.warmUp(dispatches);
+      await measurement.#restoreInputs();
       measurement.#stopper = new StoppingRule(setting.rule);
     });
     return measurement;
@@ -156,9 +162,10 @@ export class Measurement implements Disposable {
       }
       this.#samples.push(...turn);
       if (turn.some((sample) => isUntimed(sample, this.#setting.session.device.clock))) {
-        this.#failure = "the adapter's clock ran backwards: a sample has no GPU time";
+        this.#faults.add("the adapter's clock ran backwards: a sample has no GPU time");
       }
       this.#stopReason = this.#stopper!.endTurn(turn.map(timeUs), spentUs);
+      await this.#restoreInputs();
     });
   }
 
@@ -171,18 +178,22 @@ export class Measurement implements Disposable {
         this.#workload.poison();
         device.run(this.#dispatches);
         await this.#check();
-        const mutated = await this.#workload.mutatedInputs(MUTATION_BYTES);
-        if (mutated.length > 0) this.#failure = `it changed its inputs ${mutated.join(", ")}`;
+        await this.#restoreInputs();
       });
     }
     const share = await this.#ceilingPct();
     const { choice, mode, cost } = this.#what;
+    const reasons = [
+      ...(this.#wrong > 0 ? [`${this.#wrong} wrong elements`] : []),
+      ...(this.#failure === undefined ? [] : [this.#failure]),
+      ...this.#faults,
+    ];
     return {
       case: this.#what.case,
       variant: choice.name,
       mode,
-      status: this.#failure !== undefined ? "failed" : this.#wrong > 0 ? "wrong" : "ok",
-      reason: this.#failure ?? (this.#wrong > 0 ? `${this.#wrong} wrong elements` : ""),
+      status: this.#wrong > 0 ? "wrong" : reasons.length > 0 ? "failed" : "ok",
+      reason: reasons.join("; "),
       stopReason: this.#stopReason,
       samples: this.#samples,
       rounds: this.#stopper?.rounds,
@@ -207,9 +218,8 @@ export class Measurement implements Disposable {
       await this.#guard(async () => void await session.raiseCeilings());
     }
     if (share() > CEILING_LIMIT_PCT) {
-      this.#failure ??= `${
-        share().toFixed(0)
-      } % of its ceiling: the cost model or the timer is wrong`;
+      const reached = `${share().toFixed(0)} % of its ceiling`;
+      this.#faults.add(`${reached}: the cost model or the timer is wrong`);
     }
     return share();
   }
@@ -217,6 +227,15 @@ export class Measurement implements Disposable {
   /** Frees what verified the iterations. */
   [Symbol.dispose](): void {
     this.#verifier?.[Symbol.dispose]();
+  }
+
+  /** Uploads the inputs that it changed again, so that its neighbours' rows are not spoilt, and fails. */
+  async #restoreInputs(): Promise<void> {
+    if (this.#writableInputs.length === 0) return;
+    const mutated = await this.#workload.mutatedInputs(this.#writableInputs);
+    if (mutated.length === 0) return;
+    this.#workload.restoreInputs(mutated);
+    this.#faults.add(`it changed its inputs ${mutated.join(", ")}`);
   }
 
   async #check(): Promise<void> {

@@ -1,4 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { type Binding, shaderText } from "../../../device/program.ts";
 import { Measurement, type Mode } from "../../../bench/suites/kernels/measurement.ts";
 import { type Ceilings, higherCeilings } from "../../../bench/measure/ceilings.ts";
 import { Timer } from "../../../bench/measure/timer.ts";
@@ -29,17 +30,24 @@ const CASE = {
 
 const BOUNDLESS = { copyGbytesPerS: 1e9, cachedGbytesPerS: 1e9, multiplyAddGflops: 1e9 };
 
+interface Options {
+  readonly timer: Timer;
+  readonly ceilings?: Ceilings;
+  /** What the ceilings are when they are measured again. */
+  readonly again?: Ceilings;
+  readonly mode?: Mode;
+}
+
 /** Starts, takes a turn of and finishes the measurement of one operation with a variant. */
-async function measure(
+async function measure(own: Operation, variant: OperationVariant, options: Options) {
+  return (await measureAll(own, [variant], options))[0]!;
+}
+
+/** Does so with several variants that take turns over the same tensors. */
+async function measureAll(
   own: Operation,
-  variant: OperationVariant,
-  { timer, ceilings = BOUNDLESS, again = ceilings, mode = "hot" }: {
-    readonly timer: Timer;
-    readonly ceilings?: Ceilings;
-    /** What the ceilings are when they are measured again. */
-    readonly again?: Ceilings;
-    readonly mode?: Mode;
-  },
+  variants: readonly OperationVariant[],
+  { timer, ceilings = BOUNDLESS, again = ceilings, mode = "hot" }: Options,
 ) {
   const device = await sharedDevice();
   using workload = new Workload(device, [own], { seed: 1 });
@@ -60,15 +68,28 @@ async function measure(
     cacheFlush: undefined,
     memoryBytes: 2 ** 30,
   };
-  const choice = { name: variant.name, pick: new Map([[own, variant]]) };
-  using measurement = await Measurement.start(setting, workload, {
-    choice,
-    mode,
-    case: CASE,
-    cost: own.cost,
-  });
-  if (measurement.open) await measurement.turn();
-  return await measurement.finish();
+  await using stack = new AsyncDisposableStack();
+  const measurements: Measurement[] = [];
+  for (const variant of variants) {
+    const choice = { name: variant.name, pick: new Map([[own, variant]]) };
+    const what = { choice, mode, case: CASE, cost: own.cost };
+    measurements.push(stack.use(await Measurement.start(setting, workload, what)));
+  }
+  for (const measurement of measurements) if (measurement.open) await measurement.turn();
+  return await Array.fromAsync(measurements, (measurement) => measurement.finish());
+}
+
+/** The variant of `add` with another statement behind its own, for which `a` can be written. */
+function writesInput(own: Operation, statement: string): OperationVariant {
+  const variant = own.variants[0]!;
+  const program = variant.program();
+  const text = shaderText(program).replace("var<storage, read> a", "var<storage, read_write> a")
+    .replace("out[i] = a[i] + b[i];", (store) => `let before = out[i]; ${store} ${statement}`);
+  const bindings = program.bindings.map((binding): Binding =>
+    binding.name === "a" ? { ...binding, access: "read_write" } : binding
+  );
+  const wgsl = [{ file: "measurement_test.ts", text }];
+  return { ...variant, name: "faulty", program: () => ({ ...program, bindings, wgsl }) };
 }
 
 Deno.test("a sample that the adapter's clock gave no time fails its row, with its samples kept", async () => {
@@ -107,6 +128,27 @@ Deno.test("a row above its ceiling fails, hot against that of caches, cold again
   const busy = { multiplyAddGflops: 1e-9, cachedGbytesPerS: 1e-9 };
   assertEquals(await status("hot", busy, { multiplyAddGflops: 1e9 }), "failed");
   assertEquals(await status("hot", busy, BOUNDLESS), "", "ceilings that were too low are raised");
+});
+
+Deno.test("a variant that changes its inputs fails by name, is wrong where its output is, and spoils no other", async () => {
+  const device = await sharedDevice();
+  using timer = await new Timer(device).ready();
+  const own = operation(KERNELS.add, { tokens: 3, columns: 8 });
+  const [naive, vector] = own.variants;
+  const rows = async (statement: string) => {
+    const faulty = writesInput(own, statement);
+    const found = await measureAll(own, [naive!, faulty, vector!], { timer });
+    return found.map(({ status, reason }) => `${status} ${reason}`);
+  };
+  assertEquals(await rows("a[i] = 0.0;"), ["ok ", "failed it changed its inputs a", "ok "]);
+  assertEquals(await rows("a[i] = 0.0; out[i] += 1.0;"), [
+    "ok ",
+    "wrong 48 wrong elements; it changed its inputs a",
+    "ok ",
+  ]);
+  const later = "if (bitcast<u32>(before) != 0x7fc0deadu) { a[i] = 0.0; }";
+  assertEquals(await rows(later), ["ok ", "failed it changed its inputs a", "ok "], "not at first");
+  assertEquals(await rows("a[i] = a[i];"), ["ok ", "ok ", "ok "], "writable, and left as it was");
 });
 
 Deno.test.afterAll(closeSharedDevice);
