@@ -78,7 +78,7 @@ export class Timer implements Disposable {
 
   /** Runs until two runs in a row take the same time within 5 %, at most `most` runs. */
   async warmUp(dispatches: readonly Dispatch[], most = 5): Promise<void> {
-    let last = Infinity;
+    let last = NaN;
     for (let i = 0; i < most; i++) {
       const time = timeUs(await this.sample(dispatches));
       if (Math.abs(time - last) <= last * PLATEAU_PCT / 100) return;

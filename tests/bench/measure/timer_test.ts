@@ -1,4 +1,4 @@
-import { assert } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { canaryPrograms } from "../../../bench/measure/ceilings.ts";
 import { Timer } from "../../../bench/measure/timer.ts";
 import { closeSharedDevice, sharedDevice } from "../../device/open_device.ts";
@@ -23,6 +23,20 @@ Deno.test("what was queued before a sample, and what evicts caches, is no part o
   });
   const evicted = await least(() => timer.sample([short!], long!));
   assert(queued < limit && evicted < limit, `${queued} and ${evicted} us, limit ${limit} us`);
+});
+
+Deno.test("warm-up ends when two runs take the same time, which one run never shows, or after the most", async () => {
+  const device = await sharedDevice();
+  const runs = async (timesUs: readonly number[]) => {
+    let run = 0;
+    using timer = new Timer(device);
+    timer.sample = () => Promise.resolve({ gpuUs: timesUs[run++]!, hostUs: 1, submitUs: 1 });
+    await timer.warmUp([]);
+    return run;
+  };
+  assertEquals(await runs([100, 104, 1]), 2);
+  assertEquals(await runs([100, 90, 80, 84, 1]), 4);
+  assertEquals(await runs([100, 90, 80, 70, 60, 60]), 5);
 });
 
 Deno.test.afterAll(closeSharedDevice);
