@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { loadConfig, resolveConfig, type SizeOptions } from "../../config/config.ts";
-import { ConfigError } from "../../config/config_error.ts";
+import { ConfigError, showValue } from "../../config/config_error.ts";
 import { isMessageSizes, parseMessageSizes } from "../../config/message_sizes.ts";
 import { inFolder } from "../in_folder.ts";
 
@@ -168,6 +168,13 @@ Deno.test("--set says where a path leads nowhere, and what would be legal there"
     const [line] = refusals({ kernels }, { set: [set] });
     assertEquals(line!.endsWith(words), true, line);
   }
+});
+
+Deno.test("a value in an error is its JSON, of which 57 characters are kept where it has above 60", () => {
+  assertEquals([undefined, null, "a", [1]].map(showValue), ["nothing", "null", '"a"', "[1]"]);
+  const text = (length: number) => "0123456789".repeat(9).slice(0, length);
+  assertEquals(showValue(text(58)), `"${text(58)}"`);
+  assertEquals(showValue(text(59)), `"${text(56)}...`);
 });
 
 Deno.test("overrides change a model's sizes and mark its name, unless they change nothing", () => {
