@@ -123,6 +123,8 @@ Deno.test("what too few samples, or a mean or median of 0, do not say is left ou
   assertAlmostEquals(summarise(ramp(100)).p99!, 98.01, 1e-9);
   const one = summarise([3]);
   assertEquals([one.stdev, one.cv, one.noisePct], [undefined, undefined, Infinity]);
+  assertAlmostEquals(summarise([1, 3]).stdev!, Math.SQRT2, 1e-12);
+  assertEquals(summarise([0, 0, 0]).noisePct, 0);
   const centred = summarise([-2, -1, 0, 1, 2]);
   assertEquals([centred.cv, centred.noisePct], [undefined, Infinity]);
   // Two rounds bound nothing: 1 to 4 are half a width of 1.5, 60 % of 2.5.
