@@ -4,62 +4,6 @@ import { type Tensor, vec4s } from "../../kernels/kernel.ts";
 import { packTensor, unpackTensor } from "../../kernels/pack.ts";
 import { difference } from "../../kernels/reference_run.ts";
 import { KERNELS } from "../../kernels/registry.ts";
-import type { RopeScaling } from "../../kernels/rope.ts";
-
-function angles(scaling?: RopeScaling): Float32Array {
-  const shape = { tokens: 1, heads: 1, headSize: 4, xColumns: 4, context: 3, theta: 100 };
-  const { fill } = KERNELS.rope.tensors({ ...shape, ...(scaling ? { scaling } : {}) })["angles"]!;
-  if (fill.kind !== "floats") throw new Error("the angles are not computed");
-  return fill.floats() as Float32Array;
-}
-
-/** Cosines, then sines, of positions 0, 1 and 2 times two frequencies. */
-function turned(first: number, second: number): number[] {
-  return [0, 1, 2].flatMap((p) => [
-    Math.cos(p * first),
-    Math.cos(p * second),
-    Math.sin(p * first),
-    Math.sin(p * second),
-  ]);
-}
-
-Deno.test("the angles of positions are those worked out by hand, with each way of scaling", () => {
-  // theta^(-2 i / D) of 100 and 4: 1 and 0.1.
-  const expected: readonly (readonly [RopeScaling | undefined, number, number])[] = [
-    [undefined, 1, 0.1],
-    [{ kind: "linear", factor: 4 }, 0.25, 0.025],
-    // Over 2 pi * 40 positions the frequencies make 40 and 4 waves: the first is kept, as more than 24
-    // are; of the second (4 - 2) / (24 - 2) = 1/11 is kept, and 10/11 divided by 8.
-    [
-      {
-        kind: "llama3",
-        factor: 8,
-        lowFreqFactor: 2,
-        highFreqFactor: 24,
-        originalMaxPositions: 80 * Math.PI,
-      },
-      1,
-      0.1 * (1 / 11 + 10 / 11 / 8),
-    ],
-    // 0.5 waves are fewer than the least: divided by 8 altogether.
-    [
-      {
-        kind: "llama3",
-        factor: 8,
-        lowFreqFactor: 2,
-        highFreqFactor: 4,
-        originalMaxPositions: 10 * Math.PI,
-      },
-      1,
-      0.1 / 8,
-    ],
-  ];
-  for (const [scaling, first, second] of expected) {
-    const found = angles(scaling);
-    assertEquals(found.length, 12);
-    turned(first, second).forEach((value, i) => assertAlmostEquals(found[i]!, value, 1e-7));
-  }
-});
 
 Deno.test("activations are those of published tables", () => {
   // x Phi(x) with Abramowitz and Stegun's table 26.1; the last ones by the tail 26.2.
