@@ -1,7 +1,7 @@
 /**
  * Plants small faults in the product and says which of them no test finds: `deno task mutants`. No
- * places of faults are comments, texts, types, what is thrown, a shader's attributes, tests, tools,
- * stand-ins of packages, and what is built or measured.
+ * places of faults are comments, texts, types, what is thrown, a shader's attributes, tests, benchmark
+ * files, tools, stand-ins of packages, and what is built or measured.
  */
 
 import { Command, ValidationError } from "@cliffy/command";

@@ -34,7 +34,7 @@ export const activation = defineKernel<ActivationShape>({
       WIDTH: columns,
       X_STRIDE: vec4s(gated ? 2 * columns : columns) * 4,
       STRIDE: vec4s(columns) * 4,
-      GATED: gated ? 1 : 0,
+      GATED: Number(gated),
       ACTIVATION: activationCode(activation),
     },
     params: [],

@@ -29,7 +29,7 @@ export const rmsNorm = defineKernel<RmsNormShape>({
       HIDDEN: hidden,
       STRIDE4: vec4s(hidden),
       EPSILON: epsilon,
-      HAS_RESIDUAL: residual ? 1 : 0,
+      HAS_RESIDUAL: Number(residual),
     },
     params: [tokens],
     size: [tokens],

@@ -13,8 +13,8 @@ export interface Mutant extends Edit {
   readonly was: string;
 }
 
-/** Not of the product: tests, stand-ins of packages, tools, and what is built or measured. */
-const ASIDE = /^(tests|offline|_tools|results|tuning)\/|\.bundle\./;
+/** Not of the product: tests, benchmark files, stand-ins of packages, tools, what is built or measured. */
+const ASIDE = /^(tests|offline|_tools|results|tuning)\/|_bench\.ts$|\.bundle\./;
 const LINT_CONFIG = new URL("./mutations.json", import.meta.url).pathname;
 
 interface LintReport {

@@ -99,6 +99,33 @@ const COUNTED: readonly (readonly [string, Operation, number, number, number])[]
     3 * 2 * 8 * 4 + 2 * 8 * 4,
     3 * 2 * 8 * 4,
   ],
+  ["softmax", operation(KERNELS.softmax, { rows: 3, columns: 5 }), 5 * 15, 15 * 4, 15 * 4],
+  ["sums", operation(KERNELS.add, { tokens: 3, columns: 5 }), 15, 2 * 15 * 4, 15 * 4],
+  [
+    "greedy choice without the padding",
+    operation(KERNELS.argmax, { rows: 3, columns: 8, valid: 5 }),
+    15,
+    15 * 4,
+    3 * 4,
+  ],
+  ...[true, false].map((gated) =>
+    [
+      `activation, gated ${gated}`,
+      operation(KERNELS.activation, { tokens: 3, columns: 5, gated, activation: "silu" }),
+      gated ? 15 * 5 : 15 * 4,
+      gated ? 2 * 15 * 4 : 15 * 4,
+      15 * 4,
+    ] as const
+  ),
+  ...[true, false].map((residual) =>
+    [
+      `norm, residual ${residual}`,
+      operation(KERNELS.rms_norm, { tokens: 3, hidden: 5, epsilon: 1e-6, residual }),
+      residual ? 15 * 5 : 15 * 4,
+      5 * 4 + (residual ? 2 * 15 * 4 : 15 * 4),
+      residual ? 2 * 15 * 4 : 15 * 4,
+    ] as const
+  ),
   [
     "append to the cache",
     operation(KERNELS.kv_append, {

@@ -105,6 +105,9 @@ export const RAGGED: Readonly<Record<keyof typeof KERNELS, readonly Operation[]>
   argmax: shapesOf(KERNELS.argmax, [
     { rows: 1, columns: 1 },
     { rows: 13, columns: 1003, valid: 997 },
+    // The first column of padding is the largest of a row in one of nine, and in one of 257.
+    { rows: 64, columns: 9, valid: 8 },
+    { rows: 1024, columns: 257, valid: 256 },
     { rows: 67, columns: 5 },
   ]),
 };

@@ -128,11 +128,13 @@ Deno.test("the FFN is cut evenly or refused", () => {
 });
 
 Deno.test("a rank outside its group is refused", () => {
-  assertThrows(
-    () => vocabShard({ vocab: 64, tensorParallelSize: 2, tensorParallelRank: 2 }),
-    RangeError,
-    "0 to 1",
-  );
+  for (const tensorParallelRank of [2, -1, 0.5, NaN]) {
+    assertThrows(
+      () => vocabShard({ vocab: 64, tensorParallelSize: 2, tensorParallelRank }),
+      RangeError,
+      `"${tensorParallelRank}": legal are 0 to 1`,
+    );
+  }
 });
 
 Deno.test("a tensor parallel size of 3 names each broken rule and the nearest legal sizes", () => {

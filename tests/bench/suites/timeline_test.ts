@@ -135,3 +135,14 @@ Deno.test("the text timeline shows who computes which batch", () => {
     ].join("\n"),
   );
 });
+
+Deno.test("the text timeline shows the first eight batches, and nothing where there are none", () => {
+  const flights = Array.from({ length: 9 }, (_, i) => ({ start: 10 * i, end: 10 * i + 10 }));
+  const work = flights.map(({ start, end }, i) => [i, start, end] as const);
+  const nine = { stages: 1, inFlight: flights, ranks: [rank(0, 0, work)] };
+  assertEquals(
+    textTimeline(nine, { label: "step", width: 16 }),
+    "step: 8 of 9 batches, 80.0 ms\n  rank  0 |0011223344556677|",
+  );
+  assertEquals(textTimeline({ ...nine, inFlight: [] }, { label: "step" }), "");
+});
