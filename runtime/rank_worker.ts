@@ -10,7 +10,7 @@ import { vec4s } from "../kernels/kernel.ts";
 import { openWeights } from "../model/open_weights.ts";
 import { Rank } from "./rank.ts";
 import type { OpenedRank, RankMessage, RankReport, RankSetup } from "./rank_message.ts";
-import type { Span, StepRecord } from "./replica_trace.ts";
+import type { Interval, Span, StepRecord } from "./replica_trace.ts";
 import { serveQuestions } from "./serve_questions.ts";
 import { TensorParallelGroup } from "./tensor_parallel_group.ts";
 import { tunedVariant } from "./tuned_variants.ts";
@@ -94,15 +94,18 @@ class WorkerRank {
     const tokens = batch.tokenIds.length;
     Atomics.store(position, 3, tokens);
     Atomics.store(position, 4, batch.logitsIndices.length);
+    // Compiling what this size needs is no part of the step; it has been done but for the first time.
+    await this.#rank.prepare({ tokens, logitsRows: batch.logitsIndices.length });
     const elements = 2 * tokens * 4 * vec4s(stage.model.hidden);
     const transfers: Span[] = [];
     let input: Float32Array | undefined;
+    let begun = performance.now();
     if (this.#previous) {
       const { start: from_, end } = this.#slice(elements, way.slicedSends);
       const message = this.#previous.waitRecv(end - from_);
-      const start = performance.now();
+      begun = performance.now(); // waiting for the stage before is no part of the step
       input = message.length === elements ? message : this.#group!.gatherSlices(message, elements);
-      transfers.push({ kind: "receive", start, end: performance.now() });
+      transfers.push({ kind: "receive", start: begun, end: performance.now() });
     }
     const { tokenIds, hidden, spans, submitUs, waitUs } = await this.#rank.step(batch, {
       input,
@@ -119,11 +122,14 @@ class WorkerRank {
     }
     Atomics.store(position, 1, 0);
     Atomics.add(position, 0, 1);
-    const shift = performance.timeOrigin;
-    const absolute = [...transfers, ...spans]
-      .map((span) => ({ ...span, start: span.start + shift, end: span.end + shift }))
-      .sort((a, b) => a.start - b.start);
-    this.#steps.push({ step, tokens, spans: absolute, submitUs, waitUs });
+    const sinceEpoch = <T extends Interval>(interval: T): T => ({
+      ...interval,
+      start: interval.start + performance.timeOrigin,
+      end: interval.end + performance.timeOrigin,
+    });
+    const absolute = [...transfers, ...spans].map(sinceEpoch).sort((a, b) => a.start - b.start);
+    const whole = sinceEpoch({ start: begun, end: performance.now() });
+    this.#steps.push({ ...whole, step, tokens, spans: absolute, submitUs, waitUs });
     return tokenIds;
   }
 

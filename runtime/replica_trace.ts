@@ -21,8 +21,8 @@ export interface Span extends Interval {
   gpuUs?: number;
 }
 
-/** One step of one rank; times of spans in ms since 1970. */
-export interface StepRecord {
+/** One step of one rank, from having its input to having handed on its output; times in ms since 1970. */
+export interface StepRecord extends Interval {
   readonly step: number;
   readonly tokens: number;
   readonly spans: readonly Span[];

@@ -17,17 +17,25 @@ export interface ServeOptions {
   readonly schedule?: Schedule;
 }
 
+/** How long requests waited for their tokens, in ms. */
+export interface Latencies {
+  /** Time to the first token of each request, from its arrival. */
+  readonly ttftMs: readonly number[];
+  /** (last - first token) / (tokens - 1) of each request with more than one token. */
+  readonly tpotMs: readonly number[];
+  /** Between each token and the one before of the same request. */
+  readonly itlMs: readonly number[];
+  /** From each request's arrival to its last token. */
+  readonly e2eMs: readonly number[];
+}
+
 /** What serving a list of requests gave and took. */
-export interface Served<Result extends BatchResult> {
+export interface Served<Result extends BatchResult> extends Latencies {
   /** Generated tokens of each request, by its place in the list. */
   readonly tokenIds: readonly (readonly number[])[];
   /** When it began, in ms of this thread's clock. */
   readonly startMs: number;
   readonly wallMs: number;
-  /** Time to the first token of each request, from its arrival. */
-  readonly ttftMs: readonly number[];
-  /** (last - first token) / (tokens - 1) of each request with more than one token. */
-  readonly tpotMs: readonly number[];
   /** Batches that were run, by replica, oldest first. */
   readonly batches: readonly (readonly StepOutput<Result>[])[];
 }
@@ -59,7 +67,7 @@ export async function serve<Result extends BatchResult>(
     return outputs;
   }));
   const wallMs = performance.now() - start;
-  return { ...log.times(requests), startMs: start, wallMs, batches };
+  return { ...log.of(requests), startMs: start, wallMs, batches };
 }
 
 /** Where requests arrive and are given to replicas. */
@@ -103,30 +111,31 @@ class ArrivalQueue {
 /** When which token came. */
 class TokenLog {
   readonly #tokenIds = new Map<number, number[]>();
-  readonly #firstMs = new Map<number, number>();
-  readonly #tpotMs: number[] = [];
+  readonly #timesMs = new Map<number, number[]>();
 
   take({ newTokens }: StepOutput<BatchResult>, nowMs: number): void {
-    for (const { requestId, tokenId, isLast } of newTokens) {
-      const own = this.#tokenIds.get(requestId);
-      if (!own) {
-        this.#tokenIds.set(requestId, [tokenId]);
-        this.#firstMs.set(requestId, nowMs);
-        continue;
+    for (const { requestId, tokenId } of newTokens) {
+      if (!this.#tokenIds.has(requestId)) {
+        this.#tokenIds.set(requestId, []);
+        this.#timesMs.set(requestId, []);
       }
-      own.push(tokenId);
-      if (!isLast) continue;
-      this.#tpotMs.push((nowMs - this.#firstMs.get(requestId)!) / (own.length - 1));
+      this.#tokenIds.get(requestId)!.push(tokenId);
+      this.#timesMs.get(requestId)!.push(nowMs);
     }
   }
 
-  times(
-    requests: readonly TimedRequest[],
-  ): Pick<Served<BatchResult>, "tokenIds" | "ttftMs" | "tpotMs"> {
+  of(requests: readonly TimedRequest[]): Latencies & Pick<Served<BatchResult>, "tokenIds"> {
+    const all = requests.map(({ id, arrivalMs }) => ({
+      arrivalMs,
+      timesMs: this.#timesMs.get(id) ?? [],
+    }));
     return {
       tokenIds: requests.map(({ id }) => this.#tokenIds.get(id) ?? []),
-      ttftMs: requests.map(({ id, arrivalMs }) => this.#firstMs.get(id)! - arrivalMs),
-      tpotMs: this.#tpotMs,
+      ttftMs: all.map(({ arrivalMs, timesMs }) => timesMs[0]! - arrivalMs),
+      tpotMs: all.filter(({ timesMs }) => timesMs.length > 1)
+        .map(({ timesMs }) => (timesMs.at(-1)! - timesMs[0]!) / (timesMs.length - 1)),
+      itlMs: all.flatMap(({ timesMs }) => timesMs.slice(1).map((ms, i) => ms - timesMs[i]!)),
+      e2eMs: all.map(({ arrivalMs, timesMs }) => timesMs.at(-1)! - arrivalMs),
     };
   }
 }

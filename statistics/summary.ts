@@ -36,7 +36,7 @@ export interface Summary {
 }
 
 /** Below this many samples p99 is not given. */
-const P99_SAMPLES = 100;
+export const P99_SAMPLES = 100;
 
 /**
  * The middle value, or the mean of the two middle ones, of numbers in any order.

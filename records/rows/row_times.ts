@@ -1,6 +1,7 @@
 /** What columns take from the raw samples of a row. */
 
-import { median, summarise, type Summary } from "../../statistics/summary.ts";
+import { quantile } from "../../statistics/quantile.ts";
+import { median, P99_SAMPLES, summarise, type Summary } from "../../statistics/summary.ts";
 import { type Cells, number, type Series } from "./column.ts";
 
 /**
@@ -28,6 +29,17 @@ export function medianText(kind: string, meaning: string) {
   const derive = (_: Cells, series: Series) =>
     medianOf([...series[kind] ?? [], ...rankSeries(series, kind).flat()]);
   return number(kind.slice(-2), meaning, { derive });
+}
+
+/** A column of the 99th percentile of all samples of a kind, in their own unit; blank for fewer than 100. */
+export function p99Text(kind: string, meaning: string) {
+  const derive = (_: Cells, series: Series) => p99Of(series[kind]);
+  return number(kind.slice(-2), `${meaning}; blank for fewer than ${P99_SAMPLES}`, { derive });
+}
+
+function p99Of(samples: readonly number[] = []): number | undefined {
+  if (samples.length < P99_SAMPLES) return undefined;
+  return quantile([...samples].sort((a, b) => a - b), 0.99);
 }
 
 /** The median of samples in their own unit, or undefined where there are none. */

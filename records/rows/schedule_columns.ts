@@ -1,6 +1,6 @@
 import { count, flag, number, text } from "./column.ts";
 import { COMMON_COLUMN_TEXTS } from "./common_columns.ts";
-import { medianOf, medianText, speedUp } from "./row_times.ts";
+import { medianOf, medianText, p99Text, speedUp } from "./row_times.ts";
 
 /**
  * The columns of schedules.csv after the common ones; new ones are added at the end only. Labels say its
@@ -52,16 +52,16 @@ export const SCHEDULE_COLUMN_TEXTS = {
   busy_pct: number("%", "Share of all ranks' wall time that their adapters worked"),
   fill_drain_pct: number(
     "%",
-    "Share of it that ranks waited while fewer batches were in flight than there are stages",
+    "Share of it that ranks waited for the pipeline to fill or drain, or for batches because fewer were in flight than there are stages",
   ),
   imbalance_pct: number(
     "%",
-    "Share of it that ranks waited for a slower stage though the pipeline was full",
+    "Share of it that ranks waited for a slower stage: what equal stages would not have waited",
   ),
   transfer_pct: number("%", "Share of it in collectives and sends, waiting for peers included"),
   host_gap_pct: number(
     "%",
-    "Share of it recording, submitting, reading back, and waiting for the engine; the five shares sum to 100",
+    "Share of it recording, submitting, reading back, and waiting for the engine",
   ),
   bubble_pct: number("%", "Share of ranks' time between their steps: idle, whatever the cause"),
   bubble_predicted_pct: number(
@@ -155,4 +155,20 @@ export const SCHEDULE_COLUMN_TEXTS = {
     "engine_us",
     "Median time of the engine between a result and the next launch",
   ),
+  closure_pct: number(
+    "%",
+    "Sum of the five shares as they were measured: below 100 by what no span covers, above it by what two do",
+  ),
+  ttft_ms_p99: p99Text(
+    "ttft_ms",
+    "99th percentile of the time from a request's arrival to its first token, of all requests and repetitions",
+  ),
+  tpot_ms_p99: p99Text("tpot_ms", "99th percentile of (last - first token) / (tokens - 1)"),
+  itl_ms_median: medianText(
+    "itl_ms",
+    "Median time between a token and the one before of the same request (inter-token latency)",
+  ),
+  itl_ms_p99: p99Text("itl_ms", "99th percentile of that time"),
+  e2e_ms_median: medianText("e2e_ms", "Median time from a request's arrival to its last token"),
+  e2e_ms_p99: p99Text("e2e_ms", "99th percentile of that time"),
 };

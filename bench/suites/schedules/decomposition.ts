@@ -1,12 +1,22 @@
 /** Where the time of ranks went, from the spans that they measured. */
 
-import type { Interval, ReplicaTrace, StepRecord } from "../../../runtime/replica_trace.ts";
+import type { Interval, ReplicaTrace } from "../../../runtime/replica_trace.ts";
+import { Stopwatch } from "./stopwatch.ts";
 
-const SHARES = ["busy", "fillDrain", "imbalance", "transfer", "hostGap", "idle"] as const;
+const SHARES = [
+  "busy",
+  "fillDrain",
+  "imbalance",
+  "transfer",
+  "hostGap",
+  "idle",
+  "ranksTimesWall",
+] as const;
 
 /**
- * Time of ranks by what it was spent on, in ms: the first five sum to the wall time of all ranks,
- * `idle` is what of them lies between a rank's steps.
+ * Time of ranks by what it was spent on, in ms. The first five are each measured: they sum to
+ * `ranksTimesWall` where every moment of every rank is in one span or one wait, to less where one is
+ * in none, to more where one is in two. `idle` is what of them lies between a rank's steps.
  */
 export type Decomposition = Readonly<Record<typeof SHARES[number], number>>;
 
@@ -20,92 +30,111 @@ export function addUp(parts: readonly Decomposition[]): Decomposition {
  * Splits the wall time of every rank of a replica. busy: the adapter worked; transfer: collectives and
  * sends, waiting for peers included; host gap: recording, submitting and reading back within a step,
  * and the time when no rank of the replica worked though batches were to come. A rank that idles while
- * another works waits for the pipeline to fill or drain where fewer batches are in flight than there
- * are stages, and is held up by a slower stage where there are as many.
+ * another works waits for the pipeline to fill or drain, or is held up by a slower stage: see
+ * {@linkcode waits}.
  */
-export function decompose(
-  { stages, inFlight, ranks }: ReplicaTrace,
-  wall: Interval,
-): Decomposition {
-  const work = ranks.map(({ steps }) => clip(steps.flatMap(pieces), wall));
-  const busy = sumOf(work.flat(), (piece) => piece.busy);
-  const transfer = sumOf(work.flat(), (piece) => piece.transfer);
-  const within = sumOf(work.flat(), (p) => p.end - p.start - p.busy - p.transfer);
-  let [fillDrain, imbalance, betweenGap] = [0, 0, 0];
-  const lastEnd = Math.max(wall.start, ...inFlight.map(({ end }) => end));
-  const edges = [
-    wall.start,
-    wall.end,
-    ...work.flat().flatMap(({ start, end }) => [start, end]),
-    ...clip(inFlight, wall).flatMap(({ start, end }) => [start, end]),
-  ].sort((a, b) => a - b);
-  const working = work.map((list) => new Cursor(list));
-  const flying = inFlight.map((flight) => new Cursor([flight]));
-  for (let i = 1; i < edges.length; i++) {
-    const [from_, to] = [edges[i - 1]!, edges[i]!];
-    if (to === from_) continue;
-    const middle = (from_ + to) / 2;
-    const workers = working.filter((cursor) => cursor.covers(middle)).length;
-    const inFlight = flying.filter((cursor) => cursor.covers(middle)).length;
-    const ms = (to - from_) * (ranks.length - workers);
-    if (middle > lastEnd) fillDrain += ms;
-    else if (workers === 0) betweenGap += ms;
-    else if (inFlight < stages) fillDrain += ms;
-    else imbalance += ms;
-  }
+export function decompose(trace: ReplicaTrace, wall: Interval): Decomposition {
+  const { ranks } = trace;
+  const steps = ranks.flatMap((rank) => rank.steps);
+  const spans = steps.flatMap((step) => step.spans);
+  const computing = spans.filter(({ kind }) => kind === "compute");
+  const busy = sumOf(
+    computing,
+    (span) => Math.min(lengthOf(span), (span.gpuUs ?? Infinity) / 1000),
+  );
+  const within = sumOf(computing, lengthOf) - busy;
+  const transfer = sumOf(spans, lengthOf) - busy - within;
+  const { fillDrain, imbalance, nobody } = waits(trace, wall);
   return {
     busy,
     transfer,
     fillDrain,
     imbalance,
-    hostGap: within + betweenGap,
-    idle: fillDrain + imbalance + betweenGap,
+    hostGap: within + nobody,
+    idle: fillDrain + imbalance + nobody,
+    ranksTimesWall: ranks.length * lengthOf(wall),
   };
 }
 
-interface Piece extends Interval {
-  /** Of it, in ms. */
-  readonly busy: number;
-  readonly transfer: number;
+interface Waits {
+  fillDrain: number;
+  imbalance: number;
+  nobody: number;
 }
 
-/** A step's spans, and what lies between them, without gaps. */
-function pieces({ spans }: StepRecord): readonly Piece[] {
-  return spans.flatMap((span, i) => {
-    const end = spans[i + 1]?.start ?? span.end;
-    const ms = span.end - span.start;
-    const own = span.kind === "compute"
-      ? { busy: Math.min(ms, (span.gpuUs ?? ms * 1000) / 1000), transfer: 0 }
-      : { busy: 0, transfer: ms };
-    const gap = { start: span.end, end, busy: 0, transfer: 0 };
-    return [{ start: span.start, end: span.end, ...own }, ...(end > span.end ? [gap] : [])];
+/**
+ * What ranks waited for between their steps, in ms. `nobody` is when no rank of the replica worked. Of
+ * the rest, a rank waits for the pipeline
+ * - to fill: ahead of a batch that found the pipeline empty;
+ * - to drain: behind the last batch, for as long as the stages after it take for that batch;
+ * - for batches: the first stage while fewer are in flight than there are stages, and each later stage
+ *   for as much of its wait for the same batch as the stage before it waited so.
+ * Everything else is imbalance: with stages that take equally long there is none, and m batches over
+ * p stages wait (p - 1) / (m + p - 1) of the time, all of it filling and draining.
+ */
+function waits({ stages, inFlight, ranks }: ReplicaTrace, wall: Interval): Waits {
+  const sums: Waits = { fillDrain: 0, imbalance: 0, nobody: 0 };
+  const working = ranks.flatMap(({ steps }) => steps);
+  const worked = new Stopwatch([working], ([count]) => count! > 0);
+  const starved = new Stopwatch(
+    [working, inFlight],
+    ([count, flights]) => count! > 0 && flights! < stages,
+  );
+  const lastEnd = Math.max(wall.start, ...inFlight.map(({ end }) => end));
+  const isOpening = foundEmpty(inFlight);
+  /** Time in which somebody worked; the rest counts as nobody's. */
+  const waited = (gap: Interval) => {
+    const ms = worked.msWithin(gap);
+    sums.nobody += Math.max(0, lengthOf(gap)) - ms;
+    return ms;
+  };
+  for (const sameTpRank of Map.groupBy(ranks, ({ tpRank }) => tpRank).values()) {
+    const chain = sameTpRank.toSorted((a, b) => a.stage - b.stage);
+    /** How long the stage before waited for each batch because too few were in flight. */
+    const late: number[] = [];
+    const drain = (stage: number, batch: number, end: number) => {
+      const after = sumOf(chain.slice(stage + 1), ({ steps }) => lengthOf(steps[batch]!));
+      const ms = waited({ start: chain[stage]!.steps[batch]!.end, end });
+      sums.fillDrain += Math.min(ms, after);
+      sums.imbalance += Math.max(0, ms - after);
+    };
+    for (const [stage, { steps }] of chain.entries()) {
+      for (const [batch, { start: end }] of steps.entries()) {
+        const start = steps[batch - 1]?.end ?? wall.start;
+        if (isOpening[batch]) {
+          const opened = Math.min(end, Math.max(start, inFlight[batch]!.start));
+          if (batch > 0) drain(stage, batch - 1, opened);
+          sums.fillDrain += waited({ start: batch > 0 ? opened : start, end });
+          continue;
+        }
+        const ms = waited({ start, end });
+        const few = stage === 0 ? starved.msWithin({ start, end }) : Math.min(ms, late[batch]!);
+        late[batch] = few;
+        sums.fillDrain += few;
+        sums.imbalance += ms - few;
+      }
+      if (steps.length > 0) drain(stage, steps.length - 1, lastEnd);
+    }
+  }
+  // Other replicas still serve.
+  sums.fillDrain += ranks.length * (wall.end - lastEnd);
+  return sums;
+}
+
+/** Whether each batch was launched when all before it had ended. */
+function foundEmpty(inFlight: readonly Interval[]): readonly boolean[] {
+  let latest = -Infinity;
+  return inFlight.map(({ start, end }) => {
+    const isEmpty = latest <= start;
+    latest = Math.max(latest, end);
+    return isEmpty;
   });
 }
 
-/** What of intervals lies within a window; pieces that reach out of it are left out. */
-function clip<T extends Interval>(intervals: readonly T[], wall: Interval): readonly T[] {
-  return intervals.filter(({ start, end }) => start >= wall.start && end <= wall.end);
+function lengthOf({ start, end }: Interval): number {
+  return end - start;
 }
 
 function sumOf<T>(items: readonly T[], of: (item: T) => number): number {
   return items.reduce((sum, item) => sum + of(item), 0);
-}
-
-/** Walks over intervals in order. */
-class Cursor {
-  readonly #intervals: readonly Interval[];
-  #next = 0;
-
-  constructor(intervals: readonly Interval[]) {
-    this.#intervals = [...intervals].sort((a, b) => a.start - b.start);
-  }
-
-  /** Whether a time, no earlier than the last one asked for, is inside an interval. */
-  covers(time: number): boolean {
-    while (this.#next < this.#intervals.length && this.#intervals[this.#next]!.end < time) {
-      this.#next++;
-    }
-    const interval = this.#intervals[this.#next];
-    return interval !== undefined && interval.start <= time;
-  }
 }

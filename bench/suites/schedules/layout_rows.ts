@@ -115,6 +115,8 @@ function seriesOf({ steps, rounds, served, engineUs }: CaseRepetitions) {
     wall_ms: served.map(({ wallMs }) => wallMs),
     ttft_ms: served.flatMap(({ ttftMs }) => ttftMs),
     tpot_ms: served.flatMap(({ tpotMs }) => tpotMs),
+    itl_ms: served.flatMap(({ itlMs }) => itlMs),
+    e2e_ms: served.flatMap(({ e2eMs }) => e2eMs),
     engine_us: engineUs,
     round: rounds,
   };

@@ -6,7 +6,7 @@ import { type StopCriteria, StoppingRule, type StopReason } from "../../measure/
 import { stopCriteria } from "../suite_run.ts";
 import { limitsOf, type ScheduleCase, type ScheduleWork } from "./schedule_cases.ts";
 import type { OpenedRank } from "../../../runtime/rank_message.ts";
-import type { Served } from "../../../runtime/serve.ts";
+import type { Latencies, Served } from "../../../runtime/serve.ts";
 import { shuffled } from "../../../statistics/shuffled.ts";
 import { engineTimesUs, mostInFlight, stageTimes } from "./stage_times.ts";
 import { idealBubble, simulateMs, steadyStateBoundMs } from "../../../planner/pipeline_law.ts";
@@ -17,7 +17,7 @@ export class CaseRepetitions {
   readonly case: ScheduleCase;
   readonly steps: StepTimes[] = [];
   /** One a repetition. */
-  readonly served: Pick<Served<BatchResult>, "wallMs" | "ttftMs" | "tpotMs">[] = [];
+  readonly served: (Latencies & Pick<Served<BatchResult>, "wallMs">)[] = [];
   /** One a replica and repetition. */
   readonly spent: Decomposition[] = [];
   /** Engine time between a result and the next launch. */
@@ -44,8 +44,8 @@ export class CaseRepetitions {
   /** Takes in what serving all requests once gave. */
   take(repetition: Repetition, expected: ExpectedTokens): void {
     const { served, traces, wall } = repetition;
-    const { wallMs, ttftMs, tpotMs } = served;
-    this.served.push({ wallMs, ttftMs, tpotMs });
+    const { wallMs, ttftMs, tpotMs, itlMs, e2eMs } = served;
+    this.served.push({ wallMs, ttftMs, tpotMs, itlMs, e2eMs });
     const steps: StepTimes[] = [];
     for (const [replica, trace] of traces.entries()) {
       steps.push(...stepTimes(trace, served.batches[replica]!.map(({ result }) => result)));

@@ -41,8 +41,7 @@ export function scheduleRow(
   const isRight = mismatches === 0;
   const perS = (ms: number | undefined) =>
     isRight && ms !== undefined ? layout.outputTokens / ms * 1000 : undefined;
-  const total = spent.busy + spent.fillDrain + spent.imbalance + spent.transfer + spent.hostGap;
-  const pct = (ms: number) => 100 * ms / total;
+  const pct = (ms: number) => 100 * ms / spent.ranksTimesWall;
   const { idealUs, predicted } = layout;
   const count = (key: "allReduces" | "allGathers" | "sends" | "sentBytes") =>
     reports.reduce((sum, report) => sum + report[key], 0);
@@ -77,6 +76,9 @@ export function scheduleRow(
     kv_cache_bytes: layout.kvCacheBytes,
     simulated_output_tokens_per_s: perS(predicted?.simulatedMs),
     pipeline_law_tokens_per_s: perS(predicted?.steadyStateBoundMs),
+    closure_pct: pct(
+      spent.busy + spent.fillDrain + spent.imbalance + spent.transfer + spent.hostGap,
+    ),
   };
 }
 

@@ -13,9 +13,7 @@ export function stageTimes({ stages, ranks, inFlight }: ReplicaTrace): StageTime
   // Of a stage's ranks the slowest counts.
   const windows = Array.from({ length: stages }, () => [] as Interval[]);
   for (const { stage, steps } of ranks) {
-    for (const [batch, { tokens, spans }] of steps.entries()) {
-      const { start } = spans[0]!;
-      const { end } = spans.at(-1)!;
+    for (const [batch, { tokens, start, end }] of steps.entries()) {
       const known = windows[stage]![batch];
       const us = 1000 * (end - start);
       const list = sums[stage]!.get(tokens) ?? [];

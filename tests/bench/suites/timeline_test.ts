@@ -25,6 +25,8 @@ function rank(
     tpRank: 0,
     steps: work.map(([step, start, end]) => ({
       step,
+      start,
+      end,
       tokens: 4,
       submitUs: 1,
       waitUs: 1,
@@ -72,17 +74,18 @@ Deno.test("the shares of a naive schedule are what its spans say, and sum to the
     imbalance: 0,
     hostGap: 4 + 2 * 2,
     idle: 44,
+    ranksTimesWall: 2 * 42,
   });
 });
 
-Deno.test("a full pipeline waits for its slower stage; filling and draining are told apart", () => {
+Deno.test("two batches wait for the pipeline to fill and to drain, whatever the second one takes", () => {
   const spent = decompose(QUEUE, { start: 0, end: 32 });
-  // Stage 1 waits 10 ms with two batches in flight; stage 0 waits 12 ms with one.
-  assertEquals([spent.imbalance, spent.fillDrain], [10, 12]);
-  const { idle: _, ...shares } = spent;
-  assertEquals(Object.values(shares).reduce((a, b) => a + b, 0), 64);
+  // Stage 1 waits 10 ms for the first batch, stage 0 12 ms behind the last one.
+  assertEquals([spent.imbalance, spent.fillDrain], [0, 10 + 12]);
+  const { idle: _, ranksTimesWall, ...shares } = spent;
+  assertEquals([Object.values(shares).reduce((a, b) => a + b, 0), ranksTimesWall], [64, 64]);
   const later = decompose(QUEUE, { start: 0, end: 40 });
-  assertEquals(later.fillDrain, 12 + 16, "what comes after the last batch is draining");
+  assertEquals(later.fillDrain, 22 + 16, "what comes after the last batch is draining");
 });
 
 Deno.test("stage times, depth and the pipeline law are read off the spans", () => {
