@@ -1,4 +1,4 @@
-import { binomialInterval, type ShareInterval } from "./binomial_interval.ts";
+import { binomialInterval, type ShareInterval } from "../../statistics/binomial_interval.ts";
 import type { Verdict } from "./judge_mutants.ts";
 import type { Mutant } from "./list_mutants.ts";
 

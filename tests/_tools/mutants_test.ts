@@ -1,5 +1,4 @@
-import { assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
-import { binomialInterval } from "../../_tools/mutants/binomial_interval.ts";
+import { assertEquals, assertRejects } from "@std/assert";
 import { judgeMutants } from "../../_tools/mutants/judge_mutants.ts";
 import { listMutants, type Mutant } from "../../_tools/mutants/list_mutants.ts";
 import { mutationScore, scoreText } from "../../_tools/mutants/mutation_report.ts";
@@ -215,13 +214,4 @@ Deno.test("a limit ends a process and what it started", async () => {
   const cwd = new URL(".", import.meta.url);
   const { isTimedOut, seconds } = await runDeno(["eval", last], { cwd, limitMs: 2000 });
   assertEquals([isTimedOut, seconds < 15], [true, true]);
-});
-
-Deno.test("the interval of a share is Clopper and Pearson's", () => {
-  const { low, high } = binomialInterval(8, 10); // R: binom.test(8, 10)$conf.int
-  assertAlmostEquals(low, 0.4439045, 1e-6);
-  assertAlmostEquals(high, 0.9747893, 1e-6);
-  // 1 - 0.025^(1/20), worked out by hand
-  assertAlmostEquals(binomialInterval(0, 20).high, 0.1684335, 1e-6);
-  assertEquals(binomialInterval(20, 20).high, 1);
 });
