@@ -19,13 +19,15 @@
  * console.log(`all of it: ${folder}`);
  * ```
  *
- * **Two runs**, row by row; folders or CSV files.
+ * **Two runs**, or several a side, row by row; folders or CSV files. `readFloor` gives how far rows move
+ * between runs on their machine, where `selftest` has measured it.
  *
  * ```ts
- * import { compareRuns, loadRun } from "@shardbench/shardbench";
+ * import { compareRuns, loadRun, readFloor } from "@shardbench/shardbench";
  *
  * const baseline = loadRun("results/reference");
- * const { rows } = compareRuns(baseline, loadRun("results/reference/kernels.csv"), 3);
+ * const floor = readFloor(baseline);
+ * const { rows } = compareRuns(baseline, loadRun("results/reference/kernels.csv"), 3, { floor });
  * for (const { label, verdict, ratio } of rows) console.log(label, verdict, ratio);
  * if (rows.some((row) => row.is_regression)) throw new Error("it became slower");
  * ```
@@ -106,7 +108,11 @@ export { loadRun } from "./records/run_folder/load_run.ts";
 export { CheckpointError } from "./model/safetensors.ts";
 export { RankError } from "./collectives/rank_error.ts";
 export { FileError } from "./records/files/file_error.ts";
+export { loadRuns } from "./records/run_folder/load_runs.ts";
 export { compareRuns } from "./report/compare_runs.ts";
+export { compareBy } from "./report/compare_by.ts";
+export { readFloor } from "./report/floor_file.ts";
+export { ComparisonError } from "./report/run_differences.ts";
 export { writeDashboard } from "./report/dashboard.ts";
 export { Device } from "./device/device.ts";
 export { DeviceError } from "./device/device_error.ts";
@@ -149,7 +155,12 @@ export type { SampleRecord } from "./records/run_folder/sample_record.ts";
 export type { CollectiveRow, KernelRow, ScheduleRow } from "./records/rows/row.ts";
 export type { Suite } from "./records/rows/suite.ts";
 export type { SuiteRows } from "./records/rows/suite_rows.ts";
-export type { Comparison } from "./report/compare_runs.ts";
+export type { CompareOptions } from "./report/compare_runs.ts";
+export type { CompareByOptions } from "./report/compare_by.ts";
+export type { Comparison, OneSidedRow } from "./report/comparison.ts";
+export type { ScatterSource } from "./report/evidence.ts";
+export type { Floor, NoiseFloor } from "./report/noise_floor.ts";
+export type { Difference as RunDifference } from "./report/run_differences.ts";
 export type { ComparedRow, Verdict } from "./report/judge_row.ts";
 export type { AdapterIdentity, AdapterType } from "./device/adapter.ts";
 export type { BufferOptions, DeviceBuffer } from "./device/buffer.ts";

@@ -3,6 +3,7 @@ import { ConfigError } from "../config/config_error.ts";
 import { FileError } from "../records/files/file_error.ts";
 import { RankError } from "../collectives/rank_error.ts";
 import { CheckpointError } from "../model/safetensors.ts";
+import { ComparisonError } from "../report/run_differences.ts";
 import { DeviceError } from "../device/device_error.ts";
 
 /** The documented exit statuses. */
@@ -26,6 +27,7 @@ export function exitStatusOf(error: unknown): number {
     error instanceof ConfigError || error instanceof FileError ||
     error instanceof CheckpointError
   ) return EXIT.usage;
+  if (error instanceof ComparisonError) return EXIT.incomplete;
   // What a rank's device suffered is as if ours had.
   if (error instanceof RankError && error.cause) return exitStatusOf(error.cause);
   if (error instanceof DeviceError) {

@@ -1,4 +1,5 @@
 import { Command } from "@cliffy/command";
+import { abCommand } from "./ab.ts";
 import { compareCommand } from "./compare.ts";
 import { dashboardCommand } from "./dashboard.ts";
 import { doctorCommand } from "./doctor.ts";
@@ -23,6 +24,7 @@ function commandLine(exit: (status: number) => void): Command {
     .command("generate", generateCommand(exit))
     .command("ranks", ranksCommand(exit))
     .command("compare", compareCommand(exit))
+    .command("ab", abCommand(exit))
     .command("dashboard", dashboardCommand(exit))
     .command("verify", verifyCommand(exit))
     .command("sign", signCommand(exit))

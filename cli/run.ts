@@ -1,7 +1,9 @@
 import { Command, ValidationError } from "@cliffy/command";
 import { z } from "zod";
+import { resolve } from "node:path";
 import {
   caseLines,
+  type Config,
   loadConfig,
   type MeasuredRun,
   measureRun,
@@ -20,7 +22,9 @@ import { progressPrinter } from "./progress.ts";
 import { drawTable } from "../report/result_table.ts";
 import { label } from "../records/rows/row.ts";
 import type { AnyRow } from "../records/rows/suite_rows.ts";
+import { makeFolder } from "../records/run_folder/run_folder.ts";
 import { oneOf } from "./option_values.ts";
+import { repeatRuns } from "./repeat_runs.ts";
 import { resultsCsv, resultsJson, resultsMarkdown } from "../report/result_formats.ts";
 import { SIZE_OPTIONS, sizesOf, withSizes } from "./sizes.ts";
 
@@ -35,6 +39,7 @@ const OPTIONS = z.object({
   dryRun: z.boolean().optional(),
   resume: z.string().optional(),
   force: z.boolean().optional(),
+  repeat: z.int().optional(),
   format: z.string().default("terminal"),
   ...SIZE_OPTIONS,
 });
@@ -66,6 +71,10 @@ export function runCommand(exit: (status: number) => void): Command {
       "Go on with the run in this folder: only missing rows are measured.",
     )
     .option("--force", "Use --out though it is not empty: what it holds is moved beside it.")
+    .option(
+      "--repeat <count:integer>",
+      "Whole runs, in processes of their own, as a set in one folder.",
+    )
     .option("--format <format:string>", `What is printed: ${FORMATS.join(", ")}.`);
   return withSizes(command).action(async (options) => exit(await run(OPTIONS.parse(options))));
 }
@@ -78,6 +87,12 @@ async function run(options: z.output<typeof OPTIONS>): Promise<number> {
   if (force && folder === undefined) {
     throw new ValidationError("Cannot take --force alone: it makes room in the folder of --out");
   }
+  const { repeat } = options;
+  if (repeat !== undefined && (repeat < 1 || resume !== undefined)) {
+    throw new ValidationError(
+      `Cannot take --repeat "${repeat}": legal are 1 and more, without --resume`,
+    );
+  }
   const format = oneOf("--format", options.format, FORMATS);
   const config = await loadConfig(options.config, {
     set: options.set ?? [],
@@ -88,6 +103,7 @@ async function run(options: z.output<typeof OPTIONS>): Promise<number> {
     caseLines(config, selection).forEach(print);
     return EXIT.ok;
   }
+  if (repeat !== undefined) return await runSet(config, { ...options, repeat });
   return await interruptible(async (signal) => {
     const printProgress = progressPrinter();
     const done = new Map<string, number>();
@@ -110,6 +126,31 @@ async function run(options: z.output<typeof OPTIONS>): Promise<number> {
       return EXIT.interrupted;
     }
     return printProblems(measured) ? EXIT.wrongResult : EXIT.ok;
+  });
+}
+
+/** Measures the same again and again, with no process in common. */
+async function runSet(
+  config: Config,
+  options: z.output<typeof OPTIONS> & { readonly repeat: number },
+): Promise<number> {
+  const { repeat, out, force = false } = options;
+  const folder = makeFolder(config.name, { out, force });
+  const one = (name: string, value: unknown) => value === undefined ? [] : [name, String(value)];
+  const args = [
+    ...["--config", resolve(config.path)],
+    ...one("--only", options.only),
+    ...one("--filter", options.filter),
+    ...(options.set ?? []).flatMap((assignment) => ["--set", assignment]),
+    ...one("--tensor-parallel-size", options.tensorParallelSize),
+    ...one("--pipeline-parallel-size", options.pipelineParallelSize),
+    ...one("--data-parallel-size", options.dataParallelSize),
+  ];
+  return await interruptible(async (signal) => {
+    const { folders, status } = await repeatRuns({ folder, repeat, args, signal });
+    folders.forEach(print);
+    print(folder);
+    return status;
   });
 }
 

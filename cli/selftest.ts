@@ -1,57 +1,83 @@
-import { Command } from "@cliffy/command";
+import { Command, ValidationError } from "@cliffy/command";
+import { resolve } from "node:path";
 import { z } from "zod";
-import { loadConfig, type LoadedRun, loadRun, measureRun } from "../mod.ts";
-import { ratesText, selftest } from "../report/selftest.ts";
+import { loadRun } from "../mod.ts";
+import { makeFolder } from "../records/run_folder/run_folder.ts";
+import { writeFloor } from "../report/floor_file.ts";
+import { LEAST_RUNS, selftest, selftestText } from "../report/selftest.ts";
+import { simulateAll, simulatedText } from "../report/simulate_verdicts.ts";
 import { DEFAULT_THRESHOLD_PCT } from "./compare.ts";
 import { EXIT } from "./exit_status.ts";
 import { interruptible } from "./interrupt.ts";
 import { threshold } from "./option_values.ts";
-import { progressPrinter } from "./progress.ts";
+import { repeatRuns } from "./repeat_runs.ts";
 
 const OPTIONS = z.object({
+  config: z.string().optional(),
+  repeat: z.int().default(6),
+  out: z.string().optional(),
+  tuning: z.string().optional(),
+  simulate: z.int().optional(),
   threshold: z.number().default(DEFAULT_THRESHOLD_PCT),
   json: z.boolean().optional(),
 });
 
-/** Kernels of different lengths, from tens of microseconds to tens of milliseconds. */
+/** Some rows of every suite, from tens of microseconds to tens of milliseconds. */
 const CONFIG = new URL("../configs/selftest.json", import.meta.url).pathname;
 
-/** `selftest`: false alarms and detection power of `compare` on this machine. */
+/** `selftest`: how far rows move between runs here; false alarms and detection power of `compare`. */
 export function selftestCommand(exit: (status: number) => void): Command {
   return new Command()
-    .description("Measure how often compare invents a change here, and how often it finds one.")
+    .description(
+      "Run unchanged code again and again; keep how far rows move between runs, for compare;\n" +
+        "say how often compare invents a change here, and how often it finds one.",
+    )
+    .option("--repeat <count:integer>", "Runs, each in a process of its own; 6.")
+    .option("--config <file:file>", "What is run; configs/selftest.json where absent.")
+    .option("--out <dir:file>", "A new or empty folder that keeps the runs, a set for compare.")
+    .option("--tuning <dir:file>", "Where the noise floor is kept; tuning beside the program.")
+    .option(
+      "--simulate <pairs:integer>",
+      "Judge simulated machines instead, so many pairs of each.",
+    )
     .option("--threshold <pct:number>", `Least change that counts, in %; ${DEFAULT_THRESHOLD_PCT}.`)
     .option("--json", "Print JSON.")
-    .action(async (options) => exit(await measure(OPTIONS.parse(options))));
+    .action(async (options) => exit(await run(OPTIONS.parse(options))));
 }
 
-async function measure(options: z.output<typeof OPTIONS>): Promise<number> {
+async function run(options: z.output<typeof OPTIONS>): Promise<number> {
+  const { json = false, simulate, repeat, out } = options;
   const thresholdPct = threshold("--threshold", options.threshold);
-  const config = await loadConfig(CONFIG);
-  const parent = await Deno.makeTempDir({ prefix: "shardbench-selftest-" });
+  if (simulate !== undefined) {
+    if (simulate < 1) {
+      throw new ValidationError(`Cannot simulate "${simulate}" pairs: legal are 1 and more`);
+    }
+    const simulated = simulateAll(simulate);
+    console.log(json ? JSON.stringify(simulated, null, 2) : simulatedText(simulated));
+    return EXIT.ok;
+  }
+  if (repeat < LEAST_RUNS) {
+    throw new ValidationError(
+      `Cannot take --repeat "${repeat}": legal are ${LEAST_RUNS} and more, so that two runs are judged by others`,
+    );
+  }
+  const kept = out === undefined ? undefined : makeFolder("selftest", { out });
+  const folder = kept ?? await Deno.makeTempDir({ prefix: "shardbench-selftest-" });
   try {
     return await interruptible(async (signal) => {
-      const runs: LoadedRun[] = [];
-      for (const name of ["a", "b"]) {
-        const onProgress = progressPrinter();
-        const { folder } = await measureRun({
-          config,
-          folder: `${parent}/${name}`,
-          onProgress,
-          signal,
-        });
-        if (signal.aborted) return EXIT.interrupted;
-        runs.push(loadRun(folder));
-      }
-      const rates = selftest([runs[0]!, runs[1]!], thresholdPct);
+      const args = ["--config", resolve(options.config ?? CONFIG)];
+      const { folders, status } = await repeatRuns({ folder, repeat, args, signal });
+      if (status !== EXIT.ok) return status;
+      const result = selftest(folders.map(loadRun), thresholdPct);
+      const path = writeFloor(result.floor, options.tuning);
       console.log(
-        options.json
-          ? JSON.stringify({ threshold_pct: thresholdPct, rates }, null, 2)
-          : ratesText(rates, thresholdPct),
+        json
+          ? JSON.stringify({ ...result, path }, null, 2)
+          : `${selftestText(result)}\nThe floor is kept in ${path}`,
       );
       return EXIT.ok;
     });
   } finally {
-    await Deno.remove(parent, { recursive: true });
+    if (kept === undefined) await Deno.remove(folder, { recursive: true });
   }
 }

@@ -1,116 +1,111 @@
-/** What changed from one run to another, row by row. */
+/** What changed from one run, or several, to others, row by row. */
 
-import { label } from "../records/rows/row.ts";
-import { rowTimesUs } from "../records/rows/row_times.ts";
 import type { LoadedRun } from "../records/run_folder/load_run.ts";
-import { adjustP } from "../statistics/mann_whitney.ts";
-import { type ComparedRow, judge, measurePair, type RowSide, scatterOf } from "./judge_row.ts";
+import { runScatter, type Scatter } from "../statistics/run_scatter.ts";
+import { type Comparison, conclude } from "./comparison.ts";
+import { RUNS_FOR_SCATTER, type RunScatter, unpairedEvidence } from "./evidence.ts";
+import { classOf, DEFAULT_FLOOR, logMedians, type NoiseFloor } from "./noise_floor.ts";
+import { filteredSides, type RowSide, rowSides, sideUs } from "./row_side.ts";
+import { type Difference, refuseDifferent } from "./run_differences.ts";
 
-/** What two runs have to do with each other. */
-export interface Comparison {
-  /** Path of the baseline. */
-  readonly baseline: string;
-  /** Path of the candidate. */
-  readonly candidate: string;
-  /** The least change that counts, in %. */
-  readonly threshold_pct: number;
-  /** Rows that both runs have. */
-  readonly rows: readonly ComparedRow[];
-  /** Labels of the baseline's rows that the candidate has not. */
-  readonly missing: readonly string[];
-  /** Labels of rows that only the candidate has. */
-  readonly added: readonly string[];
-  /** Geometric mean of the ratios of matched rows; null where there are none. */
-  readonly geometric_mean: number | null;
-  /** The candidate's canary time / the baseline's: the machine's own speed; null where unknown. */
-  readonly machine_ratio: number | null;
-  /**
-   * How far rows scatter from run to run, in %: three robust standard deviations (1.4826 times the median
-   * absolute deviation) of the logarithm of their ratios; null for fewer than 8 rows. Changes within it
-   * are no evidence.
-   */
-  readonly scatter_pct: number | null;
-  /** Whether verdicts rest on the files' intervals, since raw samples are not there. */
-  readonly without_samples: boolean;
-  /** Why a gate must not pass though no row is a regression; empty where it may. */
-  readonly incomplete: readonly string[];
+/** How runs are compared. */
+export interface CompareOptions {
+  /** In what they may differ all the same. */
+  readonly allow?: readonly Difference[];
+  /** How far rows move between runs on this machine; a careful default where absent. */
+  readonly floor?: NoiseFloor | undefined;
+  /** Only rows whose label matches. */
+  readonly filter?: RegExp | undefined;
 }
 
-/** Compares a candidate with a baseline; `thresholdPct` is the least change that counts. */
+/**
+ * Compares runs with baseline runs, of one machine; `thresholdPct` is the least change that counts. How far
+ * runs move is taken from the runs themselves where each side has three or more, else from the floor.
+ * @throws {ComparisonError} where a run is of another kind or machine and that is not allowed.
+ * @throws {RangeError} where the threshold is no share, a side has no run, or the filter leaves no row.
+ */
 export function compareRuns(
-  baseline: LoadedRun,
-  candidate: LoadedRun,
+  baseline: LoadedRun | readonly LoadedRun[],
+  candidate: LoadedRun | readonly LoadedRun[],
   thresholdPct: number,
+  { allow = [], floor, filter }: CompareOptions = {},
 ): Comparison {
-  if (!(thresholdPct >= 0 && thresholdPct < Infinity)) {
-    throw new RangeError(`Cannot compare within ${thresholdPct} %; legal: 0 or more`);
+  const runs = [asList(baseline), asList(candidate)] as const;
+  if (runs.some((side) => side.length === 0)) {
+    throw new RangeError("Cannot compare: a side has no run");
   }
-  const own = rowsOf(baseline);
-  const other = rowsOf(candidate);
-  const matched = [...own.keys()].filter((key) => other.has(key));
-  const machine = machineRatio(baseline, candidate);
-  const pairs = matched.map((key) => measurePair(own.get(key)!, other.get(key)!));
-  const tested = pairs.filter(({ p }) => p !== null);
-  const adjusted = adjustP(tested.map(({ p }) => p!));
-  const byPair = new Map(tested.map((pair, i) => [pair, adjusted[i]!]));
-  const scatterPct = scatterOf(pairs);
-  const rows = pairs.map((pair) =>
-    judge(pair, { p: byPair.get(pair) ?? null, machine, thresholdPct, scatterPct })
-  );
-  const logs = rows.flatMap(({ ratio }) => ratio === null ? [] : [Math.log(ratio)]);
-  const missing = [...own].filter(([key]) => !other.has(key)).map(([, side]) => side.label);
-  const lost = pairs.filter(({ a, ratio }, i) =>
-    ratio === null && a.row["status"] === "ok" && !rows[i]!.is_regression
-  );
-  const few = rows.filter(({ verdict }) => verdict === "too few");
-  return {
-    baseline: baseline.path,
-    candidate: candidate.path,
-    threshold_pct: thresholdPct,
-    rows,
-    missing,
-    added: [...other].filter(([key]) => !own.has(key)).map(([, side]) => side.label),
-    geometric_mean: logs.length === 0
-      ? null
-      : Math.exp(logs.reduce((sum, log) => sum + log, 0) / logs.length),
-    machine_ratio: machine,
-    scatter_pct: scatterPct,
-    without_samples: pairs.some(({ p, ratio }) => p === null && ratio !== null),
-    incomplete: [
-      ...repeatedKeys(baseline),
-      ...repeatedKeys(candidate),
-      ...(missing.length > 0 ? [`${missing.length} rows of the baseline are missing`] : []),
-      ...(lost.length > 0 ? [`${lost.length} rows that were ok have no time any more`] : []),
-      ...(few.length > 0
-        ? [`${few.length} rows changed, but have too few samples to say so for certain`]
-        : []),
-    ],
+  refuseDifferent(runs.flat(), allow);
+  const [own, other] = runs.map((side) => filteredSides(rowSides(side), filter)) as [Rows, Rows];
+  if (filter && own.size + other.size === 0) {
+    throw new RangeError(`Cannot compare rows that match ${filter}: there are none`);
+  }
+  const scatterOf = runs.every((side) => side.length >= RUNS_FOR_SCATTER)
+    ? scatterOfRuns(own, other)
+    : scatterOfFloor(floor);
+  return conclude({
+    runs,
+    thresholdPct,
+    pairs: [...own].flatMap(([key, a]) => {
+      const b = other.get(key);
+      return b ? [{ a, b, evidence: unpairedEvidence(a, b, scatterOf(a, b)) }] : [];
+    }),
+    missing: [...own].flatMap(([key, side]) => other.has(key) ? [] : [side]),
+    added: [...other].flatMap(([key, side]) => own.has(key) ? [] : [side]),
+  });
+}
+
+type Rows = ReadonlyMap<string, RowSide>;
+
+function asList(runs: LoadedRun | readonly LoadedRun[]): readonly LoadedRun[] {
+  return "suites" in runs ? [runs] : runs;
+}
+
+/** The floor of a row's class, or the default. */
+export function scatterOfFloor(floor: NoiseFloor | undefined): (a: RowSide) => RunScatter {
+  return (a) => {
+    const found = floor?.floors[classOf(a) ?? ""];
+    const { scatter_pct, degrees } = found ?? DEFAULT_FLOOR;
+    const variance = (scatter_pct / 100) ** 2 / 2;
+    return { variance, degrees, source: found ? "machine's floor" : "default floor" };
   };
 }
 
-/** A key names one row; where it names several, none of them can be judged. */
-function repeatedKeys({ path, suites }: LoadedRun): readonly string[] {
-  const keys = suites.flatMap(({ rows }) => rows.map((row) => row["row_key"] ?? ""));
-  const twice = keys.length - new Set(keys).size;
-  return twice > 0 ? [`${twice} rows of ${path} repeat another row's key`] : [];
-}
-
-function rowsOf({ suites, samples }: LoadedRun): ReadonlyMap<string, RowSide> {
-  const rows = suites.flatMap(({ suite, rows }) =>
-    rows.map((row): [string, RowSide] => {
-      const key = row["row_key"] ?? "";
-      const series = samples.get(key)?.series ?? {};
-      // Of schedules the whole serving is judged, since steps differ by nature.
-      const samplesUs = suite === "schedules"
-        ? (series["wall_ms"] ?? []).map((ms) => ms * 1000)
-        : rowTimesUs(row, series);
-      return [key, { suite, label: label(suite, row), row, samples: samplesUs }];
-    })
+/** What rows of a class scatter by between the runs of each side, or the row itself where that is more. */
+function scatterOfRuns(own: Rows, other: Rows): (a: RowSide, b: RowSide) => RunScatter {
+  const pairs = [...own].flatMap(([key, a]) => {
+    const b = other.get(key);
+    return b && sideUs(a.runs) !== undefined && sideUs(b.runs) !== undefined
+      ? [[a, b] as const]
+      : [];
+  });
+  const classes = new Map(
+    [...Map.groupBy(pairs, ([a]) => classOf(a)!)].map(([name, members]) => [
+      name,
+      pooled([0, 1].map((side) => scatterOfSide(members.map((pair) => pair[side]!)))),
+    ]),
   );
-  return new Map(rows);
+  return (a, b) => {
+    const row = pooled([a, b].map((side) => scatterOfSide([side])));
+    const shared = classes.get(classOf(a) ?? "");
+    return {
+      variance: Math.max(row.variance, shared?.variance ?? 0),
+      degrees: shared?.degrees ?? row.degrees,
+      source: "these runs",
+    };
+  };
 }
 
-function machineRatio(a: LoadedRun, b: LoadedRun): number | null {
-  const [own, other] = [a, b].map(({ manifest }) => Number(manifest?.["canary_us"]));
-  return own! > 0 && other! > 0 ? other! / own! : null;
+/** Rows that some runs lack are left out, unless all do. */
+function scatterOfSide(sides: readonly RowSide[]): Scatter {
+  const most = Math.max(...sides.map(({ runs }) => runs.length));
+  const whole = sides.filter(({ runs }) => runs.length === most && sideUs(runs) !== undefined);
+  return whole.length === 0 || most < 2
+    ? { variance: 0, degrees: 0 }
+    : runScatter(whole.map(logMedians));
+}
+
+function pooled(scatters: readonly Scatter[]): Scatter {
+  const degrees = scatters.reduce((sum, scatter) => sum + scatter.degrees, 0);
+  const weighted = scatters.reduce((sum, { variance, degrees }) => sum + variance * degrees, 0);
+  return { variance: degrees > 0 ? weighted / degrees : 0, degrees };
 }

@@ -1,7 +1,8 @@
 /** A comparison to be read: on a terminal, or in a pull request. */
 
-import type { Comparison } from "./compare_runs.ts";
+import type { Comparison, OneSidedRow } from "./comparison.ts";
 import type { ComparedRow, Verdict } from "./judge_row.ts";
+import { DEFAULT_FLOOR } from "./noise_floor.ts";
 
 const ORDER: readonly Verdict[] = ["slower", "no data", "faster", "too few", "ambiguous", "same"];
 const HEADER = [
@@ -12,12 +13,13 @@ const HEADER = [
   "baseline us",
   "candidate us",
   "n",
+  "runs apart %",
   "row",
 ];
 
 /** One line of counts and the mean. */
 export function comparisonSummary(
-  { rows, missing, added, geometric_mean, machine_ratio, scatter_pct }: Comparison,
+  { rows, missing, added, geometric_mean, machine_ratio, ...rest }: Comparison,
 ): string {
   const count = (verdict: Verdict) => rows.filter((row) => row.verdict === verdict).length;
   const counts = ORDER.map((verdict) => `${count(verdict)} ${verdict}`).join(", ");
@@ -26,9 +28,8 @@ export function comparisonSummary(
     `${rows.length} rows: ${counts}`,
     ...(wrong > 0 ? [`${wrong} no longer right`] : []),
     ...(missing.length > 0 ? [`${missing.length} missing`] : []),
-    ...(added.length > 0 ? [`${added.length} new`] : []),
+    ...(added.length > 0 ? [`${added.length} ${addedWord(rest)}`] : []),
     ...(geometric_mean === null ? [] : [`geometric mean ${ratioText(geometric_mean)}`]),
-    ...(scatter_pct === null ? [] : [`rows scatter by ${scatter_pct.toFixed(1)} %`]),
     ...(machine_ratio === null ? [] : [`the machine's own ${ratioText(machine_ratio)}`]),
   ].join("; ");
 }
@@ -41,9 +42,7 @@ export function comparisonText(comparison: Comparison, { all = false } = {}): st
   const lines = shown.length === 0
     ? []
     : table.map((line) =>
-      line.map((cell, i) =>
-        i === 0 || i === 7 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)
-      )
+      line.map((cell, i) => isText(i) ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))
         .join("  ").trimEnd()
     );
   return [...lines, ...lists(comparison), comparisonSummary(comparison), ...notes(comparison)]
@@ -55,24 +54,14 @@ export function comparisonMarkdown(comparison: Comparison): string {
   const rows = sorted(comparison);
   const changed = rows.filter(({ verdict }) => verdict !== "same" && verdict !== "ambiguous");
   const table = (list: readonly ComparedRow[]) =>
-    [HEADER, HEADER.map((_, i) => i === 0 || i === 7 ? "---" : "---:"), ...list.map(cells)]
-      .map((line) => `| ${line.map(escapeCell).join(" | ")} |`).join("\n");
+    markdownTable(HEADER, list.map(cells), HEADER.filter((_, i) => !isText(i)));
   const rest = rows.filter((row) => !changed.includes(row));
   return [
     `**${comparisonSummary(comparison)}**`,
     "",
     ...(changed.length > 0 ? [table(changed), ""] : ["Nothing changed.", ""]),
-    ...(rest.length > 0
-      ? [
-        `<details><summary>${rest.length} other rows</summary>`,
-        "",
-        table(rest),
-        "",
-        "</details>",
-        "",
-      ]
-      : []),
-    ...lists(comparison).map((line) => `- ${escapeCell(line)}`),
+    ...(rest.length > 0 ? folded(`${rest.length} other rows`, table(rest)) : []),
+    ...oneSidedTable(comparison),
     ...notes(comparison),
   ].join("\n").trimEnd();
 }
@@ -86,31 +75,92 @@ function sorted({ rows }: Comparison): readonly ComparedRow[] {
 
 function cells(row: ComparedRow): readonly string[] {
   const { verdict, ratio, ratio_low, ratio_high, p, baseline_us, candidate_us, samples } = row;
-  const time = (us: number | null) => us === null ? "" : us.toPrecision(4);
-  const because = verdict === "no data" || verdict === "ambiguous" ? ` (${row.reason})` : "";
+  const isClear = verdict === "same" || verdict === "faster" || verdict === "slower";
+  const because = isClear ? "" : ` (${row.reason})`;
   const warning = row.warning !== "" && verdict !== "same" ? ` [${row.warning}]` : "";
   return [
     verdict,
     ratio === null ? "" : ratioText(ratio),
     ratio_low === null ? "" : `${ratioText(ratio_low)}-${ratioText(ratio_high!)}`,
     p === null ? "" : p < 0.001 ? "<0.001" : p.toFixed(3),
-    time(baseline_us),
-    time(candidate_us),
+    timeText(baseline_us),
+    timeText(candidate_us),
     `${samples[0]}/${samples[1]}`,
+    row.scatter_pct === null ? "" : row.scatter_pct.toFixed(1),
     `${row.suite}: ${row.label}${because}${warning}`,
   ];
 }
 
-function lists({ missing, added }: Comparison): readonly string[] {
-  return [...missing.map((label) => `missing: ${label}`), ...added.map((label) => `new: ${label}`)];
+/** Rows without a counterpart: a line a suite and operation, with how many are in which state. */
+function lists(comparison: Comparison): readonly string[] {
+  return [
+    ...groupLines("missing", comparison.missing),
+    ...groupLines(addedWord(comparison), comparison.added),
+  ];
 }
 
-function notes({ without_samples }: Comparison): readonly string[] {
-  return without_samples
-    ? [
-      "Some rows have no samples.jsonl beside them: their verdicts rest on the files' intervals alone.",
-    ]
-    : [];
+function groupLines(word: string, rows: readonly OneSidedRow[]): readonly string[] {
+  const groups = Map.groupBy(rows, ({ suite, label }) => `${suite} ${label.split(" ")[0]}`);
+  return [...groups].map(([name, members]) => {
+    const states = [...Map.groupBy(members, ({ status }) => status)]
+      .map(([status, list]) => `${list.length} ${status}`).join(", ");
+    return `${word}: ${members.length} rows of ${name} (${states})`;
+  });
+}
+
+/** Rows of one run that differ in one column have no other run to be new in. */
+function addedWord({ baseline, candidate }: Pick<Comparison, "baseline" | "candidate">): string {
+  return baseline === candidate ? "alone" : "new";
+}
+
+function oneSidedTable({ missing, added, ...paths }: Comparison): readonly string[] {
+  const lines = [
+    ...missing.map((row) => ["missing", row] as const),
+    ...added.map((row) => [addedWord(paths), row] as const),
+  ].map((
+    [word, { suite, label, status, time_us, samples }],
+  ) => [word, status, timeText(time_us), String(samples), `${suite}: ${label}`]);
+  if (lines.length === 0) return [];
+  const header = ["only one side", "status", "us", "n", "row"];
+  return folded(`${lines.length} rows of one side`, markdownTable(header, lines, ["us", "n"]));
+}
+
+function markdownTable(
+  header: readonly string[],
+  lines: readonly (readonly string[])[],
+  numbers: readonly string[],
+): string {
+  const rule = header.map((name) => numbers.includes(name) ? "---:" : "---");
+  return [header, rule, ...lines].map((line) => `| ${line.map(escapeCell).join(" | ")} |`)
+    .join("\n");
+}
+
+function folded(summary: string, text: string): readonly string[] {
+  return [`<details><summary>${summary}</summary>`, "", text, "", "</details>", ""];
+}
+
+function notes({ without_samples, without_floor, rows }: Comparison): readonly string[] {
+  return [
+    ...(without_floor > 0
+      ? [
+        `No floor for this machine of ${without_floor} of ${rows.length} rows: run selftest. Until then ` +
+        `two runs are taken to be ${DEFAULT_FLOOR.scatter_pct} % apart.`,
+      ]
+      : []),
+    ...(without_samples
+      ? [
+        "Some rows have no samples.jsonl beside them: their verdicts rest on the files' intervals alone.",
+      ]
+      : []),
+  ];
+}
+
+function timeText(us: number | null): string {
+  return us === null ? "" : us.toPrecision(4);
+}
+
+function isText(place: number): boolean {
+  return place === 0 || place === HEADER.length - 1;
 }
 
 function ratioText(ratio: number): string {

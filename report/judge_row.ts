@@ -1,19 +1,20 @@
-/** What is said of one row of two runs, and by what evidence. */
+/** What is said of one row of two sides, and why. */
 
-import { ratioInterval } from "../statistics/bootstrap.ts";
-import { leastReachableP, mannWhitney } from "../statistics/mann_whitney.ts";
-import { median, timeChangeText } from "../statistics/summary.ts";
-import type { TextRow } from "../records/run_folder/load_run.ts";
 import type { Suite } from "../records/rows/suite.ts";
+import { leastReachableP } from "../statistics/mann_whitney.ts";
+import { leastFlipP } from "../statistics/sign_flips.ts";
+import { timeChangeText } from "../statistics/summary.ts";
+import type { Evidence, ScatterSource } from "./evidence.ts";
+import { type RowSide, sampleCount } from "./row_side.ts";
 
 /** What is said of a row. */
 export type Verdict = "same" | "faster" | "slower" | "ambiguous" | "too few" | "no data";
 
-/** A row of both runs. */
+/** A row of both sides. */
 export interface ComparedRow {
   /** Whose row it is. */
   readonly suite: Suite;
-  /** The same in both runs. */
+  /** The same on both sides; of the candidate where rows of one run are compared. */
   readonly row_key: string;
   /** What it is, in words. */
   readonly label: string;
@@ -25,110 +26,81 @@ export interface ComparedRow {
   readonly warning: string;
   /** Whether it counts as a regression: slower, or no longer right. */
   readonly is_regression: boolean;
-  /** Median time of the candidate / of the baseline; null where either has none. */
+  /** Time of the candidate / of the baseline; null where either has none. */
   readonly ratio: number | null;
-  /** Lower end of the ratio's 95 % interval. */
+  /** Lower end of the ratio's 95 % interval, scatter between runs included. */
   readonly ratio_low: number | null;
   /** Upper end of it. */
   readonly ratio_high: number | null;
-  /** The same divided by how the machine's own speed changed; null where that is not known. */
+  /** The ratio divided by how the machine's own speed changed; null where that is not known. */
   readonly ratio_of_machine: number | null;
-  /** Chance of such a difference in an unchanged row, adjusted for the number of rows; null without samples. */
+  /** Chance of such a ratio in an unchanged row, from run to run, adjusted for the suite's number of rows. */
   readonly p: number | null;
-  /** Median time of the baseline, in us. */
+  /** Chance that the row's own rounds, or pairs, differ so; null where they are not tested. */
+  readonly p_rounds: number | null;
+  /** How far two runs of an unchanged row are apart: a standard deviation, in %. */
+  readonly scatter_pct: number | null;
+  /** Where that is from. */
+  readonly scatter_from: ScatterSource | null;
+  /** Median time of the baseline, in us; of several runs the geometric mean of their medians. */
   readonly baseline_us: number | null;
-  /** Median time of the candidate, in us. */
+  /** The same of the candidate. */
   readonly candidate_us: number | null;
   /** Samples of the baseline and of the candidate. */
   readonly samples: readonly [number, number];
+  /** Rounds in which they were taken. */
+  readonly rounds: readonly [number, number];
+  /** Runs a side. */
+  readonly runs: readonly [number, number];
 }
 
-/** The share of false calls among the rows that are called different (Benjamini and Hochberg). */
-const FALSE_DISCOVERIES = 0.01;
-/** Fewer rows than these do not show how far rows scatter. */
-const SCATTER_ROWS = 8;
+/** A row whose own rounds, or pairs, differ by a chance above this one is not called changed. */
+const EXACT_P = 0.01;
+/** The share of false calls among a suite's rows that are called changed (Benjamini and Hochberg). */
+const FALSE_DISCOVERIES = 0.035;
+/** And no row by itself is called above this chance. */
+const ROW_P = 0.005;
 /** Fewer samples a side than these are never told apart. */
 const APART_SAMPLES = 3;
 /** Runs of unchanged code do not move so far: samples that are further apart count, whatever else scatters. */
 const APART_PCT = 20;
-/** Samples are joined into at most so many medians of neighbours: they are not independent. */
-const BLOCKS = 40;
 
-/** A row of one run, with its samples in us. */
-export interface RowSide {
-  readonly suite: Suite;
-  readonly label: string;
-  readonly row: TextRow;
-  readonly samples: readonly number[];
+/** What a row is judged by beside its evidence. */
+export interface JudgedBy {
+  /** The row's chance, and the same adjusted for the number of rows. */
+  readonly adjustedP: number;
+  /** The machine's own time / what it was; null where it is not known. */
+  readonly machine: number | null;
+  readonly thresholdPct: number;
 }
 
-/** A row of both runs, and how its times differ. */
-export interface Pair {
-  readonly a: RowSide;
-  readonly b: RowSide;
-  readonly times: readonly [number, number] | null;
-  readonly ratio: number | null;
-  readonly interval: readonly [number, number] | null;
-  readonly p: number | null;
-}
-
-/** Measures how a row changed; nulls where it has no usable time on both sides. */
-export function measurePair(a: RowSide, b: RowSide): Pair {
-  const isUsable = a.row["status"] === "ok" && b.row["status"] === "ok";
-  // No time is zero or less: such samples are a fault of the clock, or of who edited them.
-  const isTime = [...a.samples, ...b.samples].every((sample) => sample > 0);
-  if (!isUsable || !isTime) return { a, b, times: null, ratio: null, interval: null, p: null };
-  if (a.samples.length > 0 && b.samples.length > 0) {
-    const times = [median(a.samples), median(b.samples)] as const;
-    const side = ({ samples, row }: RowSide) => ({
-      samples,
-      seed: `${row["run_id"] ?? ""} ${row["row_key"]}`,
-    });
-    const { p } = mannWhitney(blocks(a.samples), blocks(b.samples));
-    return {
-      a,
-      b,
-      times,
-      ratio: times[1] / times[0],
-      interval: ratioInterval(side(a), side(b)),
-      p,
-    };
-  }
-  const column = (side: RowSide, name: string) => Number(side.row[name]);
-  const times = [column(a, "time_us_median"), column(b, "time_us_median")] as const;
-  if (!(times[0] > 0 && times[1] > 0)) {
-    return { a, b, times: null, ratio: null, interval: null, p: null };
-  }
-  const low = column(b, "time_us_ci_low") / column(a, "time_us_ci_high");
-  const high = column(b, "time_us_ci_high") / column(a, "time_us_ci_low");
-  return { a, b, times, ratio: times[1] / times[0], interval: [low, high], p: null };
-}
-
-/** Says what the evidence is worth; `p` is adjusted for the number of rows. */
+/** Says what the evidence of a row is worth; none: the row has no time on a side. */
 export function judge(
-  { a, b, times, ratio, interval }: Pair,
-  { p, machine, thresholdPct, scatterPct }: {
-    readonly p: number | null;
-    readonly machine: number | null;
-    readonly thresholdPct: number;
-    readonly scatterPct: number | null;
-  },
+  [a, b]: readonly [RowSide, RowSide],
+  evidence: Evidence | undefined,
+  { adjustedP, machine, thresholdPct }: JudgedBy,
 ): ComparedRow {
+  const { ratio = null, interval, times, exactP = null } = evidence ?? {};
   const about = {
-    suite: a.suite,
-    row_key: a.row["row_key"] ?? "",
-    label: a.label,
-    warning: [["baseline", a] as const, ["candidate", b] as const].flatMap(([side, { row }]) =>
-      row["warning"] ? [`${side}: ${row["warning"]}`] : []
+    suite: b.suite,
+    row_key: b.row["row_key"] ?? "",
+    label: b.label,
+    warning: [["baseline", a] as const, ["candidate", b] as const].flatMap(([name, { warning }]) =>
+      warning ? [`${name}: ${warning}`] : []
     ).join("; "),
     ratio,
     ratio_low: interval?.[0] ?? null,
     ratio_high: interval?.[1] ?? null,
     ratio_of_machine: ratio !== null && machine !== null ? ratio / machine : null,
-    p,
+    p: evidence ? adjustedP : null,
+    p_rounds: exactP,
+    scatter_pct: evidence && evidence.scatterPct < Infinity ? evidence.scatterPct : null,
+    scatter_from: evidence?.source ?? null,
     baseline_us: times?.[0] ?? null,
     candidate_us: times?.[1] ?? null,
-    samples: [a.samples.length, b.samples.length] as const,
+    samples: [sampleCount(a), sampleCount(b)] as const,
+    rounds: [roundCount(a), roundCount(b)] as const,
+    runs: [a.runs.length, b.runs.length] as const,
   };
   const said = (verdict: Verdict, reason: string, is_regression = verdict === "slower") => ({
     ...about,
@@ -143,41 +115,51 @@ export function judge(
     const wentWrong = before === "ok" && (after === "wrong" || after === "failed");
     return said("no data", detail ? `${why}: ${detail}` : why, wentWrong);
   }
-  if (ratio === null || interval === null) return said("no data", "a run has no time for it");
+  if (evidence === undefined || ratio === null) return said("no data", "a run has no time for it");
   const threshold = 1 + thresholdPct / 100;
   const percent = `${(100 * (ratio - 1)).toFixed(1)} %`;
-  const isLarge = ratio > threshold || ratio < 1 / threshold;
-  if (!isLarge) return said("same", `${percent}, within ${thresholdPct} %`);
-  if (isApart(a.samples, b.samples, machine ?? 1)) {
-    return said(
-      ratio > 1 ? "slower" : "faster",
-      `${percent}, and no sample of one is near the other's`,
-    );
+  const changed = ratio > 1 ? "slower" : "faster";
+  if (ratio <= threshold && ratio >= 1 / threshold) {
+    return said("same", `${percent}, within ${thresholdPct} %`);
   }
-  const leastP = leastReachableP(a.samples.length, b.samples.length);
-  if (p !== null && leastP > FALSE_DISCOVERIES) {
-    return said(
-      "too few",
-      `${percent}, but so few samples never reach p ${FALSE_DISCOVERIES}; 5 a side do`,
-    );
+  if (isApart(samplesOf(a), samplesOf(b), machine ?? 1)) {
+    return said(changed, `${percent}, and no sample of one is near the other's`);
   }
-  const isCertain = interval[0] > 1 || interval[1] < 1;
-  if (!isCertain) return said("ambiguous", `${percent}, but the interval includes no change`);
-  if (p !== null && p > FALSE_DISCOVERIES) {
-    return said("ambiguous", `${percent}, but p is ${p.toPrecision(2)}`);
+  if (evidence.leastExactP > EXACT_P) {
+    return said("too few", `${percent}, but so few ${fewText(evidence.source)}`);
   }
-  if (scatterPct !== null && 100 * (Math.max(ratio, 1 / ratio) - 1) < scatterPct) {
-    return said(
-      "ambiguous",
-      `${percent}, but rows of these runs scatter by ${scatterPct.toFixed(1)} %`,
-    );
+  if (exactP !== null && exactP > EXACT_P) {
+    const units = evidence.source === "pairs" ? "pairs" : "rounds";
+    return said("ambiguous", `${percent}, but its ${units} overlap: p ${exactP.toPrecision(2)}`);
+  }
+  if (adjustedP > FALSE_DISCOVERIES || evidence.p > ROW_P) {
+    const p = adjustedP > FALSE_DISCOVERIES
+      ? `p ${adjustedP.toPrecision(2)} among the suite's rows`
+      : `p ${evidence.p.toPrecision(2)}`;
+    return said("ambiguous", `${percent}, but ${p} ${scatterText(evidence)}`);
   }
   const own = machine === null ? ratio : ratio / machine;
   if (ratio > 1 ? own < threshold : own > 1 / threshold) {
     const moved = timeChangeText(100 * (machine! - 1), 1);
     return said("ambiguous", `${percent}, but the machine itself took ${moved}`);
   }
-  return said(ratio > 1 ? "slower" : "faster", percent);
+  return said(changed, percent);
+}
+
+function fewText(source: ScatterSource): string {
+  const isPaired = source === "pairs";
+  let n = 2;
+  while ((isPaired ? leastFlipP(n) : leastReachableP(n, n)) > EXACT_P) n++;
+  return `${isPaired ? "pairs" : "rounds"} never reach p ${EXACT_P}; ${n}${
+    isPaired ? "" : " a side"
+  } do`;
+}
+
+function scatterText({ source, scatterPct }: Evidence): string {
+  if (source === "one run") return "within this run";
+  const scatter = `${scatterPct.toFixed(1)} %`;
+  if (source === "pairs") return `where pairs scatter by ${scatter}`;
+  return `where two runs are ${scatter} apart (${source})`;
 }
 
 /**
@@ -187,25 +169,23 @@ export function judge(
 function isApart(a: readonly number[], b: readonly number[], machine: number): boolean {
   if (Math.min(a.length, b.length) < APART_SAMPLES) return false;
   const far = 1 + APART_PCT / 100;
-  const least = Math.min(...b) * Math.min(1, 1 / machine);
-  const most = Math.max(...b) * Math.max(1, 1 / machine);
-  return least > far * Math.max(...a) || far * most < Math.min(...a);
+  const [leastA, mostA] = ends(a);
+  const [leastB, mostB] = ends(b);
+  return leastB * Math.min(1, 1 / machine) > far * mostA ||
+    far * mostB * Math.max(1, 1 / machine) < leastA;
 }
 
-/** How far rows scatter from run to run: `scatter_pct` of a comparison, which says how it is computed. */
-export function scatterOf(pairs: readonly Pair[]): number | null {
-  const logs = pairs.flatMap(({ ratio }) => ratio === null ? [] : [Math.log(ratio)]);
-  if (logs.length < SCATTER_ROWS) return null;
-  const center = median(logs);
-  return 100 * (Math.exp(3 * 1.4826 * median(logs.map((log) => Math.abs(log - center)))) - 1);
+function ends(values: readonly number[]): readonly [least: number, most: number] {
+  return values.reduce(([least, most], v) => [Math.min(least, v), Math.max(most, v)], [
+    Infinity,
+    -Infinity,
+  ]);
 }
 
-/** Medians of neighbouring samples. */
-function blocks(samples: readonly number[]): readonly number[] {
-  const count = Math.min(BLOCKS, samples.length);
-  return Array.from({ length: count }, (_, i) =>
-    median(samples.slice(
-      Math.floor(i * samples.length / count),
-      Math.floor((i + 1) * samples.length / count),
-    )));
+function samplesOf({ runs }: RowSide): readonly number[] {
+  return runs.flatMap(({ samples }) => samples);
+}
+
+function roundCount({ runs }: RowSide): number {
+  return runs.reduce((sum, { rounds }) => sum + rounds.length, 0);
 }

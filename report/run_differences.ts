@@ -11,6 +11,9 @@ const cells = (column: string) => ({ suites }: LoadedRun) =>
 const environment = (field: string) => ({ manifest }: LoadedRun): unknown =>
   Object(manifest?.["environment"])[field];
 
+/** What may differ between runs that are compared all the same. */
+export type Difference = "adapter" | "dtype" | "schema" | "cpu" | "cores" | "deno";
+
 /** What may differ: its name in messages, and its value of a run; what is undefined does not differ. */
 const VALUES = {
   adapter: ["adapter", cells("adapter")],
@@ -19,13 +22,37 @@ const VALUES = {
   cpu: ["cpu_model", environment("cpu_model")],
   cores: ["logical_cores", environment("logical_cores")],
   deno: ["deno_version", environment("deno_version")],
-} as const satisfies Readonly<Record<string, readonly [string, (run: LoadedRun) => unknown]>>;
-
-/** What may differ between runs that are compared all the same. */
-export type Difference = keyof typeof VALUES;
+} as const satisfies Readonly<Record<Difference, readonly [string, (run: LoadedRun) => unknown]>>;
 
 /** All of them. */
 export const DIFFERENCES = Object.keys(VALUES) as readonly Difference[];
+
+/** Runs that are of another kind or machine; `differences` says in what. */
+export class ComparisonError extends Error {
+  /** `ComparisonError`. */
+  override readonly name = "ComparisonError";
+  /** What differs, in words. */
+  readonly differences: ReadonlyMap<Difference, string>;
+
+  /** Takes what {@linkcode identityDifferences} found. */
+  constructor(differences: ReadonlyMap<Difference, string>) {
+    super(`Cannot compare: ${[...differences.values()].join("; ")}`);
+    this.differences = differences;
+  }
+}
+
+/**
+ * Refuses runs that differ in what is not allowed.
+ * @throws {ComparisonError} where one differs from the first.
+ */
+export function refuseDifferent(
+  runs: readonly LoadedRun[],
+  allowed: readonly Difference[],
+): void {
+  const differences = runs.flatMap((run) => [...identityDifferences(runs[0]!, run)])
+    .filter(([kind]) => !allowed.includes(kind));
+  if (differences.length > 0) throw new ComparisonError(new Map(differences));
+}
 
 /** Why two runs cannot be compared; empty where they can. */
 export function identityDifferences(
@@ -40,4 +67,12 @@ export function identityDifferences(
     found.set(difference, `${name} "${own}" against "${other}"`);
   }
   return found;
+}
+
+/** What of a run's machine moves its times: a noise floor holds where all of it is the same. */
+export function machineOf(run: LoadedRun): Readonly<Record<string, string>> {
+  const parts = (["adapter", "cpu", "cores", "deno"] as const).map((part) => VALUES[part]);
+  return Object.fromEntries(
+    parts.map(([name, valueOf]) => [name, String(valueOf(run) ?? "unknown")]),
+  );
 }

@@ -59,3 +59,12 @@ export function writeWhole(path: string, text: string): void {
   file.append(text);
   file.finish();
 }
+
+/** Writes a text file that is not there yet. Needs write permission; FileError where it is there, or cannot be. */
+export function writeNew(path: string, text: string): void {
+  try {
+    Deno.writeTextFileSync(path, text, { createNew: true });
+  } catch (cause) {
+    throw new FileError("write", path, { cause });
+  }
+}

@@ -116,6 +116,24 @@ export class RunFolder implements Disposable {
   }
 }
 
+function timeText(start: Date): string {
+  return start.toISOString().replace(/\.\d+Z$/, "Z").replaceAll(":", "-");
+}
+
+/**
+ * Makes the folder of new results.
+ *
+ * Needs read and write permission for it. FileError where it is not empty, in use, or cannot be made.
+ */
+export function makeFolder(
+  name: string,
+  { out, force, results = "results", start = new Date() }: RunFolderOptions = {},
+): string {
+  const time = timeText(start);
+  if (out !== undefined && force) moveAside(out, time);
+  return out === undefined ? makeTimeFolder(join(results, name), time) : makeEmptyFolder(out);
+}
+
 /**
  * Makes and locks the folder of a new run and writes its manifest.
  *
@@ -126,12 +144,9 @@ export function createRunFolder(
   config: RunConfiguration,
   options: RunFolderOptions = {},
 ): RunFolder {
-  const { out, results = "results", start = new Date() } = options;
-  const time = start.toISOString().replace(/\.\d+Z$/, "Z").replaceAll(":", "-");
-  if (out !== undefined && options.force) moveAside(out, time);
-  const path = out === undefined
-    ? makeTimeFolder(join(results, config.name), time)
-    : makeEmptyFolder(out);
+  const { start = new Date() } = options;
+  const time = timeText(start);
+  const path = makeFolder(config.name, { ...options, start });
   const lock = FolderLock.take(path, { isNew: true });
   const mark = shortHash(`${start.getTime()} ${crypto.randomUUID()}`).slice(0, 6);
   const folder = new RunFolder(lock, {

@@ -125,6 +125,7 @@ Deno.test("verify names what is changed, signed runs are trusted; replay reprodu
 
 Deno.test("reports refuse bad input with one message and their status", () =>
   inConfigFolder(async (folder, config) => {
+    const reference = new URL("../../results/reference", import.meta.url).pathname;
     for (
       const [args, status, message] of [
         [["compare", folder, folder], 2, "it has none of kernels.csv"],
@@ -136,7 +137,14 @@ Deno.test("reports refuse bad input with one message and their status", () =>
           2,
           "adapter, dtype, schema, cpu, cores, deno, incomplete",
         ],
-        [["compare", folder, folder, "--format", "xml"], 2, "terminal, md, json"],
+        [["compare", folder, "--baseline", "naive"], 2, "value of --by"],
+        [["compare", reference, "--by", "colour"], 2, "legal are depth, layout, schedule, "],
+        [["compare", reference, "--by", "schedule", "--baseline", "x"], 2, "legal are step"],
+        [["compare", reference, reference, "--filter", "^conv"], 2, "there are none"],
+        [["compare", `${reference},${reference}`, "--by", "schedule"], 2, "it is 2 runs"],
+        [["run", "--config", config, "--repeat", "0"], 2, "1 and more"],
+        [["selftest", "--repeat", "3"], 2, "4 and more"],
+        [["compare", folder, folder, "--format", "xml"], 2, "text, md, json, csv"],
         [["verify", folder], 2, "manifest.json"],
         [["verify", config], 2, "manifest.json"],
         [["replay", folder], 2, "it has none of kernels.csv"],
@@ -150,6 +158,32 @@ Deno.test("reports refuse bad input with one message and their status", () =>
       assertStringIncludes(result.stderr, message);
       assertEquals(result.stderr.trim().split("\n").length, 1, result.stderr);
     }
+  }));
+
+Deno.test("compare writes every format to a new file, of several runs and of one by a column", () =>
+  inConfigFolder(async (folder) => {
+    const run = new URL("../../results/reference", import.meta.url).pathname;
+    const formats = ["text", "md", "json", "csv"];
+    const lines = await Promise.all(formats.map(async (format) => {
+      const out = `${folder}/compared.${format}`;
+      const sides = [`${run},${run}`, run, "--format", format, "--out", out];
+      const { status, stdout, stderr } = await shardbench(["compare", ...sides]);
+      assertEquals(status, 0, stderr);
+      assertEquals(stdout.trim().split("\n").at(-1), out);
+      return (await Deno.readTextFile(out)).split("\n")[0];
+    }));
+    assertMatch(lines[0]!, /^\d+ rows: 0 slower/);
+    assertMatch(lines[1]!, /^\*\*\d+ rows/);
+    assertEquals(lines[2], "{");
+    assertMatch(lines[3]!, /^verdict,suite,row_key,label,/);
+    const again = await shardbench(["compare", run, run, "--out", `${folder}/compared.csv`]);
+    assertEquals(again.status, 2);
+    assertStringIncludes(again.stderr, "it exists already");
+    const by = await shardbench(["compare", run, "--by", "schedule", "--json"]);
+    const { rows } = JSON.parse(by.stdout);
+    assert(
+      rows.length > 0 && rows.every((row: { label: string }) => /against step/.test(row.label)),
+    );
   }));
 
 Deno.test("the committed reference run is sound", () => {

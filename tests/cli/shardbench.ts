@@ -41,9 +41,11 @@ export const CONFIG = {
 /** Runs the command line, of another copy of the tree too, in a process of its own. */
 export async function shardbench(
   args: readonly string[],
-  { env = {}, root = new URL("../../", import.meta.url) }: {
+  { env = {}, root = new URL("../../", import.meta.url), commands }: {
     readonly env?: Record<string, string>;
     readonly root?: URL;
+    /** What it may run, with commas between. */
+    readonly commands?: string;
   } = {},
 ) {
   const main = new URL("cli/main.ts", root).pathname;
@@ -56,6 +58,7 @@ export async function shardbench(
       "--allow-write",
       "--allow-env",
       "--allow-sys",
+      ...(commands === undefined ? [] : [`--allow-run=${commands}`]),
       main,
       ...args,
     ],

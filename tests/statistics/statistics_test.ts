@@ -1,7 +1,11 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { ratioInterval } from "../../statistics/bootstrap.ts";
+import { binomialInterval } from "../../statistics/binomial_interval.ts";
 import { generator } from "../../statistics/counter_generator.ts";
 import { adjustP, leastReachableP, mannWhitney, upperTail } from "../../statistics/mann_whitney.ts";
+import { roundMedians } from "../../statistics/round_medians.ts";
+import { runScatter } from "../../statistics/run_scatter.ts";
+import { leastFlipP, signFlipP } from "../../statistics/sign_flips.ts";
+import { studentBound, studentP } from "../../statistics/student_t.ts";
 
 Deno.test("the tail of the normal distribution is that of published tables", () => {
   // Abramowitz and Stegun, Handbook of Mathematical Functions, tables 26.1 and 26.2.
@@ -116,42 +120,61 @@ Deno.test("p-values are adjusted as in the example of Benjamini and Hochberg", (
   assertEquals([...shuffledBack].reverse(), [...adjusted]);
 });
 
-Deno.test("the bootstrap's interval holds the ratio, narrows with samples, and inverts when sides are exchanged", () => {
-  const random = generator("noise", 7);
-  const list = (n: number, center: number) =>
-    Array.from({ length: n }, () => center * (1 + 0.1 * (random() - 0.5)));
-  const side = (samples: readonly number[], seed: string) => ({ samples, seed });
-  const [a, b] = [side(list(40, 100), "a"), side(list(40, 110), "b")];
-  const [low, high] = ratioInterval(a, b);
-  assert(low < 1.1 && high > 1.1 && low > 1.05 && high < 1.15, `${low} ${high}`);
-  const [inverse, other] = ratioInterval(b, a);
-  assertAlmostEquals(inverse * high, 1, 1e-12);
-  assertAlmostEquals(other * low, 1, 1e-12);
-  const [fine, finer] = ratioInterval(side(list(800, 100), "c"), side(list(800, 110), "d"));
-  assert(finer - fine < (high - low) / 2);
-  assertEquals([...ratioInterval(a, a)], [1, 1]);
-});
-
-Deno.test("the bootstrap draws with replacement, and takes the middle of what it drew", () => {
-  // Of two samples each median is 1, 2 or 3, with a chance of 1/4, 1/2 and 1/4; of three none is between.
-  const [low, high] = ratioInterval({ samples: [1], seed: "a" }, { samples: [3, 1], seed: "b" });
-  assertAlmostEquals(low, 1, 1e-12);
-  assertAlmostEquals(high, 3, 1e-12);
-  const odd = ratioInterval({ samples: [1], seed: "a" }, { samples: [5, 1, 2, 2, 2], seed: "b" });
-  for (const end of odd) assert([1, 2, 5].some((value) => Math.abs(end - value) < 1e-9), `${odd}`);
-});
-
-Deno.test("the bootstrap's interval misses the truth in about one of twenty tries", () => {
-  const random = generator("noise", 99);
-  let misses = 0;
-  const tries = 200;
-  for (let i = 0; i < tries; i++) {
-    const list = () => Array.from({ length: 25 }, () => 100 + 20 * random());
-    const [low, high] = ratioInterval(
-      { samples: list(), seed: `a${i}` },
-      { samples: list(), seed: `b${i}` },
-    );
-    if (low > 1 || high < 1) misses++;
+Deno.test("Student's distribution is that of published tables", () => {
+  // Fisher and Yates, Statistical Tables, table III: two-sided points of t.
+  for (
+    const [degrees, p, t] of [
+      [1, 0.05, 12.706],
+      [4, 0.05, 2.776],
+      [10, 0.01, 3.169],
+      [30, 0.001, 3.646],
+      [Infinity, 0.05, 1.95996],
+    ] as const
+  ) {
+    assertAlmostEquals(studentP(t, degrees) / p, 1, 1e-3, `${degrees}`);
+    assertAlmostEquals(studentBound(p, degrees) / t, 1, 1e-3, `${degrees}`);
   }
-  assert(misses <= tries * 0.1, `${misses} of ${tries}`);
+  assertEquals(studentP(0, 3), 1);
+  assertAlmostEquals(studentP(-2.776445, 4), 0.05, 1e-6);
+});
+
+Deno.test("the interval of a share is Clopper and Pearson's", () => {
+  const { low, high } = binomialInterval(8, 10); // R: binom.test(8, 10)$conf.int
+  assertAlmostEquals(low, 0.4439045, 1e-6);
+  assertAlmostEquals(high, 0.9747893, 1e-6);
+  // 1 - 0.025^(1/20), worked out by hand
+  assertAlmostEquals(binomialInterval(0, 20).high, 0.1684335, 1e-6);
+  assertEquals(binomialInterval(20, 20).high, 1);
+});
+
+Deno.test("signs of pairs are flipped in every way: Darwin's maize", () => {
+  // Fisher, The Design of Experiments (1935), section 21: 15 pairs of plants, in eighths of an inch; of
+  // 32768 choices of signs 1726 have a sum at least as far from 0.
+  const maize = [49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48];
+  assertAlmostEquals(signFlipP(maize), 1726 / 32768, 1e-12);
+  assertAlmostEquals(signFlipP(maize.map((value) => -0.1 * value)), 1726 / 32768, 1e-12);
+  assertEquals([leastFlipP(7) > 0.01, leastFlipP(8) <= 0.01], [true, true]);
+  assertEquals(signFlipP([1, 2, 3, 4, 5, 6, 7, 8]), leastFlipP(8));
+});
+
+Deno.test("rows that move together are evidence of their runs alone", () => {
+  const random = generator("runs", 3);
+  const normal = () => random() + random() + random() + random() - 2; // variance 1/3
+  const table = (own: number, shared: number) => {
+    const common = Array.from({ length: 6 }, () => shared * normal());
+    return Array.from({ length: 200 }, (_, i) => common.map((off) => i + off + own * normal()));
+  };
+  const apart = runScatter(table(1, 0));
+  assertAlmostEquals(apart.variance, 1 / 3, 0.04);
+  assert(apart.degrees > 500, `${apart.degrees}`);
+  const together = runScatter(table(0.01, 1));
+  assert(together.degrees < 5.5, `${together.degrees}`);
+  assertEquals(runScatter([[1, 2, 3]]), { variance: 1, degrees: 2 });
+});
+
+Deno.test("samples of a round become one number, long lists medians of neighbours", () => {
+  assertEquals(roundMedians([1, 2, 9, 5, 5], [0, 0, 0, 1, 1]), [2, 5]);
+  assertEquals(roundMedians([4, 1], undefined), [4, 1]);
+  const long = roundMedians(Array.from({ length: 200 }, (_, i) => i));
+  assertEquals([long.length, long[0], long.at(-1)], [16, 5.5, 193]);
 });
