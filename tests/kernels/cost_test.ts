@@ -111,7 +111,7 @@ const COUNTED: readonly (readonly [string, Operation, number, number, number])[]
   ...[true, false].map((gated) =>
     [
       `activation, gated ${gated}`,
-      operation(KERNELS.activation, { tokens: 3, columns: 5, gated, activation: "silu" }),
+      operation(KERNELS.activation, { tokens: 3, columns: 5, gated, activation: "silu" as const }),
       gated ? 15 * 5 : 15 * 4,
       gated ? 2 * 15 * 4 : 15 * 4,
       15 * 4,
