@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Device } from "../../device/device.ts";
-import { DeviceError } from "../../device/device_error.ts";
+import { DeviceError, kindOfGpuError } from "../../device/device_error.ts";
 import { Ledger } from "../../device/ledger.ts";
 import { pipelineKey, type Program, sourceLine } from "../../device/program.ts";
 import { closeSharedDevice, sharedDevice } from "./open_device.ts";
@@ -190,6 +190,12 @@ Deno.test("an error that was handled is forgotten, another than the device's and
   device.errors.report(lost);
   assertThrows(() => device.errors.recover(lost), DeviceError, "gone");
   assertThrows(() => device.errors.check(), DeviceError, "gone");
+});
+
+Deno.test("errors of WebGPU are told apart by their classes", () => {
+  const errors = [GPUOutOfMemoryError, GPUValidationError, GPUInternalError];
+  const kinds = errors.map((Kind) => kindOfGpuError(new Kind("full")));
+  assertEquals(kinds, ["OutOfMemory", "Validation", "Internal"]);
 });
 
 Deno.test("a closed device is refused; closing it again does nothing", async () => {
