@@ -5,7 +5,12 @@ import { loadRun } from "../mod.ts";
 import { makeFolder } from "../records/run_folder/run_folder.ts";
 import { writeFloor } from "../report/floor_file.ts";
 import { LEAST_RUNS, selftest, selftestText } from "../report/selftest.ts";
-import { simulateAll, simulatedText } from "../report/simulate_verdicts.ts";
+import {
+  coverageText,
+  simulateAll,
+  simulateCoverage,
+  simulatedText,
+} from "../report/simulate_verdicts.ts";
 import { DEFAULT_THRESHOLD_PCT } from "./compare.ts";
 import { EXIT } from "./exit_status.ts";
 import { interruptible } from "./interrupt.ts";
@@ -52,8 +57,12 @@ async function run(options: z.output<typeof OPTIONS>): Promise<number> {
     if (simulate < 1) {
       throw new ValidationError(`Cannot simulate "${simulate}" pairs: legal are 1 and more`);
     }
-    const simulated = simulateAll(simulate);
-    console.log(json ? JSON.stringify(simulated, null, 2) : simulatedText(simulated));
+    const [verdicts, coverage] = [simulateAll(simulate), simulateCoverage(simulate)];
+    console.log(
+      json
+        ? JSON.stringify({ verdicts, coverage }, null, 2)
+        : `${simulatedText(verdicts)}\n\n${coverageText(coverage)}`,
+    );
     return EXIT.ok;
   }
   if (repeat < LEAST_RUNS) {

@@ -1,13 +1,15 @@
 /** What verdicts are worth on simulated machines, whose truth is known: false alarms, and what is found. */
 
 import type { LoadedRun } from "../records/run_folder/load_run.ts";
+import { NOISE_MODELS, simulatedHits } from "../statistics/noise_models.ts";
+import { comparePairs } from "./compare_pairs.ts";
 import { compareRuns } from "./compare_runs.ts";
 import { measureFloor, type NoiseFloor } from "./noise_floor.ts";
 import { drawn, type Share, share, shareText } from "./selftest.ts";
 import { type MachineModel, MACHINES, QUIET_MACHINE, simulatedRun } from "./simulated_runs.ts";
 
-/** How runs are judged: by a floor that other runs have shown, without one, or three runs a side. */
-export const WAYS = ["floor", "no floor", "three runs a side"] as const;
+/** How runs are judged: by a floor that other runs have shown, without one, three runs a side, or pairs. */
+export const WAYS = ["floor", "no floor", "three runs a side", "eight pairs"] as const;
 /** One of them. */
 export type Way = typeof WAYS[number];
 
@@ -35,6 +37,12 @@ export interface SimulatedChange {
   readonly suite?: "kernels" | "schedules";
 }
 
+const RUNS_A_SIDE: Readonly<Record<Way, number>> = {
+  "floor": 1,
+  "no floor": 1,
+  "three runs a side": 3,
+  "eight pairs": 8,
+};
 const FLOOR_RUNS = 6;
 /** A floor is measured anew for every so many pairs. */
 const PAIRS_A_FLOOR = 5;
@@ -55,8 +63,11 @@ export function simulateVerdicts(
   const counts = { rows: 0, falseRows: 0, falsePairs: 0, changed: 0, found: 0 };
   for (let pair = 0; pair < pairs; pair++) {
     if (way === "floor" && pair % PAIRS_A_FLOOR === 0) floor = measureFloor(runs(FLOOR_RUNS));
-    const size = way === "three runs a side" ? 3 : 1;
-    const { rows } = compareRuns(runs(size), runs(size, factors), THRESHOLD_PCT, { floor });
+    const size = RUNS_A_SIDE[way];
+    const [own, other] = [runs(size), runs(size, factors)];
+    const { rows } = way === "eight pairs"
+      ? comparePairs(own.map((run, i) => [run, other[i]!]), THRESHOLD_PCT)
+      : compareRuns(own, other, THRESHOLD_PCT, { floor });
     const isChanged = (place: number) => (factors[place] ?? 1) !== 1;
     const called = rows.filter(({ verdict }, i) =>
       !isChanged(i) && (verdict === "faster" || verdict === "slower")
@@ -98,7 +109,15 @@ export function simulateAll(pairs: number): readonly Simulated[] {
   ];
 }
 
-/** The same as a table. */
+/** Of rows of ten rounds those whose 95 % interval holds the true median, by model of noise. */
+export function simulateCoverage(runs: number): Readonly<Record<string, Share>> {
+  const size = { rounds: 10, samplesARound: 10, runs };
+  return Object.fromEntries(
+    Object.keys(NOISE_MODELS).map((name) => [name, share(simulatedHits(name, size), runs)]),
+  );
+}
+
+/** What became of simulated pairs, as a table. */
 export function simulatedText(results: readonly Simulated[]): string {
   const header = ["machine", "judged by", "change", "rows, false", "pairs, false", "found"];
   const text = (value: Share) => value.trials > 0 ? shareText(value) : "";
@@ -112,5 +131,13 @@ export function simulatedText(results: readonly Simulated[]): string {
       text(r.false_pairs),
       text(r.found),
     ]),
+  );
+}
+
+/** The share of intervals that hold the truth, as a table. */
+export function coverageText(coverage: Readonly<Record<string, Share>>): string {
+  return drawn(
+    ["noise within a run", "95 % intervals that hold the median"],
+    Object.entries(coverage).map(([name, held]) => [name, shareText(held)]),
   );
 }

@@ -182,6 +182,43 @@ Deno.test("a round is one piece of evidence: samples that share it are not many"
   assertEquals([row.verdict, row.rounds, row.samples], ["too few", [4, 4], [80, 80]]);
 });
 
+Deno.test("a row that is noisier than its class, or whose rounds overlap, is judged by itself", () => {
+  const noisy = (name: string, center: number, seed: number) =>
+    made({ name, times: [around(center, seed, { noise: 0.5 })] });
+  const { ratio_low, ratio_high } = compareRuns(noisy("a", 100, 1), noisy("b", 110, 2), 3, QUIET)
+    .rows[0]!;
+  assert(ratio_high! / ratio_low! > 1.15, `${ratio_low} ${ratio_high}`);
+  const twoStates = (name: string, slow: number) =>
+    made({ name, times: [around(100, 3).map((us, i) => i * 7 % 60 < slow ? 1.1 * us : us)] });
+  const { verdict, reason, p_rounds } = compareRuns(
+    twoStates("a", 28),
+    twoStates("b", 32),
+    3,
+    QUIET,
+  ).rows[0]!;
+  assertEquals(verdict, "ambiguous");
+  assert(reason.includes("its rounds overlap: p 0.") && p_rounds! > 0.01, reason);
+});
+
+Deno.test("a row alone is called by a stricter chance than false discoveries among many", () => {
+  const one = (name: string, center: number) => made({ name, times: [around(center, 5)] });
+  const floor = { floor: floorOf(2) };
+  const row = compareRuns(one("a", 100), one("b", 105), 3, floor).rows[0]!;
+  assert(row.p! > 0.01 && row.p! < 0.03, `${row.p}`);
+  assertEquals(row.verdict, "ambiguous");
+});
+
+Deno.test("a row that failed in one of several runs is not right any more", () => {
+  const failed = made({
+    name: "f",
+    times: CENTERS.map((c, i) => around(c, i)),
+    change: (row, i) => i === 4 ? { ...row, status: "failed", reason: "a rank's fault" } : row,
+  });
+  const { rows } = compareRuns([BASE, BASE], [BASE, failed], 3, QUIET);
+  assertEquals(rows.map(({ is_regression }) => is_regression), CENTERS.map((_, i) => i === 4));
+  assertEquals(rows[4]!.reason, "the candidate is failed: a rank's fault");
+});
+
 Deno.test("of three runs a side their own scatter decides, whatever rounds and floors say", () => {
   const side = (factors: readonly number[], seed: number) =>
     factors.map((factor, i) =>
@@ -382,6 +419,12 @@ Deno.test("pairs of runs are judged by their ratios: eight show a change, whatev
   const cut = comparePairs(lacking, 3);
   assertEquals(cut.rows.filter(({ verdict }) => verdict === "no data").length, 9);
   assert(cut.incomplete.some((what) => what.startsWith("9 rows of the candidate are not in all")));
+  assertEquals(cut.machine_ratio, null, "both sides had the machine's own speed alike");
+  // As many runs on both sides, but not of the same pairs.
+  const [first2, second2, ...rest] = pairsOf(8, 1);
+  const short = (name: string) => made({ name, times: [around(100, 1)] });
+  const crossed = comparePairs([[first2![0], short("x")], [short("y"), second2![1]], ...rest], 3);
+  assertEquals(crossed.rows.filter(({ verdict }) => verdict === "no data").length, 9);
 });
 
 Deno.test("schedules are compared at any depth, layouts by all of their sizes", () => {

@@ -19,6 +19,19 @@ for (const [way, pairs, most] of [["floor", 100, 10], ["no floor", 50, 6]] as co
   });
 }
 
+Deno.test("eight pairs find a row of 20 that is 5 % slower, and invent nothing", () => {
+  const way = "eight pairs";
+  const { found, false_rows } = simulateVerdicts(QUIET_MACHINE, {
+    way,
+    pairs: 12,
+    factors: [1.05],
+  });
+  assertEquals([found.hits, found.trials, false_rows.trials], [12, 12, 12 * 19]);
+  assert(false_rows.hits <= 1);
+  const clocks = MACHINES.find(({ name }) => name === "two clock states")!;
+  assert(simulateVerdicts(clocks, { way, pairs: 12 }).false_pairs.hits <= 2);
+});
+
 Deno.test("a real change is found: one row of 20 by 5 %, half of them by 10 %, one schedule by half", () => {
   const found = (factors: readonly number[], more = {}) =>
     simulateVerdicts(QUIET_MACHINE, { way: "floor", pairs: 100, factors, ...more }).found;
