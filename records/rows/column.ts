@@ -41,13 +41,16 @@ export interface ColumnText {
   readonly short?: string;
   /** The value that labels leave out. */
   readonly usual?: Cell;
-  /** The value in the row that a row's speed-up refers to, which otherwise has the same key. */
+  /** The value in the rows that a row's speed-up refers to, which otherwise have the same key. */
   readonly base?: Cell;
+  /** Whether rows of any value are referred to: the best of them counts. */
+  readonly anyBase?: true;
   /**
    * Computes the cell of a row that has samples: from the cells of the columns before it and the measured
-   * ones, among which the row's facts stand under their names, the samples, and the cells of the row that speed-ups refer to, where there is one.
+   * ones, among which the row's facts stand under their names, the samples, and the cells of the rows that
+   * speed-ups refer to.
    */
-  readonly derive?: (row: Cells, series: Series, base: Cells | undefined) => Cell;
+  readonly derive?: (row: Cells, series: Series, bases: readonly Cells[]) => Cell;
 }
 
 /** A column of a CSV file. */

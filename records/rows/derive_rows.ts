@@ -6,7 +6,7 @@ import {
   formatCell,
   type Series,
 } from "./column.ts";
-import { baseKey, columnsOf, rowKey } from "./row.ts";
+import { baseKey, columnsOf, isBase, rowKey } from "./row.ts";
 import { rowTimesUs } from "./row_times.ts";
 import type { Suite } from "./suite.ts";
 
@@ -47,19 +47,24 @@ export function deriveRows<Row extends Cells>(
     row: { ...one.row, suite, row_key: rowKey(suite, one.row) },
   }));
   const all = new Map([...keyed.map((one) => [one.row.row_key, one] as const), ...others]);
-  const bases = new Map<string, Cells>();
+  const bases = Map.groupBy(
+    [...all.values()].filter(({ row }) => isBase(suite, row)),
+    ({ row }) => baseKey(suite, row),
+  );
+  const wanted = new Map<string, readonly Cells[]>();
   return keyed.map((one) => {
-    const key = baseKey(suite, one.row) ?? "";
-    const base = all.get(key);
-    if (base && !bases.has(key)) bases.set(key, derived(suite, base, undefined));
-    return { ...one, row: derived(suite, one, bases.get(key)) };
+    const key = baseKey(suite, one.row);
+    if (!wanted.has(key)) {
+      wanted.set(key, bases.get(key)?.map((base) => derived(suite, base, [])) ?? []);
+    }
+    return { ...one, row: derived(suite, one, wanted.get(key)!) };
   });
 }
 
 function derived<Row extends Cells>(
   suite: Suite,
   one: SampledRow<Row>,
-  base: Cells | undefined,
+  bases: readonly Cells[],
 ): Row {
   if (!hasSamples(suite, one)) return one.row;
   // What was measured counts as it is written, so that a reader of the file computes the same.
@@ -67,7 +72,7 @@ function derived<Row extends Cells>(
     Object.entries(one.row).map(([header, cell]) => [header, asWritten(cell)]),
   );
   for (const { header, derive } of columnsOf(suite)) {
-    if (derive) cells[header] = derive({ ...one.facts, ...cells }, one.series, base);
+    if (derive) cells[header] = derive({ ...one.facts, ...cells }, one.series, bases);
   }
   return cells as Row;
 }

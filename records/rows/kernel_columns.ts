@@ -37,7 +37,7 @@ export const KERNEL_COLUMN_TEXTS = {
   speedup_vs_naive: number(
     "ratio",
     "Median time of the naive variant / of this one, in the same run",
-    { derive: (row, _, base) => speedUp(row, base, "time_us_median") },
+    { derive: (row, _, bases) => speedUp(row, bases, "time_us_median") },
   ),
   host_us_median: medianText(
     "host_us",

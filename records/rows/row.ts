@@ -89,11 +89,18 @@ export function rowKey(suite: Suite, row: Cells): string {
   return `k${shortHash(values.join("\n"))}`;
 }
 
-/** The key of the row that a row's speed-up refers to; undefined where its suite has none. */
-export function baseKey(suite: Suite, row: Cells): string | undefined {
-  const bases = columnsOf(suite).filter(({ base }) => base !== undefined)
+/** What a row and all rows that its speed-up refers to have in common: a key without a value of `anyBase`. */
+export function baseKey(suite: Suite, row: Cells): string {
+  const fixed = columnsOf(suite).filter(({ base, anyBase }) => base !== undefined || anyBase)
     .map(({ header, base }) => [header, base] as const);
-  return bases.length > 0 ? rowKey(suite, { ...row, ...Object.fromEntries(bases) }) : undefined;
+  return rowKey(suite, { ...row, ...Object.fromEntries(fixed) });
+}
+
+/** Whether speed-ups refer to a row. */
+export function isBase(suite: Suite, row: Cells): boolean {
+  const fixed = columnsOf(suite).filter(({ base }) => base !== undefined);
+  return fixed.length > 0 &&
+    fixed.every(({ header, base }) => formatCell(row[header]) === formatCell(base));
 }
 
 /**

@@ -68,10 +68,14 @@ export function rowRate(row: Cells, count: number): number | undefined {
   return row["status"] === "ok" ? count / Number(row["time_us_median"]) / 1e3 : undefined;
 }
 
-/** How many times as long the base took, by a column of both; blank where the row is not right. */
-export function speedUp(row: Cells, base: Cells | undefined, column: string): number | undefined {
-  const before = base?.[column];
-  return row["status"] === "ok" && typeof before === "number"
-    ? before / Number(row[column])
+/**
+ * How many times as long the best of the bases took, by a column of all; blank where the row is not right,
+ * or none of them is.
+ */
+export function speedUp(row: Cells, bases: readonly Cells[], column: string): number | undefined {
+  const right = bases.filter(({ status }) => status === "ok").map((base) => base[column])
+    .filter((cell) => typeof cell === "number");
+  return row["status"] === "ok" && right.length > 0
+    ? Math.min(...right) / Number(row[column])
     : undefined;
 }

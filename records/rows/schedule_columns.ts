@@ -45,8 +45,8 @@ export const SCHEDULE_COLUMN_TEXTS = {
   ),
   speedup_vs_step: number(
     "ratio",
-    "Wall time of schedule step on the same layout / of this one, in the same run",
-    { derive: (row, _, base) => speedUp(row, base, "wall_ms") },
+    "Wall time of schedule step on the same layout, with the admission that is faster / of this one, in the same run",
+    { derive: (row, _, bases) => speedUp(row, bases, "wall_ms") },
   ),
   max_in_flight: count("Most batches that were in flight at once, in a replica"),
   busy_pct: number("%", "Share of all ranks' wall time that their adapters worked"),
@@ -119,7 +119,7 @@ export const SCHEDULE_COLUMN_TEXTS = {
   }),
   admission: text(
     "greedy: a batch takes all requests it can; split: an equal part for each in flight",
-    { key: true, usual: "greedy" },
+    { key: true, usual: "greedy", anyBase: true },
   ),
   head_exchange: text("How ranks that share the vocabulary find the next token", {
     key: true,

@@ -65,6 +65,37 @@ for (const suite of SUITES) {
   });
 }
 
+Deno.test("a speed-up refers to the better of the naive rows that are right", () => {
+  const naive = (admission: string, wallMs: number, status = "ok") => ({
+    row: { schedule: "step", max_concurrent_batches: 1, admission, status } as Cells,
+    series: { host_us: [1000 * wallMs], wall_ms: [wallMs] },
+  });
+  const queue = {
+    row: { ...naive("split", 0).row, schedule: "step_with_batch_queue", max_concurrent_batches: 2 },
+    series: { host_us: [1], wall_ms: [10] },
+  };
+  const other = {
+    ...naive("greedy", 1),
+    row: { ...naive("greedy", 1).row, router: "round_robin" },
+  };
+  const speedUps = (...rows: readonly { row: Cells; series: Series }[]) =>
+    deriveRows<Cells>("schedules", [...rows, other]).slice(0, rows.length)
+      .map(({ row }) => row["speedup_vs_step"]);
+  assertEquals(speedUps(queue, naive("split", 20), naive("greedy", 15)), [1.5, 0.75, 1]);
+  assertEquals(speedUps(queue, naive("greedy", 15), naive("split", 12)), [1.2, 0.8, 1]);
+  assertEquals(speedUps(queue, naive("split", 20), naive("greedy", 15, "wrong")), [
+    2,
+    1,
+    undefined,
+  ]);
+  assertEquals(speedUps(queue), [undefined]);
+  // Among rows that were measured before.
+  const [greedy] = deriveRows<Cells>("schedules", [naive("greedy", 15)]);
+  const before = new Map([[String(greedy!.row["row_key"]), greedy!]]);
+  const [late] = deriveRows<Cells>("schedules", [queue], before);
+  assertEquals(late!.row["speedup_vs_step"], 1.5);
+});
+
 Deno.test("a row without samples keeps its cells and gets its key", () => {
   const row: Cells = { op: "ffn", status: "skipped", samples: 0, reason: "too large" };
   const [one] = deriveRows("kernels", [{ row, series: { gpu_us: [], host_us: [] } }]);
