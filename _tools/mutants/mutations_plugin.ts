@@ -18,6 +18,15 @@ function isText(node: Deno.lint.Node): boolean {
     node.type === "Literal" && typeof node.value === "string";
 }
 
+/** Whether a difference loses its sign at once: exchanging its operands changes nothing. */
+function isMagnitude({ operator, parent }: Binary, text: string): boolean {
+  if (operator !== "-") return false;
+  if (parent.type === "BinaryExpression") {
+    return parent.operator === "**" && text.slice(...parent.right.range) === "2";
+  }
+  return parent.type === "CallExpression" && text.slice(...parent.callee.range) === "Math.abs";
+}
+
 /** An edit of the operator between two operands; none where a comment stands beside it. */
 function operatorEdit(
   { operator, left, right }: {
@@ -44,7 +53,7 @@ function binaryEdits(node: Binary, text: string): readonly Edit[] {
     const now = table[operator];
     return now ? operatorEdit(node, { text, kind: kind as Edit["kind"], now }) : [];
   });
-  if (!SWAPPED.includes(operator)) return edits;
+  if (!SWAPPED.includes(operator) || isMagnitude(node, text)) return edits;
   const [a, b] = [left, right].map(({ range }) => text.slice(...range));
   const [start, end] = node.range;
   return [...edits, { kind: "swapped operands", start, end, now: `((${b}) ${operator} (${a}))` }];

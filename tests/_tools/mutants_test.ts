@@ -31,6 +31,7 @@ const MUTATIONS: readonly (readonly [text: string, mutations: readonly string[]]
   ["(a) !== /* of b */ b;", []],
   ["a || b;", ["logical: || -> &&"]],
   ["a % b;", ["swapped operands: a % b -> ((b) % (a))"]],
+  ["const c = Math.abs(a - b);", ["arithmetic: - -> +"]],
   ["(a + b) * c;", ["arithmetic: + -> -", "arithmetic: * -> /"]],
   ["`${a}` + b;", []],
   ['"ü→" === b;', ["comparison: === -> !=="]],

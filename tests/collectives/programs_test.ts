@@ -100,6 +100,10 @@ Deno.test("steps and bytes are those of the field's formulas", () => {
     assertEquals(cost("reduce_scatter", "ring"), [n - 1, (n - 1) / n * count]);
     assertEquals(cost("send_recv", "one_shot"), [1, count]);
     assertEquals(cost("broadcast", "one_shot"), [1, (n - 1) * count]);
+    // The root sends each its chunk, and gives its own to all with the others; chunks go down a chain.
+    assertEquals(cost("broadcast", "two_shot"), [2, 2 * (n - 1) / n * count]);
+    assertEquals(cost("broadcast", "ring"), [2 * n - 2, count]);
+    assertEquals(cost("broadcast", "recursive_doubling")[0], Math.ceil(Math.log2(n)));
     if ((n & (n - 1)) === 0) {
       assertEquals(cost("all_reduce", "recursive_doubling"), [Math.log2(n), Math.log2(n) * count]);
       assertEquals(cost("all_gather", "recursive_doubling"), [Math.log2(n), (n - 1) / n * count]);
