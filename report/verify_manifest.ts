@@ -9,6 +9,7 @@ import {
 } from "../records/run_folder/manifest.ts";
 import { hashFiles, type RunFiles } from "../records/run_folder/run_files.ts";
 import { label } from "../records/rows/row.ts";
+import { median } from "../statistics/summary.ts";
 
 /** A place where a file and what it was made from disagree. */
 export interface Contradiction {
@@ -41,11 +42,24 @@ export function manifestContradictions(text: string, manifest: Manifest): readon
   else if (text !== manifestText(manifest)) {
     say("text", ["other spaces, order or keys given twice", "the text that was written"]);
   }
+  const canaryUs = canaryOf(manifest["canary_readings_us"]);
+  if (canaryUs !== undefined && manifest["canary_us"] !== canaryUs) {
+    say("canary_us", [String(manifest["canary_us"]), `${canaryUs}, of its readings`]);
+  }
   const hash = configurationHash({ document: configuration, model });
   if (configuration_hash !== hash) {
     say("configuration_hash", [configuration_hash, `${hash}, of configuration and model`]);
   }
   return found;
+}
+
+/** Time of the canary's work: the median of each kind's readings, added up. */
+function canaryOf(readings: unknown): number | undefined {
+  if (!Array.isArray(readings) || !Array.isArray(readings[0])) return undefined;
+  const kinds = [...readings[0].keys()].map((kind) =>
+    median(readings.map((times) => Number(times[kind])))
+  );
+  return kinds.reduce((sum, us) => sum + us, 0);
 }
 
 /** Files whose hash is not the manifest's, files that are missing, and files that it does not name. */

@@ -1,5 +1,6 @@
 import type { Device } from "../../device/device.ts";
 import { canaryPrograms } from "./ceilings.ts";
+import type { CanaryFacts } from "../../records/rows/canary_pct.ts";
 import { type Timer, timeUs } from "./timer.ts";
 import { median } from "../../statistics/summary.ts";
 
@@ -41,16 +42,22 @@ export class Canary implements Disposable {
     return sum(this.#typical(this.#readings));
   }
 
-  /**
-   * How much longer multiply-adds or copying, whichever changed more, takes in the last readings, of which
-   * this makes one, than at the start, in percent.
-   */
-  async driftPct(): Promise<number> {
+  /** Times of all the work, in us: a pair of multiply-adds and copying a reading. */
+  get readingsUs(): readonly (readonly number[])[] {
+    return this.#readings;
+  }
+
+  /** Takes one more reading: the times of the last ones beside those at the start. */
+  async read(): Promise<CanaryFacts> {
     await this.#read();
-    const start = this.#typical(this.#readings.slice(0, READINGS));
-    return this.#typical(this.#readings.slice(-READINGS))
-      .map((us, i) => 100 * (us / start[i]! - 1))
-      .reduce((most, pct) => Math.abs(pct) > Math.abs(most) ? pct : most);
+    const [startMultiplyAdd, startCopy] = this.#typical(this.#readings.slice(0, READINGS));
+    const [multiplyAdd, copy] = this.#typical(this.#readings.slice(-READINGS));
+    return {
+      canary_start_multiply_add_us: startMultiplyAdd!,
+      canary_multiply_add_us: multiplyAdd!,
+      canary_start_copy_us: startCopy!,
+      canary_copy_us: copy!,
+    };
   }
 
   /** Times each kind of work once more. */

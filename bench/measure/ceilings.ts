@@ -128,9 +128,14 @@ export function higherCeilings(a: Ceilings, b: Ceilings): Ceilings {
 /** What bounds moving memory: the caches where the work may find its operands there, else memory itself. */
 type Bound = "memory" | "caches";
 
+/** How fast work may move memory, in 1e9 bytes a second. */
+export function boundGbytesPerS(ceilings: Ceilings, bound: Bound): number {
+  return bound === "caches" ? ceilings.cachedGbytesPerS : ceilings.copyGbytesPerS;
+}
+
 /** The least time in us of work of this cost: the slower of computing and moving memory. */
 export function ceilingUs(cost: Cost, ceilings: Ceilings, bound: Bound = "memory"): number {
-  const gbytesPerS = bound === "caches" ? ceilings.cachedGbytesPerS : ceilings.copyGbytesPerS;
+  const gbytesPerS = boundGbytesPerS(ceilings, bound);
   const computeUs = cost.flops / ceilings.multiplyAddGflops / 1e3;
   const memoryUs = (cost.bytesRead + cost.bytesWritten) / gbytesPerS / 1e3;
   return Math.max(computeUs, memoryUs);

@@ -11,6 +11,8 @@ export interface SessionReport {
   readonly ceilings: Ceilings;
   /** Time of the canary, the median of its readings: the machine's own speed. */
   readonly canary_us: number;
+  /** What it is the median of: a pair of multiply-adds and copying a reading. */
+  readonly canary_readings_us: readonly (readonly number[])[];
   /** Hash of each shader's text that was used, by kernel/variant. */
   readonly shaders: Readonly<Record<string, string>>;
   /** Where the time went; what is left is the harness's own: references, checks, bookkeeping. */
@@ -76,6 +78,7 @@ export async function openSession(
       return {
         ceilings,
         canary_us: canary.medianUs,
+        canary_readings_us: canary.readingsUs,
         shaders: Object.fromEntries(shaders),
         time_ms: { total, set_up, compile, gpu_and_waiting, harness },
       };

@@ -2,6 +2,7 @@ import { RankError } from "../../collectives/rank_error.ts";
 import type { Config } from "../../config/config.ts";
 import type { Device } from "../../device/device.ts";
 import type { StopCriteria } from "../measure/stopping_rule.ts";
+import { type CanaryFacts, canaryPct } from "../../records/rows/canary_pct.ts";
 import type { Cells } from "../../records/rows/column.ts";
 import type { SampledRow } from "../../records/rows/derive_rows.ts";
 import { SCHEMA_VERSION } from "../../records/rows/row.ts";
@@ -36,19 +37,19 @@ export interface SuiteRun<Row extends Cells> {
 export interface RowContext {
   readonly device: Device;
   readonly runId: string;
-  /** How much slower the machine is than at the start. */
-  readonly canaryPct: number;
+  /** How slow the machine is, and was at the start. */
+  readonly canary: CanaryFacts;
 }
 
 /** The cells that rows of every suite have. */
-export function commonCells({ device: { identity }, runId, canaryPct }: RowContext) {
+export function commonCells({ device: { identity }, runId, canary }: RowContext) {
   return {
     schema_version: SCHEMA_VERSION,
     run_id: runId,
     adapter: identity.name,
     adapter_type: identity.type,
     physical_adapters: 1,
-    canary_pct: canaryPct,
+    canary_pct: canaryPct({ ...canary }),
   };
 }
 

@@ -1,5 +1,6 @@
+import { canaryPct } from "./canary_pct.ts";
 import { median } from "../../statistics/summary.ts";
-import { count, flag, number, text } from "./column.ts";
+import { type Cell, type Cells, count, flag, number, text } from "./column.ts";
 import { COMMON_COLUMN_TEXTS } from "./common_columns.ts";
 import { iterations, medianText, rankSeries, rowRate } from "./row_times.ts";
 
@@ -31,6 +32,7 @@ export const COLLECTIVE_COLUMN_TEXTS = {
   busbw_gbytes_per_s: number(
     "1e9 B/s",
     "algbw times the operation's factor, as in nccl-tests; blank on same_device, which has no bus",
+    { derive: (row) => product(row["algbw_gbytes_per_s"], row["busbw_factor"]) },
   ),
   time_us_min_rank: number(
     "us",
@@ -62,15 +64,37 @@ export const COLLECTIVE_COLUMN_TEXTS = {
     "write_us",
     "Of device memory: median time back to the adapter's queue",
   ),
-  read_gbytes_per_s: number("1e9 B/s", "Operand bytes of a rank / read_us_median"),
-  write_gbytes_per_s: number("1e9 B/s", "Result bytes of a rank / write_us_median"),
+  read_gbytes_per_s: number("1e9 B/s", "Operand bytes of a rank / read_us_median", {
+    derive: (row) => rate(row["operand_bytes"], row["read_us_median"]),
+  }),
+  write_gbytes_per_s: number("1e9 B/s", "Result bytes of a rank / write_us_median", {
+    derive: (row) => rate(row["result_bytes"], row["write_us_median"]),
+  }),
   overlap_pct: number(
     "%",
     "How much of it hides behind a GEMM on the adapter: 0 if both take turns, 100 if neither slows the other",
+    { derive: overlapPct },
   ),
   oversubscribed: flag("Whether there are more ranks than cores"),
   canary_pct: number(
     "%",
     "Drift of fixed work after this row since the start of the run: multiply-adds or copying, whichever changed more",
+    { derive: canaryPct },
   ),
 };
+
+function product(a: Cell, b: Cell): number | undefined {
+  return a === undefined || b === undefined ? undefined : Number(a) * Number(b);
+}
+
+function rate(bytes: Cell, us: Cell): number | undefined {
+  return bytes === undefined || us === undefined ? undefined : Number(bytes) / Number(us) / 1e3;
+}
+
+/** Taking turns, collective and GEMM keep shares of their own speed that sum to 1; in parallel to 2. */
+function overlapPct(row: Cells): number | undefined {
+  if (row["overlap_gemm_us"] === undefined) return undefined;
+  const kept = (what: string) =>
+    Number(row[`overlap_${what}_us`]) / Number(row[`overlap_${what}_beside_us`]);
+  return Math.max(0, Math.min(100, 100 * (kept("collective") + kept("gemm") - 1)));
+}

@@ -1,4 +1,5 @@
-import { count, number, text } from "./column.ts";
+import { canaryPct } from "./canary_pct.ts";
+import { type Cells, count, number, text } from "./column.ts";
 import { COMMON_COLUMN_TEXTS } from "./common_columns.ts";
 import { medianText, rowRate, speedUp, timeText } from "./row_times.ts";
 
@@ -22,6 +23,7 @@ export const KERNEL_COLUMN_TEXTS = {
     { unit: "positions", key: true, short: "context" },
   ),
   model: COMMON_COLUMN_TEXTS.model,
+  logical_ranks: { ...COMMON_COLUMN_TEXTS.logical_ranks, derive: () => 1 },
   flops: count("Floating-point operations of one iteration", { unit: "operations" }),
   bytes: count("Bytes one iteration must read and write at least", { unit: "B" }),
   rate_gflops: number("1e9 operations/s", "flops / median time", {
@@ -33,6 +35,7 @@ export const KERNEL_COLUMN_TEXTS = {
   ceiling_pct: number(
     "%",
     "The better of the two rates, of the ceiling measured in the same run: of caches in hot mode, of memory in cold",
+    { derive: ceilingPct },
   ),
   speedup_vs_naive: number(
     "ratio",
@@ -58,5 +61,14 @@ export const KERNEL_COLUMN_TEXTS = {
   canary_pct: number(
     "%",
     "Drift of fixed work beside this row since the start of the run: multiply-adds or copying, whichever changed more",
+    { derive: canaryPct },
   ),
 };
+
+/** The least time at the ceilings of then, facts of the row, as a share of the median time. */
+function ceilingPct(row: Cells): number | undefined {
+  if (row["status"] !== "ok") return undefined;
+  const computeUs = Number(row["flops"]) / Number(row["ceiling_gflops"]) / 1e3;
+  const memoryUs = Number(row["bytes"]) / Number(row["ceiling_gbytes_per_s"]) / 1e3;
+  return 100 * Math.max(computeUs, memoryUs) / Number(row["time_us_median"]);
+}

@@ -1,6 +1,10 @@
-import { count, flag, number, text } from "./column.ts";
+import { canaryPct } from "./canary_pct.ts";
+import { type Cell, type Cells, count, flag, number, type Series, text } from "./column.ts";
 import { COMMON_COLUMN_TEXTS } from "./common_columns.ts";
 import { medianOf, medianText, p99Text, speedUp } from "./row_times.ts";
+
+/** What ranks' wall time is split into. */
+const SHARES = ["busy_ms", "fill_drain_ms", "imbalance_ms", "transfer_ms", "host_gap_ms"];
 
 /**
  * The columns of schedules.csv after the common ones; new ones are added at the end only. Labels say its
@@ -26,17 +30,21 @@ export const SCHEDULE_COLUMN_TEXTS = {
     key: true,
     short: "output",
   }),
+  logical_ranks: {
+    ...COMMON_COLUMN_TEXTS.logical_ranks,
+    derive: (row: Cells) =>
+      ["tensor", "pipeline", "data"].reduce(
+        (product, kind) => product * Number(row[`${kind}_parallel_size`]),
+        1,
+      ),
+  },
+  wrong_elements: { ...COMMON_COLUMN_TEXTS.wrong_elements, derive: mismatches },
   wall_ms: medianText(
     "wall_ms",
     "Median wall time from the first request to the last token, of all repetitions",
   ),
   output_tokens_per_s: number("tokens/s", "Generated tokens of all requests / wall_ms", {
-    derive: (row) => {
-      // A row says the mean length of a trace's requests only, not their sum.
-      if (row["arrivals"] === "trace") return row["output_tokens_per_s"];
-      const tokens = Number(row["requests"]) * Number(row["output_tokens"]);
-      return row["status"] === "ok" ? tokens / Number(row["wall_ms"]) * 1000 : undefined;
-    },
+    derive: (row) => tokensPerS(row, row["wall_ms"]),
   }),
   ttft_ms_median: medianText("ttft_ms", "Median time from a request's arrival to its first token"),
   tpot_ms_median: medianText(
@@ -49,21 +57,30 @@ export const SCHEDULE_COLUMN_TEXTS = {
     { derive: (row, _, bases) => speedUp(row, bases, "wall_ms") },
   ),
   max_in_flight: count("Most batches that were in flight at once, in a replica"),
-  busy_pct: number("%", "Share of all ranks' wall time that their adapters worked"),
+  busy_pct: number("%", "Share of all ranks' wall time that their adapters worked", {
+    derive: shareOf("busy_ms"),
+  }),
   fill_drain_pct: number(
     "%",
     "Share of it that ranks waited for the pipeline to fill or drain, or for batches because fewer were in flight than there are stages",
+    { derive: shareOf("fill_drain_ms") },
   ),
   imbalance_pct: number(
     "%",
     "Share of it that ranks waited for a slower stage: what equal stages would not have waited",
+    { derive: shareOf("imbalance_ms") },
   ),
-  transfer_pct: number("%", "Share of it in collectives and sends, waiting for peers included"),
+  transfer_pct: number("%", "Share of it in collectives and sends, waiting for peers included", {
+    derive: shareOf("transfer_ms"),
+  }),
   host_gap_pct: number(
     "%",
     "Share of it recording, submitting, reading back, and waiting for the engine",
+    { derive: shareOf("host_gap_ms") },
   ),
-  bubble_pct: number("%", "Share of ranks' time between their steps: idle, whatever the cause"),
+  bubble_pct: number("%", "Share of ranks' time between their steps: idle, whatever the cause", {
+    derive: shareOf("idle_ms"),
+  }),
   bubble_predicted_pct: number(
     "%",
     "The same for equal stages without host time, of the same scheduler in virtual time; blank where requests come over time",
@@ -74,7 +91,7 @@ export const SCHEDULE_COLUMN_TEXTS = {
   collective_bytes: count("Bytes that ranks sent to each other in one repetition", { unit: "B" }),
   token_mismatches: count(
     "Tokens that differ from those of each request alone on one rank, of all repetitions",
-    { unit: "tokens" },
+    { unit: "tokens", derive: mismatches },
   ),
   oversubscribed: flag("Whether there are more ranks than adapters or cores"),
   max_num_batched_tokens: count("Token budget of a batch", {
@@ -106,12 +123,14 @@ export const SCHEDULE_COLUMN_TEXTS = {
   ceiling_pct: number(
     "%",
     "Least time of all operations at the ceilings measured in the same run / time of the steps; one rank only, which has the whole adapter",
+    { derive: ceilingPct },
   ),
   weight_bytes: count("Bytes of weights, over all ranks", { unit: "B" }),
   kv_cache_bytes: count("Bytes of KV cache, over all ranks", { unit: "B" }),
   canary_pct: number(
     "%",
     "Drift of fixed work after this row since the start of the run: multiply-adds or copying, whichever changed more",
+    { derive: canaryPct },
   ),
   arrivals: text("at once; poisson with its rate; or trace: when requests come", {
     key: true,
@@ -146,10 +165,12 @@ export const SCHEDULE_COLUMN_TEXTS = {
   simulated_output_tokens_per_s: number(
     "tokens/s",
     "What the same engine reaches in virtual time with this row's measured stage times",
+    { derive: (row) => tokensPerS(row, row["simulated_ms"]) },
   ),
   pipeline_law_tokens_per_s: number(
     "tokens/s",
     "By the pipeline law from the same times: batches of one size leave at min(1 / max t_i, in flight / (sum t_i + sum hop + h)); filling and draining are left out",
+    { derive: (row) => tokensPerS(row, row["pipeline_law_ms"]) },
   ),
   engine_us_median: medianText(
     "engine_us",
@@ -158,6 +179,7 @@ export const SCHEDULE_COLUMN_TEXTS = {
   closure_pct: number(
     "%",
     "Sum of the five shares as they were measured: below 100 by what no span covers, above it by what two do",
+    { derive: shareOf(...SHARES) },
   ),
   ttft_ms_p99: p99Text(
     "ttft_ms",
@@ -172,3 +194,32 @@ export const SCHEDULE_COLUMN_TEXTS = {
   e2e_ms_median: medianText("e2e_ms", "Median time from a request's arrival to its last token"),
   e2e_ms_p99: p99Text("e2e_ms", "99th percentile of that time"),
 };
+
+/** The share of ranks x wall that series of times sum to. */
+function shareOf(...kinds: readonly string[]) {
+  return (_: Cells, series: Series) =>
+    100 * kinds.reduce((total, kind) => total + sum(series[kind]), 0) /
+    sum(series["ranks_wall_ms"]);
+}
+
+function mismatches(_: Cells, series: Series): number {
+  return sum(series["mismatched_tokens"]);
+}
+
+/** Rate of generated tokens, a fact of the row; blank where the row is not right or there is no time. */
+function tokensPerS(row: Cells, ms: Cell): number | undefined {
+  return row["status"] === "ok" && ms !== undefined
+    ? Number(row["generated_tokens"]) / Number(ms) * 1000
+    : undefined;
+}
+
+/** `ideal_us`, a fact of rows of one rank, is the least time of one repetition's steps. */
+function ceilingPct(row: Cells, series: Series): number | undefined {
+  if (row["status"] !== "ok" || row["ideal_us"] === undefined) return undefined;
+  return 100 * Number(row["ideal_us"]) * Number(row["repetitions"]) /
+    (1000 * sum(series["busy_ms"]));
+}
+
+function sum(values: readonly number[] = []): number {
+  return values.reduce((total, value) => total + value, 0);
+}

@@ -184,7 +184,14 @@ export function resumeRunFolder(path: string, config: RunConfiguration): RunFold
 }
 
 /** What a manifest says of one session, a process that measured rows of the run. */
-const SESSION_FIELDS = ["environment", "adapter", "ceilings", "canary", "canary_us", "time_ms"];
+const SESSION_FIELDS = [
+  "environment",
+  "adapter",
+  "ceilings",
+  "canary_us",
+  "canary_readings_us",
+  "time_ms",
+];
 
 /** A manifest in which what the session before said of itself stands among earlier sessions. */
 function openSession(manifest: Manifest): Manifest {

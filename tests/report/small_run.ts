@@ -25,7 +25,8 @@ const MANIFEST: Manifest = {
   environment: { commit: { id: "abc", dirty: null }, logical_cores: 2, argv: ["run"] },
   adapter: { name: "an adapter", type: "software", limits: { maxBindGroups: 8 } },
   ceilings: { copyGbytesPerS: 12.5, multiplyAddGflops: 90 },
-  canary_us: 100,
+  canary_us: 110,
+  canary_readings_us: [[90, 10], [100, 10], [120, 12]],
   shaders: { "gemm/naive": "abc" },
   interrupted: false,
 };

@@ -168,6 +168,17 @@ Deno.test("a cell that is computed is found where copy and hashes were changed w
   assertEquals(missed, []);
 });
 
+Deno.test("configuration and canary are computed again, where all hashes were made again", () => {
+  const { "manifest.json": _manifest, ...texts } = RUN;
+  for (
+    const fields of [{ canary_us: 330 }, { configuration_hash: "abc" }, { model: { hidden: 65 } }]
+  ) {
+    const [field] = Object.keys(fields);
+    const [one] = contradictions(sealed(texts, fields));
+    assertEquals(one!.column, field === "model" ? "configuration_hash" : field);
+  }
+});
+
 Deno.test("a run that was not finished, or not sealed, says so", () => {
   const { "manifest.json": _manifest, ...texts } = RUN;
   const finished = (fields: Parameters<typeof sealed>[1]) =>

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { addUp, decompose } from "../../bench/suites/schedules/decomposition.ts";
+import { decompose } from "../../bench/suites/schedules/decomposition.ts";
 import { mostInFlight } from "../../bench/suites/schedules/stage_times.ts";
 import { serve } from "../../runtime/serve.ts";
 import { RankError } from "../../collectives/rank_error.ts";
@@ -177,9 +177,8 @@ Deno.test("batches end in order, as many are in flight as the depth, and spans e
     }
     const start = origin + served.startMs;
     const wall = { start, end: start + served.wallMs };
-    const { idle: _, ranksTimesWall, ...shares } = addUp([
-      decompose({ stages: 2, inFlight, ranks }, wall),
-    ]);
+    const trace = { stages: 2, inFlight, ranks };
+    const { idle: _, ranksTimesWall, ...shares } = decompose(trace, wall);
     const total = Object.values(shares).reduce((sum, ms) => sum + ms, 0);
     assert(Math.abs(ranksTimesWall - 2 * served.wallMs) < 0.01);
     const said = `${total} of ${ranksTimesWall} ms`;

@@ -2,6 +2,7 @@ import { type AlgorithmName, COLLECTIVES } from "../../../collectives/registry.t
 import { type Elements, traffic } from "../../../collectives/step_program.ts";
 import { type CollectiveCase, collectiveKey, elementsOf } from "./collective_cases.ts";
 import type { LoopResult } from "./collective_loop.ts";
+import type { OverlapFacts } from "./overlap.ts";
 import type { StopReason } from "../../measure/stopping_rule.ts";
 import type { Series } from "../../../records/rows/column.ts";
 import { deriveRows, type SampledRow } from "../../../records/rows/derive_rows.ts";
@@ -21,7 +22,7 @@ export interface CollectiveResult {
   readonly rounds?: readonly number[];
   readonly stopReason?: StopReason | undefined;
   readonly clock: "gpu" | "host";
-  readonly overlapPct?: number | undefined;
+  readonly overlap?: OverlapFacts | undefined;
 }
 
 /** Each iteration's time: that of the slowest rank. */
@@ -53,7 +54,6 @@ export function collectiveRow(
     steps,
     sent_bytes_per_rank: sentWords && 4 * Math.max(...sentWords),
     chosen_algorithm: c.algorithm === "auto" ? result.ran : undefined,
-    overlap_pct: result.overlapPct,
     oversubscribed: c.transport === "workers" && c.ranks > navigator.hardwareConcurrency,
     ...(ranks.length > 0 && {
       clock: result.clock,
@@ -63,21 +63,15 @@ export function collectiveRow(
       tolerance: ranks[0]!.tolerance,
     }),
   };
-  const { row, series } = deriveRows("collectives", [{
-    row: measured,
-    series: seriesOf(result),
-  }])[0]!;
-  const { algbw_gbytes_per_s: algbw, read_us_median: readUs, write_us_median: writeUs } = row;
-  const rate = ({ start, end }: Elements, us: number | undefined) =>
-    us && 4 * (end - start) / us / 1e3;
-  const rates = {
-    busbw_gbytes_per_s: c.transport === "same_device"
-      ? undefined
-      : algbw && algbw * collective.busbwFactor(c.ranks),
-    read_gbytes_per_s: rate(collective.operand({ ...shape, rank: 0 }), readUs),
-    write_gbytes_per_s: rate(collective.result({ ...shape, rank: 0 }), writeUs),
+  const bytes = ({ start, end }: Elements) => 4 * (end - start);
+  const facts = {
+    ...context.canary,
+    ...(c.transport !== "same_device" && { busbw_factor: collective.busbwFactor(c.ranks) }),
+    operand_bytes: bytes(collective.operand({ ...shape, rank: 0 })),
+    result_bytes: bytes(collective.result({ ...shape, rank: 0 })),
+    ...result.overlap,
   };
-  return { row: { ...row, ...rates }, series };
+  return deriveRows("collectives", [{ row: measured, series: seriesOf(result), facts }])[0]!;
 }
 
 /** Raw times of every rank. */

@@ -84,12 +84,12 @@ export async function measureGroup(
           ? await pool.measure({ ...c, count: elementsOf(c), inPlace: false, turn, warmUps })
           : [await measureSameDevice(c, session, { turn, warmUps })],
       onDone: async (c, rounds, ran) => {
-        const overlapPct = pool && isLargest(c, group.runnable)
+        const overlap = pool && isLargest(c, group.runnable)
           ? await measureOverlap(session, pool, { ...c, algorithm: ran })
           : undefined;
         const clock = pool ? "host" : session.device.clock;
         missing.delete(c);
-        await onResult(c, resultOf(rounds, { ran, clock, overlapPct }));
+        await onResult(c, resultOf(rounds, { ran, clock, overlap }));
       },
       signal,
       seed: config.seed,
@@ -178,7 +178,7 @@ function noResult(status: "skipped" | "failed", reason: string): CollectiveResul
 
 function resultOf(
   { ranks, rounds, stopReason }: CaseRounds,
-  about: Required<Pick<CollectiveResult, "ran" | "clock">> & Pick<CollectiveResult, "overlapPct">,
+  about: Required<Pick<CollectiveResult, "ran" | "clock">> & Pick<CollectiveResult, "overlap">,
 ): CollectiveResult {
   const wrong = ranks.reduce((sum, rank) => sum + rank.wrongElements, 0);
   return {

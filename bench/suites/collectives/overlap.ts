@@ -13,16 +13,23 @@ const GEMM = { tokens: 64, k: 512, columns: 512, dtype: "float32" } as const;
 const WINDOW_US = 150_000;
 const ALONE_SAMPLES = 10;
 
+/** Times of a collective and of a GEMM, in us, each alone and beside the other: facts of a row. */
+export interface OverlapFacts {
+  readonly overlap_collective_us: number;
+  readonly overlap_collective_beside_us: number;
+  readonly overlap_gemm_us: number;
+  readonly overlap_gemm_beside_us: number;
+}
+
 /**
- * How much of a collective hides behind a GEMM on the adapter, in percent. Each is run alone and both
- * together, back to back: if they take turns, the shares of their own speed that they keep sum to 1,
- * if neither slows the other, to 2.
+ * How much of a collective hides behind a GEMM on the adapter: each is run alone and both together, back
+ * to back.
  */
 export async function measureOverlap(
   session: Session,
   pool: CollectiveRanks,
   c: CollectiveCase & { readonly algorithm: AlgorithmName },
-): Promise<number> {
+): Promise<OverlapFacts> {
   const { device, timer, tuner } = session;
   const product = operation(KERNELS.gemm, GEMM);
   using workload = new Workload(device, [product], { seed: 0 });
@@ -45,6 +52,10 @@ export async function measureOverlap(
   const together = collective(runs).finally(() => isRunning = false);
   const gemmBesideUs = await gemm(() => isRunning);
   const collectiveBesideUs = await together;
-  const kept = collectiveUs / collectiveBesideUs + gemmUs / gemmBesideUs;
-  return Math.max(0, Math.min(100, 100 * (kept - 1)));
+  return {
+    overlap_collective_us: collectiveUs,
+    overlap_collective_beside_us: collectiveBesideUs,
+    overlap_gemm_us: gemmUs,
+    overlap_gemm_beside_us: gemmBesideUs,
+  };
 }

@@ -36,7 +36,7 @@ export async function runCollectives(
       signal: run.signal,
       onResult: async (c, result) => {
         const { device, canary } = session;
-        const context = { device, runId: run.runId, canaryPct: await canary.driftPct() };
+        const context = { device, runId: run.runId, canary: await canary.read() };
         run.onRow(collectiveRow(result, c, context));
         run.onProgress({ done: ++done, total: cases.length, label: collectiveLabel(c) });
       },

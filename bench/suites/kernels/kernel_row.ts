@@ -26,7 +26,6 @@ export function kernelRow(
     verified_iterations: 0,
     flops: cost.flops,
     bytes: cost.bytesRead + cost.bytesWritten,
-    ceiling_pct: result.status === "ok" ? result.ceilingPct : undefined,
     readback: device.readBack.mode,
     first_dispatch_ms: result.firstDispatchMs,
     pipeline_ms: result.pipelineMs,
@@ -37,5 +36,5 @@ export function kernelRow(
     submit_us: samples.map((s) => s.submitUs),
     round: result.rounds ?? [],
   };
-  return { row, series };
+  return { row, series, facts: { ...context.canary, ...result.ceilings } };
 }

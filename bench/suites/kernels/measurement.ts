@@ -3,7 +3,7 @@ import type { Clock } from "../../../device/timestamps.ts";
 import type { Cost } from "../../../kernels/kernel.ts";
 import type { Operation, OperationVariant } from "../../../kernels/operation.ts";
 import type { ModelShape } from "../../../model/shape.ts";
-import { ceilingPct } from "../../measure/ceilings.ts";
+import { boundGbytesPerS, ceilingPct } from "../../measure/ceilings.ts";
 import type { CacheFlush } from "../../measure/cache_flush.ts";
 import type { KernelCase } from "../../../model/kernel_ops.ts";
 import { type StopCriteria, StoppingRule, type StopReason } from "../../measure/stopping_rule.ts";
@@ -42,7 +42,7 @@ export interface KernelResult {
   readonly maxAbsError?: number | undefined;
   readonly tolerance?: number | undefined;
   readonly cost: Cost;
-  readonly ceilingPct?: number | undefined;
+  readonly ceilings?: CeilingFacts | undefined;
   readonly firstDispatchMs?: number | undefined;
   /** Milliseconds that creating the pipelines took, whenever in the session that was. */
   readonly pipelineMs?: number | undefined;
@@ -50,6 +50,12 @@ export interface KernelResult {
 
 /** A hot run may find all its operands in the caches. */
 const BOUNDS = { hot: "caches", cold: "memory" } as const;
+
+/** What bounds a row, in 1e9 a second: what the session measured by then. */
+export interface CeilingFacts {
+  readonly ceiling_gflops: number;
+  readonly ceiling_gbytes_per_s: number;
+}
 
 /** A row that reached more than this share of its ceiling is a bug of the model or the timer. */
 const CEILING_LIMIT_PCT = 110;
@@ -181,7 +187,8 @@ export class Measurement implements Disposable {
         await this.#restoreInputs();
       });
     }
-    const share = await this.#ceilingPct();
+    await this.#checkCeiling();
+    const { ceilings } = this.#setting.session;
     const { choice, mode, cost } = this.#what;
     const reasons = [
       ...(this.#wrong > 0 ? [`${this.#wrong} wrong elements`] : []),
@@ -201,15 +208,18 @@ export class Measurement implements Disposable {
       maxAbsError: this.#maxAbsError,
       tolerance: this.#tolerance,
       cost,
-      ceilingPct: share,
+      ceilings: {
+        ceiling_gflops: ceilings.multiplyAddGflops,
+        ceiling_gbytes_per_s: boundGbytesPerS(ceilings, BOUNDS[mode]),
+      },
       firstDispatchMs: this.#firstDispatchMs,
       pipelineMs: this.#pipelineMs,
     };
   }
 
-  /** The share of its ceiling that it reached; one above it, also when the ceilings are measured again, has failed. */
-  async #ceilingPct(): Promise<number | undefined> {
-    if (this.#samples.length === 0) return undefined;
+  /** What is above its ceiling, also when the ceilings are measured again, has failed. */
+  async #checkCeiling(): Promise<void> {
+    if (this.#samples.length === 0) return;
     const { session } = this.#setting;
     const { cost, mode } = this.#what;
     const us = median(this.#samples.map(timeUs));
@@ -221,7 +231,6 @@ export class Measurement implements Disposable {
       const reached = `${share().toFixed(0)} % of its ceiling`;
       this.#faults.add(`${reached}: the cost model or the timer is wrong`);
     }
-    return share();
   }
 
   /** Frees what verified the iterations. */

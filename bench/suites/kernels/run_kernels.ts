@@ -40,7 +40,7 @@ export async function runKernels(
   let done = 0;
   const finish = async (caseRun: CaseRun) => {
     const results = await caseRun.finish();
-    const context = { device, runId: run.runId, canaryPct: await canary.driftPct() };
+    const context = { device, runId: run.runId, canary: await canary.read() };
     const measured = results.map((result) =>
       kernelRow(result, kernelKey(caseRun.case, result, config.model.name), context)
     );

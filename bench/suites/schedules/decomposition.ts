@@ -3,28 +3,17 @@
 import type { Interval, ReplicaTrace } from "../../../runtime/replica_trace.ts";
 import { Stopwatch } from "./stopwatch.ts";
 
-const SHARES = [
-  "busy",
-  "fillDrain",
-  "imbalance",
-  "transfer",
-  "hostGap",
-  "idle",
-  "ranksTimesWall",
-] as const;
-
 /**
  * Time of ranks by what it was spent on, in ms. The first five are each measured: they sum to
  * `ranksTimesWall` where every moment of every rank is in one span or one wait, to less where one is
  * in none, to more where one is in two. `idle` is what of them lies between a rank's steps.
  */
-export type Decomposition = Readonly<Record<typeof SHARES[number], number>>;
-
-/** Adds up decompositions. */
-export function addUp(parts: readonly Decomposition[]): Decomposition {
-  const sums = SHARES.map((share) => [share, sumOf(parts, (part) => part[share])]);
-  return Object.fromEntries(sums) as Decomposition;
-}
+export type Decomposition = Readonly<
+  Record<
+    "busy" | "fillDrain" | "imbalance" | "transfer" | "hostGap" | "idle" | "ranksTimesWall",
+    number
+  >
+>;
 
 /**
  * Splits the wall time of every rank of a replica. busy: the adapter worked; transfer: collectives and

@@ -19,7 +19,7 @@ import {
   type ScheduleWork,
 } from "./schedule_cases.ts";
 import type { ScheduleFiles } from "./schedule_files.ts";
-import { scheduleRow, unmeasuredRow } from "./schedule_row.ts";
+import { scheduleFacts, scheduleRow, unmeasuredRow } from "./schedule_row.ts";
 import type { Session } from "../../measure/session.ts";
 import { failureReason, type SuiteRun } from "../suite_run.ts";
 
@@ -61,7 +61,8 @@ export async function writeRows(layout: LayoutCases, suite: Suite): Promise<void
     };
     const context = await rowContext(suite, ranks);
     const row = scheduleRow(one, scheduleKey(one.case, suite), { layout: numbers, context });
-    rows.push({ row, series: seriesOf(one) });
+    const facts = { ...context.canary, ...scheduleFacts(numbers) };
+    rows.push({ row, series: seriesOf(one), facts });
   }
   const derived = deriveRows("schedules", rows, run.finished);
   for (const [i, one] of derived.entries()) {
@@ -90,7 +91,7 @@ async function rowContext({ session, run }: Suite, ranks: number) {
   return {
     device,
     runId: run.runId,
-    canaryPct: await session.canary.driftPct(),
+    canary: await session.canary.read(),
     oversubscribed: ranks > (isSoftware ? navigator.hardwareConcurrency : 1),
   };
 }
@@ -106,7 +107,7 @@ function idealUs({ served }: Repetition, { config, cacheConfig, session }: Suite
   }, 0);
 }
 
-function seriesOf({ steps, rounds, served, engineUs }: CaseRepetitions) {
+function seriesOf({ steps, rounds, served, spent, mismatches, engineUs }: CaseRepetitions) {
   return {
     host_us: steps.map((step) => step.hostUs),
     gpu_us: steps.flatMap(({ gpuUs }) => gpuUs === undefined ? [] : [gpuUs]),
@@ -118,6 +119,14 @@ function seriesOf({ steps, rounds, served, engineUs }: CaseRepetitions) {
     itl_ms: served.flatMap(({ itlMs }) => itlMs),
     e2e_ms: served.flatMap(({ e2eMs }) => e2eMs),
     engine_us: engineUs,
+    mismatched_tokens: mismatches,
+    busy_ms: spent.map(({ busy }) => busy),
+    fill_drain_ms: spent.map(({ fillDrain }) => fillDrain),
+    imbalance_ms: spent.map(({ imbalance }) => imbalance),
+    transfer_ms: spent.map(({ transfer }) => transfer),
+    host_gap_ms: spent.map(({ hostGap }) => hostGap),
+    idle_ms: spent.map(({ idle }) => idle),
+    ranks_wall_ms: spent.map(({ ranksTimesWall }) => ranksTimesWall),
     round: rounds,
   };
 }

@@ -22,8 +22,8 @@ export class CaseRepetitions {
   readonly spent: Decomposition[] = [];
   /** Engine time between a result and the next launch. */
   readonly engineUs: number[] = [];
-  /** Tokens that differ from those of each request alone. */
-  mismatches = 0;
+  /** Tokens that differ from those of each request alone, one number a repetition. */
+  readonly mismatches: number[] = [];
   /** The most batches in flight in a replica. */
   maxInFlight = 0;
   stopReason: StopReason | undefined;
@@ -53,9 +53,10 @@ export class CaseRepetitions {
       this.engineUs.push(...engineTimesUs(trace));
       this.maxInFlight = Math.max(this.maxInFlight, mostInFlight(trace));
     }
-    for (const [request, ids] of expected.entries()) {
-      this.mismatches += ids.filter((id, i) => served.tokenIds[request]![i] !== id).length;
-    }
+    const differing = expected.map((ids, request) =>
+      ids.filter((id, i) => served.tokenIds[request]![i] !== id).length
+    );
+    this.mismatches.push(differing.reduce((sum, count) => sum + count, 0));
     this.last = repetition;
     this.steps.push(...steps);
     this.stopReason = this.#stopper.endTurn(steps.map(({ hostUs }) => hostUs), wallMs * 1000);

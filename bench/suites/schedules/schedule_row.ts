@@ -1,7 +1,6 @@
-import { addUp } from "./decomposition.ts";
 import type { CaseRepetitions, Predictions } from "./measure_layouts.ts";
+import type { Facts } from "../../../records/rows/column.ts";
 import type { ScheduleKey, ScheduleRow } from "../../../records/rows/row.ts";
-import { median } from "../../../statistics/summary.ts";
 import { commonCells, type RowContext } from "../suite_run.ts";
 
 /** What every row of a layout says. */
@@ -36,13 +35,9 @@ export function scheduleRow(
   key: ScheduleKey,
   { layout, context }: { readonly layout: LayoutNumbers; readonly context: LayoutContext },
 ): ScheduleRow {
-  const { served, mismatches, last: { reports } } = measured;
-  const spent = addUp(measured.spent);
+  const { reports } = measured.last;
+  const mismatches = measured.mismatches.reduce((sum, count) => sum + count, 0);
   const isRight = mismatches === 0;
-  const perS = (ms: number | undefined) =>
-    isRight && ms !== undefined ? layout.outputTokens / ms * 1000 : undefined;
-  const pct = (ms: number) => 100 * ms / spent.ranksTimesWall;
-  const { idealUs, predicted } = layout;
   const count = (key: "allReduces" | "allGathers" | "sends" | "sentBytes") =>
     reports.reduce((sum, report) => sum + report[key], 0);
   return {
@@ -52,33 +47,28 @@ export function scheduleRow(
       ? undefined
       : `${mismatches} tokens differ from those of each request alone on one rank`,
     stop_reason: measured.stopReason,
-    wrong_elements: mismatches,
     max_abs_error: undefined,
     tolerance: 0,
-    output_tokens_per_s: perS(median(served.map(({ wallMs }) => wallMs))),
     max_in_flight: measured.maxInFlight,
-    busy_pct: pct(spent.busy),
-    fill_drain_pct: pct(spent.fillDrain),
-    imbalance_pct: pct(spent.imbalance),
-    transfer_pct: pct(spent.transfer),
-    host_gap_pct: pct(spent.hostGap),
-    bubble_pct: pct(spent.idle),
-    bubble_predicted_pct: predicted && 100 * predicted.idealBubble,
+    bubble_predicted_pct: layout.predicted && 100 * layout.predicted.idealBubble,
     all_reduces: count("allReduces") / Number(key.tensor_parallel_size),
     all_gathers: count("allGathers") / Number(key.tensor_parallel_size),
     sends: count("sends"),
     collective_bytes: count("sentBytes"),
-    token_mismatches: mismatches,
-    ceiling_pct: isRight && idealUs !== undefined
-      ? 100 * idealUs * served.length / (1000 * spent.busy)
-      : undefined,
     weight_bytes: layout.weightBytes,
     kv_cache_bytes: layout.kvCacheBytes,
-    simulated_output_tokens_per_s: perS(predicted?.simulatedMs),
-    pipeline_law_tokens_per_s: perS(predicted?.steadyStateBoundMs),
-    closure_pct: pct(
-      spent.busy + spent.fillDrain + spent.imbalance + spent.transfer + spent.hostGap,
-    ),
+  };
+}
+
+/** Single numbers that cells of the row are computed from. */
+export function scheduleFacts({ outputTokens, idealUs, predicted }: LayoutNumbers): Facts {
+  return {
+    generated_tokens: outputTokens,
+    ...(idealUs !== undefined && { ideal_us: idealUs }),
+    ...(predicted && {
+      simulated_ms: predicted.simulatedMs,
+      pipeline_law_ms: predicted.steadyStateBoundMs,
+    }),
   };
 }
 

@@ -1,9 +1,5 @@
 import { assert, assertAlmostEquals } from "@std/assert";
-import {
-  addUp,
-  decompose,
-  type Decomposition,
-} from "../../../bench/suites/schedules/decomposition.ts";
+import { decompose, type Decomposition } from "../../../bench/suites/schedules/decomposition.ts";
 import type { ReplicaTrace, Span, StepRecord } from "../../../runtime/replica_trace.ts";
 
 interface Pipeline {
@@ -66,6 +62,11 @@ const sharesOf = (sizes: Pipeline) => {
 const EQUAL = [[16, 2], [1, 1], [1, 4], [2, 4], [4, 4], [16, 3], [7, 5], [64, 8]] as const;
 
 for (const [m, p] of EQUAL) {
+  function added(a: Decomposition, b: Decomposition): Decomposition {
+    const kinds = Object.keys(a) as (keyof Decomposition)[];
+    return Object.fromEntries(kinds.map((kind) => [kind, a[kind] + b[kind]])) as Decomposition;
+  }
+
   Deno.test(`${m} micro-batches over ${p} equal stages wait (p - 1) / (m + p - 1), all of it filling and draining`, () => {
     for (const depth of [p, p + 1, p + m]) {
       const found = sharesOf({ m, stages: new Array<number>(p).fill(7), depth });
@@ -136,7 +137,7 @@ Deno.test("a pipeline that runs dry fills again", () => {
 Deno.test("replicas add up; one that is done early drains", () => {
   const [long, short] = [6, 2].map((m) => pipeline({ m, stages: [5, 5], depth: 2 }));
   const wall = wallOf(long!);
-  const found = shares(addUp([decompose(long!, wall), decompose(short!, wall)]));
+  const found = shares(added(decompose(long!, wall), decompose(short!, wall)));
   assertAlmostEquals(found.busy, 8 * 2 * 5 / (4 * wall.end), 1e-12);
   assertAlmostEquals(found.fillDrain, 1 - found.busy, 1e-12);
   assertAlmostEquals(found.closure, 1, 1e-12);
