@@ -7,6 +7,7 @@ import { exists } from "../records/files/exists.ts";
 import { columnsOf, label } from "../records/rows/row.ts";
 import { DRIFT_PCT, NOISY_PCT } from "../records/rows/row_warning.ts";
 import { SUITES } from "../records/rows/suite.ts";
+import { parseJson } from "../records/files/parse_json.ts";
 import { FileError } from "../records/files/file_error.ts";
 import { type LoadedRun, loadRun } from "../records/run_folder/load_run.ts";
 import type { PageData, PageRun, PageSeries, PageTable, PageTimeline } from "./page/data.ts";
@@ -159,7 +160,7 @@ function timelines(path: string): readonly PageTimeline[] {
   if (!exists(path)) return [];
   let events: readonly Readonly<Record<string, Cell | object>>[];
   try {
-    events = JSON.parse(Deno.readTextFileSync(path)).traceEvents;
+    events = Object(parseJson(Deno.readTextFileSync(path))).traceEvents;
     if (!Array.isArray(events)) throw new SyntaxError("it has no traceEvents");
   } catch (cause) {
     throw new FileError("read the timeline", path, { cause });

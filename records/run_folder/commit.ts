@@ -8,7 +8,7 @@ export interface Commit {
   readonly id: string;
   /** The branch, or null where a commit is checked out directly. */
   readonly branch: string | null;
-  /** Whether files differ from the commit; always null, since only git itself can tell. */
+  /** Whether files differ from the commit; always null: to tell takes git, which no task may start. */
   readonly dirty: boolean | null;
 }
 

@@ -1,7 +1,8 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { exists } from "../../records/files/exists.ts";
 import { FileError } from "../../records/files/file_error.ts";
 import { WholeFile, writeWhole } from "../../records/files/write_whole.ts";
+import { readManifest } from "../../records/run_folder/manifest.ts";
 import { inFolder } from "../in_folder.ts";
 
 const names = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
@@ -43,4 +44,22 @@ Deno.test("what is not there, or would lie under a file, does not exist; what ca
     assertEquals(found, [true, true, true, false, false]);
     const error = assertThrows(() => exists(`${folder}/${"x".repeat(300)}`), FileError);
     assert(error.message.startsWith("Cannot look for"), error.message);
+  }));
+
+Deno.test("a manifest that was cut off, or is none, says where, what was found and what is legal", () =>
+  inFolder((folder) => {
+    const refused = (text: string) => {
+      Deno.writeTextFileSync(`${folder}/manifest.json`, text);
+      return assertThrows(() => readManifest(folder), FileError).message;
+    };
+    const path = `Cannot read the manifest "${folder}/manifest.json": `;
+    assertEquals(
+      refused('{\n  "run_id": "a",'),
+      `${path}line 2, column 17: found the end of the text; legal: a key in double quotes`,
+    );
+    assertEquals(
+      refused("{x}"),
+      `${path}line 1, column 2: found "x"; legal: a key in double quotes`,
+    );
+    assertStringIncludes(refused('{"run_id": 1}'), "run_id: ");
   }));

@@ -7,6 +7,7 @@ import { csvHeader, csvLines } from "../../../records/rows/csv_text.ts";
 import { RANK_COLUMNS, type RankRow } from "../../../records/rows/rank_columns.ts";
 import { exists } from "../../../records/files/exists.ts";
 import { FileError } from "../../../records/files/file_error.ts";
+import { parseJson } from "../../../records/files/parse_json.ts";
 import { writeWhole } from "../../../records/files/write_whole.ts";
 import { pipelineCsv, textTimeline, type TraceEvent, traceEvents } from "./timeline.ts";
 
@@ -57,7 +58,7 @@ export class ScheduleFiles {
 function readEvents(path: string): TraceEvent[] {
   if (!exists(path)) return [];
   try {
-    return JSON.parse(Deno.readTextFileSync(path)).traceEvents;
+    return Object(parseJson(Deno.readTextFileSync(path))).traceEvents;
   } catch (cause) {
     throw new FileError("read", path, { cause });
   }
