@@ -2,6 +2,11 @@ import { assert, assertAlmostEquals } from "@std/assert";
 import { decompose, type Decomposition } from "../../../bench/suites/schedules/decomposition.ts";
 import type { ReplicaTrace, Span, StepRecord } from "../../../runtime/replica_trace.ts";
 
+function added(a: Decomposition, b: Decomposition): Decomposition {
+  const kinds = Object.keys(a) as (keyof Decomposition)[];
+  return Object.fromEntries(kinds.map((kind) => [kind, a[kind] + b[kind]])) as Decomposition;
+}
+
 interface Pipeline {
   /** Micro-batches. */
   readonly m: number;
@@ -62,11 +67,6 @@ const sharesOf = (sizes: Pipeline) => {
 const EQUAL = [[16, 2], [1, 1], [1, 4], [2, 4], [4, 4], [16, 3], [7, 5], [64, 8]] as const;
 
 for (const [m, p] of EQUAL) {
-  function added(a: Decomposition, b: Decomposition): Decomposition {
-    const kinds = Object.keys(a) as (keyof Decomposition)[];
-    return Object.fromEntries(kinds.map((kind) => [kind, a[kind] + b[kind]])) as Decomposition;
-  }
-
   Deno.test(`${m} micro-batches over ${p} equal stages wait (p - 1) / (m + p - 1), all of it filling and draining`, () => {
     for (const depth of [p, p + 1, p + m]) {
       const found = sharesOf({ m, stages: new Array<number>(p).fill(7), depth });
