@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { readRows } from "../../records/files/csv_rows.ts";
 import { type Cells, formatCell, type Series } from "../../records/rows/column.ts";
-import { deriveRows } from "../../records/rows/derive_rows.ts";
+import { deriveRows, type SampledRow } from "../../records/rows/derive_rows.ts";
 import { LINK_COLUMNS } from "../../records/rows/link_columns.ts";
 import { RANK_COLUMNS } from "../../records/rows/rank_columns.ts";
 import { columnsOf, label, rowKey } from "../../records/rows/row.ts";
@@ -48,10 +48,10 @@ for (const suite of SUITES) {
     const blank = Object.fromEntries(
       columnsOf(suite).filter(({ derive }) => derive).map(({ header }) => [header, undefined]),
     );
-    const measured = rows.map((row): { row: Cells; series: Series } => ({
-      row: { ...row, ...blank, row_key: undefined },
-      series: samples.get(row["row_key"]!)!.series,
-    }));
+    const measured = rows.map((row): SampledRow<Cells> => {
+      const { series, facts } = samples.get(row["row_key"]!)!;
+      return { row: { ...row, ...blank, row_key: undefined }, series, facts };
+    });
     return inFolder((folder) => {
       {
         using csv = new CsvWriter(folder, { suite });
