@@ -273,6 +273,48 @@ Deno.test({
 });
 
 Deno.test({
+  name: browser.name(
+    "a table is turned page by page, and sorted by numbers as numbers and texts as texts",
+  ),
+  ignore: browser.ignore,
+  fn: () =>
+    inTemporary(async (folder) => {
+      await syntheticRun(`${folder}/run`, { rows: 250 });
+      await Deno.writeTextFile(
+        `${folder}/page.html`,
+        await dashboardHtml(pageData([`${folder}/run`])),
+      );
+      await using page = await Browser.open();
+      await page.load(`${folder}/page.html`);
+      // The status after buttons were pressed, and a column's first and last cell.
+      const pressed = (header: string, ...labels: string[]) =>
+        page.run(`(() => {
+      const view = document.querySelector('#view-1');
+      const press = (label) =>
+        [...view.querySelectorAll('button')].find((b) => b.textContent === label).click();
+      ${JSON.stringify(labels)}.forEach(press);
+      const at = [...view.querySelectorAll('thead tr:first-child th')]
+        .findIndex((th) => th.textContent === ${JSON.stringify(header)});
+      const cells = [...view.querySelectorAll('tbody tr')].map((row) => row.cells[at].textContent);
+      return [view.querySelector('[role=status]').textContent, cells[0], cells.at(-1)].join(' | ');
+    })()`);
+      const time = "time_us_median"; // 100 to 349
+      const rows = "250 of 250 rows, page";
+      await page.run("document.querySelectorAll('[role=tab]')[1].click()");
+      await page.drawn();
+      assertEquals(await pressed("tokens", "tokens"), `${rows} 1 of 3 | 1 | 25`);
+      assertEquals(await pressed(time, time), `${rows} 1 of 3 | 100 | 199`);
+      assertEquals(await pressed(time, "previous"), `${rows} 1 of 3 | 100 | 199`);
+      assertEquals(await pressed(time, "next", "next"), `${rows} 3 of 3 | 300 | 349`);
+      assertEquals(await pressed(time, "next"), `${rows} 3 of 3 | 300 | 349`);
+      assertEquals(await pressed(time, "previous", time), `${rows} 2 of 3 | 249 | 150`);
+      assertEquals(await pressed("op", "op"), `${rows} 2 of 3 | gemm | gemv`);
+      assertEquals(await pressed("op", "op", "previous"), `${rows} 1 of 3 | gemv | gemm`);
+      assertEquals(page.log.problems, []);
+    }),
+});
+
+Deno.test({
   name: browser.name("10,000 rows are there to be filtered in under 2 seconds"),
   ignore: browser.ignore,
   fn: () =>
