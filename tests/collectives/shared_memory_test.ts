@@ -35,7 +35,9 @@ Deno.test("a counter counts who sleeps in the word after it, and nobody once all
   const words = new Int32Array(new SharedArrayBuffer(16));
   const counter = new SharedCounter(words, 1);
   counter.raise(3);
-  counter.sleep(4, 1);
+  const start = performance.now();
+  counter.sleep(4, 20);
+  assert(performance.now() - start > 15, "it did not sleep");
   assertEquals([...words], [0, 3, 0, 0]);
 });
 
