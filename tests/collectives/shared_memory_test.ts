@@ -136,3 +136,28 @@ Deno.test("a program of more elements than there is room for is refused", () => 
   communicator.abort("threw");
   assertEquals(new Watchdog(watchdog).fault, { globalRank: 4, did: "threw" });
 });
+
+Deno.test("a move reads its sources and writes its place, wherever they begin, in WASM and in TypeScript", () => {
+  for (const sums of ["wasm", "plain"] as const) {
+    const watchdog = createWatchdogState([0], 1);
+    const communicator = new Communicator(
+      createCommunicatorState({ globalRanks: [0], capacity: 16, watchdog, sums }),
+      0,
+    );
+    communicator.array("input").forEach((_, i, input) => input[i] = 2 ** i);
+    const move = (start: number, ...from_: readonly number[]) => ({
+      to: { memory: "output", start } as const,
+      count: 2,
+      sources: from_.map((at) => ({ rank: 0, memory: "input", start: at } as const)),
+    });
+    const moves = [
+      move(1, 3),
+      move(3, 0, 5),
+      move(5, 0, 2, 4),
+      { ...move(8, 6, 10), how: "maxloc" } as const,
+    ];
+    communicator.run(communicator.prepare(() => [{ moves }], { count: 16, inPlace: false }));
+    const expected = [0, 8, 16, 33, 66, 21, 42, 0, 1024, 2048, 0, 0, 0, 0, 0, 0];
+    assertEquals([...communicator.array("output")], expected, sums);
+  }
+});
