@@ -4,6 +4,7 @@ import { FileError } from "../records/files/file_error.ts";
 import { RankError } from "../collectives/rank_error.ts";
 import { CheckpointError } from "../model/safetensors.ts";
 import { ComparisonError } from "../report/run_differences.ts";
+import { LogitsError } from "../schedules/logits_error.ts";
 import { DeviceError } from "../device/device_error.ts";
 
 /** The documented exit statuses. */
@@ -28,6 +29,7 @@ export function exitStatusOf(error: unknown): number {
     error instanceof CheckpointError
   ) return EXIT.usage;
   if (error instanceof ComparisonError) return EXIT.incomplete;
+  if (error instanceof LogitsError) return EXIT.wrongResult;
   // What a rank's device suffered is as if ours had.
   if (error instanceof RankError && error.cause) return exitStatusOf(error.cause);
   if (error instanceof DeviceError) {

@@ -17,7 +17,13 @@ export interface ArgmaxShape {
 const NAIVE = wgslFile("argmax_naive.wgsl", naiveWgsl);
 const WORKGROUP = wgslFile("argmax_workgroup.wgsl", workgroupWgsl);
 
-/** The index of each row's largest element; padding never wins, ties take the lowest id. */
+/** What stands for the index where a row has an element that is infinite or no number; -1 as int32. */
+const NOT_FINITE = 0xffffffff;
+
+/**
+ * The index of each row's largest element; padding never wins, ties take the lowest id. A row with an
+ * element, not of its padding, that is not finite has no largest one: its index is 0xffffffff.
+ */
 export const argmax = defineKernel<ArgmaxShape>({
   name: "argmax",
   fields: { rows: "count", columns: "size" },
@@ -47,9 +53,10 @@ export const argmax = defineKernel<ArgmaxShape>({
     const x = host(tensors, "x");
     const out = host(tensors, "out");
     for (let r = 0; r < rows; r++) {
+      const row = x.subarray(r * columns, r * columns + valid);
       let best = 0;
-      for (let c = 1; c < valid; c++) if (x[r * columns + c]! > x[r * columns + best]!) best = c;
-      out[r] = best;
+      for (let c = 1; c < valid; c++) if (row[c]! > row[best]!) best = c;
+      out[r] = row.every(Number.isFinite) ? best : NOT_FINITE;
     }
   },
   errorBound: () => 0,

@@ -69,10 +69,10 @@ export class StepReadout implements Disposable {
     } else copy("output.token_ids", 4 * logitsRows);
   }
 
-  /** The token ids that were read; none where the stage does not choose them by itself. */
+  /** The token ids that were read, NO_TOKEN where logits are not finite; none where the stage does not choose them by itself. */
   tokenIds(data: ArrayBuffer, { logitsRows }: BatchSize): readonly number[] {
     return this.#tensors.has("output.token_ids")
-      ? [...new Uint32Array(data, this.#timeBytes, logitsRows)]
+      ? [...new Int32Array(data, this.#timeBytes, logitsRows)]
       : [];
   }
 

@@ -5,6 +5,7 @@ import type { Communicator, PreparedProgram } from "../collectives/transports/co
 import { vec4s } from "../kernels/kernel.ts";
 import type { Stage } from "../model/stage_program.ts";
 import { padVocab } from "../parallel/shard.ts";
+import { NO_TOKEN } from "../schedules/logits_error.ts";
 
 /** From this size on, two half-size steps beat one whole one; both add in rank order. */
 const TWO_SHOT_BYTES = 16 * 2 ** 10;
@@ -124,10 +125,14 @@ export class TensorParallelGroup {
   }
 }
 
-/** The largest of some logits and its token, the first of which is `firstId`. */
+/**
+ * The largest of some logits and its token, the first of which is `firstId`. NO_TOKEN, which is larger than
+ * any, where one is not finite.
+ */
 function best(logits: Float32Array, firstId: number): [value: number, id: number] {
   let [value, id] = [-Infinity, firstId];
   for (let i = 0; i < logits.length; i++) {
+    if (!Number.isFinite(logits[i])) return [Infinity, NO_TOKEN];
     if (logits[i]! > value) [value, id] = [logits[i]!, firstId + i];
   }
   return [value, id];

@@ -1,3 +1,4 @@
+import { LogitsError, NO_TOKEN } from "./logits_error.ts";
 import type { ReplicaLoad } from "./router.ts";
 
 /** What a user asks for: a prompt and how many tokens to generate greedily. */
@@ -145,6 +146,7 @@ export class Scheduler {
   /**
    * Takes the new tokens of a batch, in the order of its sampled requests; finished requests leave.
    * @throws {RangeError} where they are not as many as were sampled.
+   * @throws {LogitsError} where one is {@linkcode NO_TOKEN}.
    */
   updateFromOutput(
     { scheduled }: SchedulerOutput,
@@ -158,6 +160,7 @@ export class Scheduler {
       const place = this.#running.findIndex(({ request }) => request.id === requestId);
       const running = this.#running[place]!;
       const tokenId = tokenIds[i]!;
+      if (tokenId === NO_TOKEN) throw new LogitsError(requestId, running.known.length);
       running.known.push(tokenId);
       const { promptTokenIds, maxTokens } = running.request;
       const isLast = running.known.length === promptTokenIds.length + maxTokens;

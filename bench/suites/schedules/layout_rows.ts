@@ -20,6 +20,7 @@ import {
 } from "./schedule_cases.ts";
 import type { ScheduleFiles } from "./schedule_files.ts";
 import { scheduleFacts, scheduleRow, unmeasuredRow } from "./schedule_row.ts";
+import { LogitsError } from "../../../schedules/logits_error.ts";
 import type { Session } from "../../measure/session.ts";
 import { failureReason, type SuiteRun } from "../suite_run.ts";
 
@@ -42,10 +43,9 @@ export interface Suite extends OpenWork {
 
 /** Writes the rows of a layout whose cases are all done, or that failed. */
 export async function writeRows(layout: LayoutCases, suite: Suite): Promise<void> {
-  const { requests, run, session } = suite;
+  const { requests, run } = suite;
   if (layout.error !== undefined) {
-    const reason = failureReason(session.device, layout.error);
-    return await writeUnmeasured(layout.cases, suite, { status: "failed", reason });
+    return await writeFailed(layout.cases, suite, layout.error);
   }
   const ranks = worldSize(layoutOf(layout.cases[0]!.layout));
   const sum = (key: "weightBytes" | "kvCacheBytes") =>
@@ -71,11 +71,23 @@ export async function writeRows(layout: LayoutCases, suite: Suite): Promise<void
   }
 }
 
+/** Writes rows of a layout that an error ended: wrong ones where its logits are, else failed ones. */
+export async function writeFailed(
+  cases: readonly ScheduleCase[],
+  suite: Suite,
+  error: unknown,
+): Promise<void> {
+  const why = error instanceof LogitsError
+    ? { status: "wrong", reason: error.message } as const
+    : { status: "failed", reason: failureReason(suite.session.device, error) } as const;
+  await writeUnmeasured(cases, suite, why);
+}
+
 /** Writes a row for each case of a layout that was not measured, with the reason. */
 export async function writeUnmeasured(
   cases: readonly ScheduleCase[],
   suite: Suite,
-  why: { readonly status: "failed" | "skipped"; readonly reason: string },
+  why: { readonly status: "wrong" | "failed" | "skipped"; readonly reason: string },
 ): Promise<void> {
   const context = await rowContext(suite, worldSize(layoutOf(cases[0]!.layout)));
   const rows = cases.map((case_) => ({

@@ -14,6 +14,7 @@ import {
   type OpenWork,
   type SchedulesRun,
   type Suite,
+  writeFailed,
   writeRows,
   writeUnmeasured,
 } from "./layout_rows.ts";
@@ -28,7 +29,6 @@ import {
   type ScheduleWork,
 } from "./schedule_cases.ts";
 import type { TimedRequest } from "../../../runtime/serve.ts";
-import { failureReason } from "../suite_run.ts";
 import type { Session } from "../../measure/session.ts";
 
 /** Layouts are open together as long as they have no more ranks, on the host's cores and in its memory. */
@@ -98,7 +98,7 @@ async function runLayouts(
   suite: Suite,
   finish: (cases: readonly ScheduleCase[]) => void,
 ): Promise<void> {
-  const { config, session, run } = suite;
+  const { config, run } = suite;
   await using stack = new AsyncDisposableStack();
   const opened: LayoutCases[] = [];
   for (const cases of layouts) {
@@ -112,8 +112,7 @@ async function runLayouts(
     try {
       opened.push(stack.use(await openCases(cases, suite)));
     } catch (error) {
-      const reason = failureReason(session.device, error);
-      await writeUnmeasured(cases, suite, { status: "failed", reason });
+      await writeFailed(cases, suite, error);
       finish(cases);
     }
   }

@@ -23,7 +23,7 @@ export interface LayoutNumbers {
 /** The row of a case that was not measured. */
 export function unmeasuredRow(
   key: ScheduleKey,
-  { status, reason }: { readonly status: "failed" | "skipped"; readonly reason: string },
+  { status, reason }: { readonly status: "wrong" | "failed" | "skipped"; readonly reason: string },
   context: LayoutContext,
 ): ScheduleRow {
   return { ...baseRow(key, context), status, reason, samples: 0 };
