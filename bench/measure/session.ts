@@ -1,6 +1,7 @@
 import type { Device } from "../../device/device.ts";
 import { Canary } from "./canary.ts";
 import { type Ceilings, higherCeilings, measureCeilings } from "./ceilings.ts";
+import { TimeAccount, type TimeShares } from "./time_account.ts";
 import { Timer } from "./timer.ts";
 import { shortHash } from "../../records/files/short_hash.ts";
 import { Tuner } from "./tuner.ts";
@@ -15,10 +16,7 @@ export interface SessionReport {
   readonly canary_readings_us: readonly (readonly number[])[];
   /** Hash of each shader's text that was used, by kernel/variant. */
   readonly shaders: Readonly<Record<string, string>>;
-  /** Where the time went; what is left is the harness's own: references, checks, bookkeeping. */
-  readonly time_ms: Readonly<
-    Record<"total" | "set_up" | "compile" | "gpu_and_waiting" | "harness", number>
-  >;
+  readonly time_ms: TimeShares;
 }
 
 /** What the suites of one run share: a device with its timer, tuning, measured ceilings and canary. */
@@ -31,8 +29,7 @@ export interface Session extends Disposable {
   /** Measures the ceilings again and keeps the higher ones: one that was measured on a busy machine is too low. */
   raiseCeilings(): Promise<Ceilings>;
   readonly canary: Canary;
-  /** Runs what fills tensors and sends them to the device, and counts its time as set-up. */
-  setUp<T>(run: () => T): T;
+  readonly time: TimeAccount;
   /** What the session has found and spent so far. */
   report(): SessionReport;
 }
@@ -42,14 +39,12 @@ export async function openSession(
   device: Device,
   tuningFolder: string | undefined,
 ): Promise<Session> {
-  const { readBack, pipelines } = device;
-  const [begun, waitedMs] = [performance.now(), readBack.waitMs];
+  const time = new TimeAccount(device);
   const timer = await new Timer(device).ready();
   const tuning = TuningStore.open(device.identity.name, tuningFolder);
   let ceilings = await measureCeilings(device, timer);
   const canary = new Canary(device, timer);
   await canary.start();
-  let set_up = 0;
   return {
     device,
     timer,
@@ -61,26 +56,15 @@ export async function openSession(
     raiseCeilings: async () =>
       ceilings = higherCeilings(ceilings, await measureCeilings(device, timer)),
     canary,
-    setUp: (run) => {
-      const start = performance.now();
-      try {
-        return run();
-      } finally {
-        set_up += performance.now() - start;
-      }
-    },
+    time,
     report: () => {
-      const total = performance.now() - begun;
-      const gpu_and_waiting = readBack.waitMs - waitedMs;
-      const compile = pipelines.compileMs;
-      const harness = total - gpu_and_waiting - compile - set_up;
-      const shaders = pipelines.shaders().map(([name, wgsl]) => [name, shortHash(wgsl)]);
+      const shaders = device.pipelines.shaders().map(([name, wgsl]) => [name, shortHash(wgsl)]);
       return {
         ceilings,
         canary_us: canary.medianUs,
         canary_readings_us: canary.readingsUs,
         shaders: Object.fromEntries(shaders),
-        time_ms: { total, set_up, compile, gpu_and_waiting, harness },
+        time_ms: time.shares,
       };
     },
     [Symbol.dispose]: () => {

@@ -62,7 +62,7 @@ export const COLLECTIVE_COLUMN_TEXTS = {
   ),
   write_us_median: medianText(
     "write_us",
-    "Of device memory: median time back to the adapter's queue",
+    "Of device memory: median time back, until the result lies on the adapter",
   ),
   read_gbytes_per_s: number("1e9 B/s", "Operand bytes of a rank / read_us_median", {
     derive: (row) => rate(row["operand_bytes"], row["read_us_median"]),

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { DTYPES } from "../../kernels/kernel.ts";
-import { ReferenceDecoder } from "./reference_decoder.ts";
+import { ReferenceDecoder } from "../../model/reference_decoder.ts";
 import type { Stage } from "../../model/stage_program.ts";
 import type { WeightSource } from "../../model/weight_source.ts";
 import { Rank } from "../../runtime/rank.ts";
@@ -86,10 +86,8 @@ for (const [name, changes] of Object.entries(SHAPES)) {
       const stage = tinyStage(model, { dtype });
       for (const seed of [0, 1]) {
         using rank = await openRank(stage, dummy(model, seed));
-        const exact = new ReferenceDecoder(stage, dummy(model, seed));
-        const rounded = [1, 2].map((roundingSeed) =>
-          new ReferenceDecoder(stage, dummy(model, seed), { roundingSeed })
-        );
+        const exact = ReferenceDecoder.load(stage, dummy(model, seed));
+        const rounded = [1, 2].map((roundingSeed) => exact.rounded(roundingSeed));
         let batch = chunk(prompt(9, { seed, vocab: model.vocab }), {
           slot: 1,
           start: 0,

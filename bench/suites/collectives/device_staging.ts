@@ -1,6 +1,9 @@
 import type { DeviceBuffer } from "../../../device/buffer.ts";
 import type { Device } from "../../../device/device.ts";
 
+/** So much of a result is read to wait for it; buffers are whole multiples of it. */
+const FENCE_BYTES = 16;
+
 /** The adapter's side of a rank: buffers of operand and result, and the ways to and from shared memory. */
 export class DeviceStaging implements Disposable {
   readonly device: Device;
@@ -20,6 +23,7 @@ export class DeviceStaging implements Disposable {
   ): Promise<DeviceStaging> {
     const staging = new DeviceStaging(device, size);
     await device.readBack.prime(Math.max(4, 4 * size.operand));
+    await device.readBack.prime(FENCE_BYTES);
     return staging;
   }
 
@@ -35,11 +39,12 @@ export class DeviceStaging implements Disposable {
     this.device.readBack.start(this.#operand.gpu, { bytes: into.byteLength }).finishInto(into);
   }
 
-  /** The result from shared memory to the adapter's queue, ahead of whatever it runs next. */
+  /** The result from shared memory to the adapter, where it lies when this returns. */
   write(from_: Float32Array): void {
     if (from_.length === 0) return;
     this.device.upload(this.#result, from_);
-    this.device.submit([]);
+    // An upload is only queued; what is read behind it has waited for it.
+    this.device.readBack.readNow(this.#result.gpu, { bytes: FENCE_BYTES });
   }
 
   /** The first elements of the result, as the adapter has it. */

@@ -76,16 +76,18 @@ export async function measureGroup(
   try {
     const capacity = Math.max(...[...group.runnable, ...group.link].map(elementsOf));
     await using pool = first.transport === "workers"
-      ? await CollectiveRanks.open({ ranks: first.ranks, capacity })
+      ? await session.time.ranks(() => CollectiveRanks.open({ ranks: first.ranks, capacity }))
       : undefined;
     const byLabel = await measureRounds(group, session, {
       measure: async (c, warmUps) =>
         pool
-          ? await pool.measure({ ...c, count: elementsOf(c), inPlace: false, turn, warmUps })
+          ? await session.time.ranks(() =>
+            pool.measure({ ...c, count: elementsOf(c), inPlace: false, turn, warmUps })
+          )
           : [await measureSameDevice(c, session, { turn, warmUps })],
       onDone: async (c, rounds, ran) => {
         const overlap = pool && isLargest(c, group.runnable)
-          ? await measureOverlap(session, pool, { ...c, algorithm: ran })
+          ? await session.time.ranks(() => measureOverlap(session, pool, { ...c, algorithm: ran }))
           : undefined;
         const clock = pool ? "host" : session.device.clock;
         missing.delete(c);

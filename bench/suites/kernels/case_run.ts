@@ -126,7 +126,7 @@ export class CaseRun implements Disposable {
         variantNames(operations, isModule).join(", ")
       }`,
     });
-    const workload = session.setUp(() => new Workload(device, operations, { seed }));
+    const workload = session.time.setUp(() => new Workload(device, operations, { seed }));
     const measurements: Measurement[] = [];
     for (const one of choice.chosen) {
       for (const mode of wanted.modes) {

@@ -12,27 +12,16 @@ import {
 } from "./measure_layouts.ts";
 import { deriveRows, type SampledRow } from "../../../records/rows/derive_rows.ts";
 import type { ScheduleRow } from "../../../records/rows/row.ts";
-import {
-  type ScheduleCase,
-  scheduleKey,
-  scheduleLabel,
-  type ScheduleWork,
-} from "./schedule_cases.ts";
+import { type OpenWork, type ScheduleCase, scheduleKey, scheduleLabel } from "./schedule_cases.ts";
 import type { ScheduleFiles } from "./schedule_files.ts";
 import { scheduleFacts, scheduleRow, unmeasuredRow } from "./schedule_row.ts";
 import { LogitsError } from "../../../schedules/logits_error.ts";
-import type { Session } from "../../measure/session.ts";
 import { failureReason, type SuiteRun } from "../suite_run.ts";
 
 /** A run of the schedules suite. */
 export interface SchedulesRun extends SuiteRun<ScheduleRow> {
   /** What is written of ranks and timelines. */
   readonly files: ScheduleFiles;
-}
-
-/** What opening a layout takes. */
-export interface OpenWork extends ScheduleWork {
-  readonly session: Session;
 }
 
 /** What measuring and writing a layout takes. */

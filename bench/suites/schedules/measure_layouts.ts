@@ -4,7 +4,7 @@ import { decompose, type Decomposition } from "./decomposition.ts";
 import type { LayoutRun, Repetition } from "../../../runtime/layout_run.ts";
 import { type StopCriteria, StoppingRule, type StopReason } from "../../measure/stopping_rule.ts";
 import { stopCriteria } from "../suite_run.ts";
-import { limitsOf, type ScheduleCase, type ScheduleWork } from "./schedule_cases.ts";
+import { limitsOf, type OpenWork, type ScheduleCase, type ScheduleWork } from "./schedule_cases.ts";
 import type { OpenedRank } from "../../../runtime/rank_message.ts";
 import type { Latencies, Served } from "../../../runtime/serve.ts";
 import { shuffled } from "../../../statistics/shuffled.ts";
@@ -75,13 +75,13 @@ export class LayoutCases implements AsyncDisposable {
   readonly opened: readonly OpenedRank[];
   /** What ended the layout's measuring. */
   error: unknown;
-  readonly #work: ScheduleWork;
+  readonly #work: OpenWork;
   readonly #run: LayoutRun;
   readonly #expected: ExpectedTokens;
 
   /** Cases of an open layout that were not served yet. */
   constructor(
-    work: ScheduleWork,
+    work: OpenWork,
     run: LayoutRun,
     { cases, expected }: {
       readonly cases: readonly ScheduleCase[];
@@ -115,7 +115,7 @@ export class LayoutCases implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#run[Symbol.asyncDispose]();
+    await this.#work.session.time.ranks(() => this.#run[Symbol.asyncDispose]());
   }
 
   async #guard(run: () => Promise<unknown>): Promise<void> {
@@ -128,14 +128,16 @@ export class LayoutCases implements AsyncDisposable {
   }
 
   #serve(c: ScheduleCase): Promise<Repetition> {
-    const { config, requests } = this.#work;
-    return this.#run.serve(requests, {
-      maxConcurrentBatches: c.maxConcurrentBatches,
-      way: c.way,
-      schedule: SCHEDULES[c.schedule],
-      limits: limitsOf(c, this.#work),
-      router: config.schedules!.router,
-    });
+    const { config, requests, session } = this.#work;
+    return session.time.ranks(() =>
+      this.#run.serve(requests, {
+        maxConcurrentBatches: c.maxConcurrentBatches,
+        way: c.way,
+        schedule: SCHEDULES[c.schedule],
+        limits: limitsOf(c, this.#work),
+        router: config.schedules!.router,
+      })
+    );
   }
 }
 

@@ -11,7 +11,6 @@ import {
 import { decoderSource, layoutOf } from "../../../config/decoder_source.ts";
 import { type ExpectedTokens, LayoutCases, measureLayouts } from "./measure_layouts.ts";
 import {
-  type OpenWork,
   type SchedulesRun,
   type Suite,
   writeFailed,
@@ -22,6 +21,7 @@ import { sizedRanks } from "../../../model/replicas.ts";
 import { requestsOf } from "./requests.ts";
 import { rowKey } from "../../../records/rows/row.ts";
 import {
+  type OpenWork,
   type ScheduleCase,
   scheduleCases,
   scheduleKey,
@@ -132,13 +132,12 @@ async function openCases(cases: readonly ScheduleCase[], suite: Suite): Promise<
   const layout = layoutOf(sizes);
   const maxConcurrentBatches = Math.max(...cases.map((c) => c.maxConcurrentBatches));
   const expected = await suite.expected();
-  const opened = await openLayout(suite, {
-    layout,
-    layers: sizes.stage_layers,
-    maxConcurrentBatches,
-  });
+  const layers = sizes.stage_layers;
+  const opened = await session.time.ranks(() =>
+    openLayout(suite, { layout, layers, maxConcurrentBatches })
+  );
   await session.tuning.save();
-  const sized = sizedRanks(config.model, layout, { ...cacheConfig, layers: sizes.stage_layers });
+  const sized = sizedRanks(config.model, layout, { ...cacheConfig, layers });
   const allocated = opened.opened;
   run.files.addRanks(sized.map((rank) => ({ ...rank, allocated: allocated[rank.rank] })));
   return new LayoutCases(suite, opened, { cases, expected });
@@ -158,7 +157,11 @@ function openLayout(
 }
 
 /** What each request alone gives on one rank. */
-async function tokensAlone(work: OpenWork): Promise<ExpectedTokens> {
+function tokensAlone(work: OpenWork): Promise<ExpectedTokens> {
+  return work.session.time.ranks(() => serveAlone(work));
+}
+
+async function serveAlone(work: OpenWork): Promise<ExpectedTokens> {
   const one = { tensorParallelSize: 1, pipelineParallelSize: 1, dataParallelSize: 1 };
   const layout = { ...one, order: "vllm" } as const;
   await using run = await openLayout(work, { layout, maxConcurrentBatches: 1 });

@@ -4,6 +4,7 @@ import type { SchedulerLimits } from "../../../schedules/scheduler.ts";
 import type { Config } from "../../../config/config.ts";
 import type { LayoutSizes } from "../../../config/config_schema.ts";
 import type { TimedRequest } from "../../../runtime/serve.ts";
+import type { Session } from "../../measure/session.ts";
 import { describeRequests } from "./requests.ts";
 import type { CacheConfig } from "../../../model/stage_program.ts";
 import { label, type ScheduleKey } from "../../../records/rows/row.ts";
@@ -23,6 +24,11 @@ export interface ScheduleWork {
   readonly config: Config;
   readonly requests: readonly TimedRequest[];
   readonly cacheConfig: CacheConfig;
+}
+
+/** What opening a layout takes. */
+export interface OpenWork extends ScheduleWork {
+  readonly session: Session;
 }
 
 /** Every case of a configuration's schedules suite that a filter leaves. */

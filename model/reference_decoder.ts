@@ -1,10 +1,10 @@
-import type { HostArray } from "../../kernels/kernel.ts";
-import { referenceRun, type Round } from "../../kernels/reference_run.ts";
-import { elementBits, nameKey } from "../../statistics/counter_generator.ts";
-import { stageBuffers } from "../../model/stage_memory.ts";
-import { type Stage, stageProgram } from "../../model/stage_program.ts";
-import { stageWeights } from "../../model/stage_weights.ts";
-import { hostWeight, type WeightSource } from "../../model/weight_source.ts";
+import type { HostArray } from "../kernels/kernel.ts";
+import { referenceRun, type Round } from "../kernels/reference_run.ts";
+import { elementBits, nameKey } from "../statistics/counter_generator.ts";
+import { stageBuffers } from "./stage_memory.ts";
+import { type Stage, stageProgram } from "./stage_program.ts";
+import { stageWeights } from "./stage_weights.ts";
+import { hostWeight, type WeightSource } from "./weight_source.ts";
 
 /** Tokens of one forward pass of the reference, and where their keys and values go. */
 export interface ReferenceBatch {
@@ -23,33 +23,40 @@ export interface ReferenceResult {
 /** A whole decoder in float64, from the kernels' references and the weights as they are stored. */
 export class ReferenceDecoder {
   readonly #stage: Stage;
-  readonly #fixed = new Map<string, HostArray>();
+  readonly #fixed: ReadonlyMap<string, HostArray>;
   readonly #caches = new Map<string, HostArray>();
   readonly #round: Round | undefined;
 
-  /**
-   * Loads the weights. With `roundingSeed` every operation's result is moved by a random amount
-   * within its own rounding error: how far logits then move is how far a device's may be off.
-   */
-  constructor(
-    stage: Stage,
-    weights: WeightSource,
-    options: { readonly roundingSeed?: number } = {},
-  ) {
+  private constructor(stage: Stage, fixed: ReadonlyMap<string, HostArray>, round?: Round) {
     this.#stage = stage;
+    this.#fixed = fixed;
+    this.#round = round;
+    for (const [name, { rows, columns, role }] of stageBuffers(stage)) {
+      if (role === "kv_cache") this.#caches.set(name, new Float64Array(rows * columns));
+    }
+  }
+
+  /** Loads the weights of a stage, which must be the whole decoder on one rank. */
+  static load(stage: Stage, weights: WeightSource): ReferenceDecoder {
+    const fixed = new Map<string, HostArray>();
     for (const weight of stageWeights(stage)) {
       const { values, scales } = hostWeight(weight, weights);
-      this.#fixed.set(weight.name, values);
-      if (scales) this.#fixed.set(`${weight.name}.scale`, scales);
+      fixed.set(weight.name, values);
+      if (scales) fixed.set(`${weight.name}.scale`, scales);
     }
     for (const [name, { rows, columns, fill, role }] of stageBuffers(stage)) {
-      if (fill.kind === "floats") this.#fixed.set(name, fill.floats());
-      if (role === "kv_cache") this.#caches.set(name, new Float64Array(rows * columns));
-      if (role === "unused") this.#fixed.set(name, new Float32Array(rows * columns));
+      if (fill.kind === "floats") fixed.set(name, fill.floats());
+      if (role === "unused") fixed.set(name, new Float32Array(rows * columns));
     }
-    this.#round = options.roundingSeed === undefined
-      ? undefined
-      : randomRound(options.roundingSeed);
+    return new ReferenceDecoder(stage, fixed);
+  }
+
+  /**
+   * The same decoder with an empty cache, in which every operation's result is moved by a random amount
+   * within its own rounding error: how far logits then move is how far a device's may be off.
+   */
+  rounded(seed: number): ReferenceDecoder {
+    return new ReferenceDecoder(this.#stage, this.#fixed, randomRound(seed));
   }
 
   /** Runs a batch over the KV cache. */
