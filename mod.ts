@@ -185,6 +185,8 @@ export type { Field, Fields } from "./kernels/check_shape.ts";
 export type {
   Cost,
   DType,
+  EdgeCase,
+  ErrorBound,
   Fill,
   HostArray,
   HostTensors,
@@ -195,6 +197,7 @@ export type {
   WeightDType,
 } from "./kernels/kernel.ts";
 export type { Operation, OperationVariant } from "./kernels/operation.ts";
+export type { Checked } from "./bench/measure/judge.ts";
 export type { Difference, Expected } from "./kernels/reference_run.ts";
 export type { Algorithm, Collective } from "./collectives/collective.ts";
 export type { AlgorithmName, CollectiveName } from "./collectives/registry.ts";

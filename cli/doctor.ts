@@ -32,7 +32,7 @@ async function doctor(json: boolean): Promise<number> {
     console.log(`largest binding ${report.largest_binding_bytes} bytes`);
     for (const fault of faults) {
       console.log(
-        `fault: ${fault.name.padEnd(15)} ${fault.caught ? "caught" : "MISSED"}  ${fault.how}`,
+        `fault: ${fault.name.padEnd(30)} ${fault.caught ? "caught" : "MISSED"}  ${fault.how}`,
       );
     }
   }

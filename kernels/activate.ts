@@ -1,5 +1,6 @@
 import type { WgslPart } from "../device/program.ts";
 import { wgslFile } from "./define_kernel.ts";
+import { UNIT_ROUNDOFF } from "./rounding.ts";
 import wgsl from "./activate_shared.wgsl" with { type: "text" };
 
 /** Activation functions; `gelu` is the exact one (erf), `gelu_tanh` the approximation. */
@@ -32,12 +33,19 @@ export function activate(name: ActivationName, v: number): number {
   }
 }
 
-/** Absolute error of the shader's activation at inputs up to `max`, given their error. */
-export function activationError(name: ActivationName, input: { max: number; error: number }) {
-  if (name === "none" || name === "relu") return input.error;
-  // Each of these has a slope of at most 1.13; the erf of the shader is good to 1.5e-7, and
-  // exp and tanh of a driver to about 16 units in the last place.
-  return 1.13 * input.error + input.max * 2e-6;
+/**
+ * Absolute error of the shader's activation, where its argument is at most `in` and off by `error`, and
+ * its result at most `out`. WGSL allows exp 3 + 2 |v| units in the last place and a division 2.5, which
+ * is 8 u of the result; the erf of the shader is good to 1.5e-7, or 3 u, its terms add as much, and so
+ * may a driver's tanh, all of them times half the argument. Slopes are at most 1.13.
+ */
+export function activationError(
+  name: ActivationName,
+  at: { readonly in: number; readonly out: number; readonly error: number },
+): number {
+  if (name === "none" || name === "relu") return at.error;
+  const erf = name === "silu" ? 0 : 6 * at.in / 2;
+  return 1.13 * at.error + UNIT_ROUNDOFF * (8 * at.out + erf);
 }
 
 /** erf by its Taylor series below 3 and by its continued fraction above: full float64 accuracy. */

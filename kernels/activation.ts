@@ -72,8 +72,14 @@ export const activation = defineKernel<ActivationShape>({
       }
     }
   },
-  errorBound: ({ gated, activation }, { x }) => {
-    const error = activationError(activation, x!) + x!.max * UNIT_ROUNDOFF;
-    return gated ? x!.max * (error + x!.error + x!.max * UNIT_ROUNDOFF) : error;
+  errorBound: ({ gated, activation }, { x, out }) => {
+    const up = gated ? x!.max : 1;
+    const activated = activationError(activation, { in: x!.max, out: out!.max / up, error: 0 });
+    return activated * up + (gated ? UNIT_ROUNDOFF * out!.max : 0);
   },
+  edgeCases: ({ gated, activation }) => [{
+    name: "operands of 100",
+    shape: { tokens: 3, columns: 64, gated, activation },
+    fills: { x: { kind: "uniform", scale: 100 } },
+  }],
 });

@@ -20,6 +20,14 @@ const WORKGROUP = wgslFile("argmax_workgroup.wgsl", workgroupWgsl);
 /** What stands for the index where a row has an element that is infinite or no number; -1 as int32. */
 const NOT_FINITE = 0xffffffff;
 
+/** Five rows of 1003 columns with many largest elements, all negative; padding is larger. */
+function tiedRows(): Float32Array {
+  return Float32Array.from({ length: 5 * 1003 }, (_, i) => {
+    const [row, column] = [Math.floor(i / 1003), i % 1003];
+    return column < 997 ? -1 - (column * 7 + row * 3) % (5 * row + 1) : 1;
+  });
+}
+
 /**
  * The index of each row's largest element; padding never wins, ties take the lowest id. A row with an
  * element, not of its padding, that is not finite has no largest one: its index is 0xffffffff.
@@ -60,4 +68,9 @@ export const argmax = defineKernel<ArgmaxShape>({
     }
   },
   errorBound: () => 0,
+  edgeCases: () => [{
+    name: "ties",
+    shape: { rows: 5, columns: 1003, valid: 997 },
+    fills: { x: { kind: "floats", floats: tiedRows } },
+  }],
 });

@@ -2,10 +2,11 @@ import { defineKernel, wgslFile } from "./define_kernel.ts";
 import sharedWgsl from "./attention_shared.wgsl" with { type: "text" };
 import naiveWgsl from "./attention_naive.wgsl" with { type: "text" };
 import workgroupWgsl from "./attention_workgroup.wgsl" with { type: "text" };
-import { float32, host, type HostTensors, UNIT_ROUNDOFF, vec4s } from "./kernel.ts";
+import { float32, host, type HostTensors, vec4s } from "./kernel.ts";
 import { CACHE_FIELDS, type CacheShape, cacheTensors } from "./kv_append.ts";
 import { onlineAttention } from "./online_attention.ts";
 import { lastPositions } from "./rope.ts";
+import { positiveSumError, signedSumError, UNIT_ROUNDOFF } from "./rounding.ts";
 
 /** Attention of `tokens` queries with `heads` heads over a cache. */
 export interface AttentionShape extends CacheShape {
@@ -133,12 +134,28 @@ export const attention = defineKernel<AttentionShape>({
       }
     }
   },
-  // A score is a product of length D over sqrt(D): its error e moves a weight by a factor e^e, so
-  // an output, which is a mean of values, by at most 2 e max|v|; the sums add sqrt(S) u.
-  errorBound: ({ headSize, context }, { q, key_cache, value_cache }) => {
-    const score = 8 * UNIT_ROUNDOFF * Math.sqrt(headSize) * q!.rms * key_cache!.rms * 4 +
-      6 * (q!.error * key_cache!.rms + key_cache!.error * q!.rms);
-    const weights = score + UNIT_ROUNDOFF * (24 + 4 * Math.sqrt(context));
-    return 2 * weights * value_cache!.max + value_cache!.error;
+  // Positions' errors average out as their values do, whose weighted sum is the output. Each weight is off by
+  // the error of its score, a sum of D products, and of its exp; sums over S positions add theirs.
+  errorBound: (shape, { q, key_cache, out }) => {
+    const { headSize } = shape;
+    const score = signedSumError(headSize, q!.rms * key_cache!.rms) / Math.sqrt(headSize);
+    return out!.max * (16 * UNIT_ROUNDOFF + score + 1.5 * positiveSumError(windowOf(shape)));
+  },
+  edgeCases: (shape) => {
+    const { heads, kvHeads, headSize } = shape;
+    const few = { kvHeads: 2, heads: 2 * heads / kvHeads, headSize, maxNumSeqs: 2 };
+    const far = {
+      ...few,
+      tokens: 5,
+      context: 1100,
+      qColumns: few.heads * headSize,
+      tokenSlots: [0, 1, 1, 0, 1],
+      positions: [1099, 40, 41, 1001, 77],
+    };
+    return [
+      { name: "scores of 100", shape: far, fills: { q: { kind: "uniform", scale: 100 } } },
+      { name: "far positions", shape: far },
+      { name: "a window", shape: { ...far, window: 7 } },
+    ];
   },
 });

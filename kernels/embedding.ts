@@ -91,6 +91,9 @@ export const embedding = defineKernel<EmbeddingShape>({
     }
   },
   // A copy is exact; int8 is one product, rounded once.
-  errorBound: ({ dtype }, inputs) =>
-    dtype === "int8" ? 127 * inputs["scale"]!.max * UNIT_ROUNDOFF : 0,
+  errorBound: ({ dtype }, { out }) => dtype === "int8" ? UNIT_ROUNDOFF * out!.max : 0,
+  edgeCases: ({ dtype }) => [{
+    name: "ids of other shards",
+    shape: { tokens: 17, columns: 40, vocabStart: 10, rows: 53, vocab: 90, dtype },
+  }],
 });

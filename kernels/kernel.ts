@@ -48,14 +48,22 @@ export interface Cost {
   readonly bytesWritten: number;
 }
 
-/** Root mean square, largest magnitude and known error of a tensor, for error bounds. */
+/** How large the elements of a tensor are, for error bounds. */
 export interface Magnitude {
-  /** Root mean square. */
+  /** Root mean square of a row, the largest of all rows. */
   readonly rms: number;
   /** Largest magnitude. */
   readonly max: number;
-  /** Largest absolute error that the tensor may already carry. */
-  readonly error: number;
+}
+
+/** Operands that a measured run does not have: a shape, small, and what some tensors are filled with. */
+export interface EdgeCase<Shape> {
+  /** What is special about them, for example `ties`. */
+  readonly name: string;
+  /** A shape that a variant's shader, with constants of its own, can run where it runs the measured one. */
+  readonly shape: Shape;
+  /** By tensor; others are filled as always. */
+  readonly fills?: Readonly<Record<string, Fill>>;
 }
 
 /** One way to compute a kernel. */
@@ -86,12 +94,19 @@ export interface Kernel<Shape> {
   readonly cost: (shape: Shape) => Cost;
   /** Computes the outputs in float64 into `tensors`: inputs and outputs of the sizes of `tensors(shape)`. */
   readonly reference: (shape: Shape, tensors: HostTensors) => void;
-  /** Largest absolute error of the outputs that rounding explains; 0 where results are exact. */
-  readonly errorBound: (shape: Shape, inputs: Readonly<Record<string, Magnitude>>) => number;
+  /**
+   * Largest absolute error that rounding explains, of all outputs or of each, from the magnitudes of all
+   * tensors, the float64 outputs among them; 0 where results are exact.
+   */
+  readonly errorBound: (shape: Shape, tensors: Readonly<Record<string, Magnitude>>) => ErrorBound;
+  /** Operands on which faulty variants differ that agree on random ones: each variant is checked on them. */
+  readonly edgeCases?: (shape: Shape) => readonly EdgeCase<Shape>[];
 }
 
-/** Unit roundoff of float32. */
-export const UNIT_ROUNDOFF = 2 ** -24;
+/** One bound for all outputs, or one for each by name. */
+export type ErrorBound = number | Readonly<Record<string, number>>;
+
+export { UNIT_ROUNDOFF } from "./rounding.ts";
 
 /** vec4 columns of a row. */
 export function vec4s(columns: number): number {

@@ -107,5 +107,17 @@ export const kvAppend = defineKernel<KvAppendShape>({
       }
     }
   },
-  errorBound: (_, { key, value }) => Math.max(key!.error, value!.error),
+  errorBound: () => 0,
+  edgeCases: ({ kvHeads, headSize }) => {
+    const width = kvHeads * headSize;
+    return [{
+      name: "several sequences",
+      shape: {
+        ...{ kvHeads, headSize, maxNumSeqs: 3, context: 37, tokens: 5 },
+        ...{ keyColumns: 2 * width, keyOffset: width, valueColumns: width, valueOffset: 0 },
+        tokenSlots: [0, 2, 2, 1, 0],
+        positions: [36, 0, 1, 17, 3],
+      },
+    }];
+  },
 });

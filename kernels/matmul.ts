@@ -16,7 +16,6 @@ import {
   type Magnitude,
   NONE,
   type Tensor,
-  UNIT_ROUNDOFF,
   vec4s,
   type WeightDType,
 } from "./kernel.ts";
@@ -24,6 +23,7 @@ import naiveWgsl from "./matmul_naive.wgsl" with { type: "text" };
 import sharedWgsl from "./matmul_shared.wgsl" with { type: "text" };
 import splitInnerWgsl from "./matmul_split_inner.wgsl" with { type: "text" };
 import workgroupTileWgsl from "./matmul_workgroup_tile.wgsl" with { type: "text" };
+import { signedSumError, UNIT_ROUNDOFF } from "./rounding.ts";
 import { registerTile } from "./register_tile.ts";
 import { readWeightRow, WEIGHT_WGSL, weightTensors } from "./weight.ts";
 
@@ -100,24 +100,22 @@ function reference(shape: MatmulShape, tensors: HostTensors): void {
 }
 
 /**
- * Rounding of K float32 additions: for terms of random sign partial sums grow as a random walk, so
- * the error of the sum is about u * K * rms(x) * rms(w); 8 of those are more than the largest of a
- * million outputs (Higham and Mary, 2019, argue the same growth). Errors of x come through as sqrt(K).
+ * The sum of K products, whose terms have random signs; scale, bias and residual round once more. Partial
+ * sums and magnitudes are those before the activation.
  */
 function errorBound(
   shape: MatmulShape,
-  inputs: Readonly<Record<string, Magnitude>>,
+  tensors: Readonly<Record<string, Magnitude>>,
 ): number {
   const { k, activation = "none", dtype } = shape;
-  const x = inputs["x"]!;
-  const w = inputs["weight"]!.rms * (dtype === "int8" ? inputs["scale"]!.max : 1);
-  const terms = Math.sqrt(k) * x.rms * w;
-  const sum = 8 * UNIT_ROUNDOFF * (k * x.rms * w + terms + (inputs["bias"]?.max ?? 0)) +
-    6 * Math.sqrt(k) * w * x.error;
-  const max = 6 * terms + (inputs["bias"]?.max ?? 0);
-  const residual = shape.residual ? inputs["residual"]! : { max: 0, error: 0 };
-  return activationError(activation, { max, error: sum }) + residual.error +
-    2 * UNIT_ROUNDOFF * (max + residual.max);
+  const { x, weight, scale, out } = tensors;
+  const w = weight!.rms * (dtype === "int8" ? scale!.max : 1);
+  const bias = shape.bias ? tensors["bias"]!.max : 0;
+  const residual = shape.residual ? tensors["residual"]!.max : 0;
+  const sum = 4 * Math.sqrt(k) * x!.rms * w + bias;
+  const error = signedSumError(k, x!.rms * w) + UNIT_ROUNDOFF * sum;
+  return activationError(activation, { in: sum, out: out!.max + residual, error }) +
+    2 * UNIT_ROUNDOFF * out!.max;
 }
 
 const MATMUL: Omit<KernelRecord<MatmulShape>, "name" | "variants"> = {
@@ -143,6 +141,11 @@ const MATMUL: Omit<KernelRecord<MatmulShape>, "name" | "variants"> = {
   cost,
   reference,
   errorBound,
+  edgeCases: ({ dtype, activation }) => [{
+    name: "operands of 100",
+    shape: { tokens: 3, k: 67, columns: 76, dtype, ...(activation ? { activation } : {}) },
+    fills: { x: { kind: "uniform", scale: 100 } },
+  }],
 };
 
 /** `naive`, and register tiles of so many rows and vec4 columns an invocation. */

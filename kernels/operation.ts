@@ -2,6 +2,8 @@ import type { Program } from "../device/program.ts";
 import { checkShape } from "./check_shape.ts";
 import {
   type Cost,
+  type EdgeCase,
+  type ErrorBound,
   type HostTensors,
   type Kernel,
   type Magnitude,
@@ -30,8 +32,10 @@ export interface Operation {
   readonly cost: Cost;
   /** Computes the outputs in float64 in host tensors by own name, unpadded. */
   readonly reference: (tensors: HostTensors) => void;
-  /** Largest absolute error that rounding explains, from the magnitudes of the inputs. */
-  readonly errorBound: (inputs: Readonly<Record<string, Magnitude>>) => number;
+  /** Largest absolute error that rounding explains, from the magnitudes of all tensors by own name. */
+  readonly errorBound: (tensors: Readonly<Record<string, Magnitude>>) => ErrorBound;
+  /** The same kernel on operands that a measured run does not have, by what is special about them. */
+  readonly edgeCases: () => ReadonlyMap<string, Operation>;
 }
 
 /** A variant with its shape filled in. */
@@ -73,8 +77,22 @@ export function operation<Shape>(
     outputs: kernel.outputs.filter((name) => tensors[name] !== NONE),
     cost: kernel.cost(shape),
     reference: (values) => kernel.reference(shape, values),
-    errorBound: (inputs) => kernel.errorBound(shape, inputs),
+    errorBound: (magnitudes) => kernel.errorBound(shape, magnitudes),
+    edgeCases: () =>
+      new Map(kernel.edgeCases?.(shape).map((edge) => [edge.name, edgeOperation(kernel, edge)])),
   };
+}
+
+function edgeOperation<Shape>(
+  kernel: Kernel<Shape>,
+  { shape, fills = {} }: EdgeCase<Shape>,
+): Operation {
+  const plain = operation(kernel, shape);
+  const tensors = Object.entries(plain.tensors).map(([name, tensor]) => {
+    const fill = fills[name] ?? tensor.fill;
+    return [name, { ...tensor, fill }];
+  });
+  return { ...plain, tensors: Object.fromEntries(tensors) };
 }
 
 /** Shapes alike enough to share a tuning result: each size is rounded up to a power of two. */

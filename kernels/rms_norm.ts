@@ -1,5 +1,6 @@
 import { defineKernel, wgslFile } from "./define_kernel.ts";
-import { float32, host, NONE, UNIT_ROUNDOFF, vec4s } from "./kernel.ts";
+import { float32, host, NONE, vec4s } from "./kernel.ts";
+import { positiveSumError, UNIT_ROUNDOFF } from "./rounding.ts";
 import sharedWgsl from "./rms_norm_shared.wgsl" with { type: "text" };
 import naiveWgsl from "./rms_norm_naive.wgsl" with { type: "text" };
 import vectorWgsl from "./rms_norm_vector.wgsl" with { type: "text" };
@@ -70,16 +71,18 @@ export const rmsNorm = defineKernel<RmsNormShape>({
       for (let i = 0; i < hidden; i++) out[first + i]! *= factor * norm_weight[i]!;
     }
   },
-  // The sum of squares has only positive terms: its relative error grows as sqrt(H) u on average,
-  // never above H u; half of it reaches the result. A normed value is at most sqrt(H).
-  errorBound: ({ hidden, residual }, inputs) => {
-    const x = inputs["x"]!;
-    const added = residual ? inputs["residual"]! : { rms: 0, max: 0, error: 0 };
-    const rms = Math.max(1e-3, Math.hypot(x.rms, added.rms));
-    const largest = (x.max + added.max) / rms * inputs["norm_weight"]!.max;
-    const relative = UNIT_ROUNDOFF * (8 + 2 * Math.sqrt(hidden));
-    return largest * relative +
-      2 * (x.error + added.error) / rms * inputs["norm_weight"]!.max +
-      (x.max + added.max) * UNIT_ROUNDOFF;
-  },
+  // Half of the relative error of the sum of squares reaches the result; adding, squaring, dividing,
+  // an inverse root of 2 units in the last place and two products round a few times more.
+  errorBound: ({ hidden }, { out, sum }) => ({
+    out: out!.max * (8 * UNIT_ROUNDOFF + positiveSumError(hidden) / 2),
+    sum: sum!.max * UNIT_ROUNDOFF,
+  }),
+  edgeCases: ({ epsilon, residual }) => [{
+    name: "rows smaller than epsilon",
+    shape: { tokens: 3, hidden: 68, epsilon, residual },
+    fills: {
+      x: { kind: "uniform", scale: Math.sqrt(epsilon) },
+      ...(residual ? { residual: { kind: "uniform", scale: Math.sqrt(epsilon) } } : {}),
+    },
+  }],
 });

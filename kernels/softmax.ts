@@ -1,5 +1,6 @@
 import { defineKernel, wgslFile } from "./define_kernel.ts";
-import { float32, host, UNIT_ROUNDOFF, vec4s } from "./kernel.ts";
+import { float32, host, vec4s } from "./kernel.ts";
+import { positiveSumError, UNIT_ROUNDOFF } from "./rounding.ts";
 import sharedWgsl from "./softmax_shared.wgsl" with { type: "text" };
 import naiveWgsl from "./softmax_naive.wgsl" with { type: "text" };
 import vectorWgsl from "./softmax_vector.wgsl" with { type: "text" };
@@ -49,8 +50,12 @@ export const softmax = defineKernel<SoftmaxShape>({
       for (let i = first; i < first + columns; i++) out[i] = Math.exp(x[i]! - most) / total;
     }
   },
-  // exp of a difference d is good to about (8 + |d|) u; the sum of positive terms adds at most
-  // sqrt(columns) u on average; a probability is at most 1.
-  errorBound: ({ columns }, { x }) =>
-    UNIT_ROUNDOFF * (16 + 4 * x!.max + 2 * Math.sqrt(columns)) + 2 * x!.error,
+  // exp(-d) is good to 3 + 2 d units in the last place, which is largest, beside 1, for d = 0: 6 u. The
+  // sum of positive terms is as good on average, a division to 2.5 units.
+  errorBound: ({ columns }, { out }) => out!.max * (16 * UNIT_ROUNDOFF + positiveSumError(columns)),
+  edgeCases: () => [{
+    name: "operands of 400",
+    shape: { rows: 5, columns: 67 },
+    fills: { x: { kind: "uniform", scale: 400 } },
+  }],
 });

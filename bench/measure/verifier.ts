@@ -8,8 +8,8 @@ import { POISON, type Workload } from "./workload.ts";
 const WORDS_PER_INVOCATION = 64;
 
 /**
- * Verifies every timed iteration on the device: outputs are compared word by word with those of a
- * run that was checked against float64, then poisoned for the next iteration.
+ * Verifies every timed iteration on the device: outputs, caches among them, are compared word by word
+ * with those of a run that was checked against float64, then poisoned for the next iteration.
  */
 export class Verifier implements Disposable {
   readonly #device: Device;
@@ -21,11 +21,17 @@ export class Verifier implements Disposable {
   constructor(device: Device, workload: Workload) {
     this.#device = device;
     this.#counts = device.allocate({ label: "verify.counts", bytes: 16 });
-    for (const name of workload.poisoned) {
+    for (const name of workload.outputs) {
       const seen = workload.buffer(name);
       const golden = device.allocate({ label: `verify.${name}`, bytes: seen.bytes });
       this.#buffers.push(golden);
       device.copy(seen, golden);
+      let blank = golden;
+      if (workload.keeps(name)) {
+        blank = device.allocate({ label: `verify.blank.${name}`, bytes: seen.bytes });
+        this.#buffers.push(blank);
+        device.upload(blank, workload.blank(name));
+      }
       const words = tensorBytes(workload.tensor(name)) / 4;
       this.#command.push(device.bind({
         name: "bench/verify",
@@ -33,13 +39,14 @@ export class Verifier implements Disposable {
         bindings: [
           { name: "seen", access: "read_write" },
           { name: "golden", access: "read" },
+          { name: "blank", access: "read" },
           { name: "counts", access: "read_write" },
           { name: "params", access: "uniform" },
         ],
-        constants: {},
+        constants: { KEEPS: workload.keeps(name) ? 1 : 0 },
         params: [words, POISON, WORDS_PER_INVOCATION],
         workgroups: [Math.ceil(words / WORDS_PER_INVOCATION / 64), 1, 1],
-      }, { seen, golden, counts: this.#counts }));
+      }, { seen, golden, blank, counts: this.#counts }));
     }
     device.run(this.#command); // poisons what the golden run left
     device.upload(this.#counts, new Uint32Array(4));

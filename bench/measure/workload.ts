@@ -4,14 +4,11 @@ import type { Dispatch } from "../../device/dispatch.ts";
 import { shaderText } from "../../device/program.ts";
 import { type HostArray, NONE, type Tensor, tensorBytes } from "../../kernels/kernel.ts";
 import type { Operation, OperationVariant } from "../../kernels/operation.ts";
-import { packTensor, unpackTensor } from "../../kernels/pack.ts";
+import { packTensor } from "../../kernels/pack.ts";
 import { fillTensor } from "./fill.ts";
-import {
-  type Difference,
-  difference,
-  type Expected,
-  referenceRun,
-} from "../../kernels/reference_run.ts";
+import { type Checked, judge } from "./judge.ts";
+import { Expectations } from "./expectations.ts";
+import { writtenElements } from "./written_elements.ts";
 
 /** Bits of a quiet NaN that no kernel writes: what outputs hold before a checked run. */
 export const POISON = 0x7fc0dead;
@@ -19,7 +16,11 @@ export const POISON = 0x7fc0dead;
 /** The declaration of a binding that a shader may write. */
 const WRITABLE = /@binding\(\s*(\d+)[iu]?\s*\)[^;]*?var\s*<\s*storage\s*,\s*read_write\s*>/g;
 
-/** Operations with tensors on a device and on the host, filled by name and seed, to be run and checked. */
+/**
+ * Operations with tensors on a device and on the host, filled by name and seed, to be run and checked.
+ * An operation's inputs must be those of the device, or written by an operation before it and by none
+ * behind it.
+ */
 export class Workload implements Disposable {
   /** What is run, in order. */
   readonly operations: readonly Operation[];
@@ -27,7 +28,8 @@ export class Workload implements Disposable {
   readonly #tensors = new Map<string, Tensor>();
   readonly #host = new Map<string, HostArray>();
   readonly #buffers = new Map<string, DeviceBuffer>();
-  #expected: Map<string, Expected> | undefined;
+  readonly #blanks = new Map<string, Uint32Array>();
+  readonly #expectations: Expectations;
   readonly #dispatches: Dispatch[] = [];
 
   /** Allocates and fills the tensors of operations; shared joint names share memory. */
@@ -46,16 +48,12 @@ export class Workload implements Disposable {
       this.#host.set(name, array);
       this.#buffers.set(name, buffer);
     }
+    this.#expectations = new Expectations(this.#host);
   }
 
   /** Joint names of what the operations write. */
   get outputs(): readonly string[] {
     return [...new Set(this.operations.flatMap((o) => o.outputs.map((name) => o.names[name]!)))];
-  }
-
-  /** Joint names of outputs that start as poison: all but those with contents to keep, such as a KV cache. */
-  get poisoned(): readonly string[] {
-    return this.outputs.filter((name) => this.#tensors.get(name)!.fill.kind === "zero");
   }
 
   /** The buffer of a joint name. */
@@ -66,6 +64,28 @@ export class Workload implements Disposable {
   /** The tensor of a joint name. */
   tensor(name: string): Tensor {
     return this.#tensors.get(name)!;
+  }
+
+  /** Whether an output has contents of its own, of which operations write a part, such as a KV cache. */
+  keeps(name: string): boolean {
+    return this.tensor(name).fill.kind !== "zero";
+  }
+
+  /** The words that an output holds before a checked run: poison, or its contents where none is written. */
+  blank(name: string): Uint32Array {
+    const known = this.#blanks.get(name);
+    if (known) return known;
+    const { bytes } = this.buffer(name);
+    const blank = new Uint32Array(bytes / 4).fill(POISON);
+    if (this.keeps(name)) {
+      const tensor = this.tensor(name);
+      const contents = this.#host.get(name)!.slice();
+      const words = new Uint32Array(contents.buffer);
+      for (const i of writtenElements(this.operations, this.#host, name)) words[i] = POISON;
+      new Uint8Array(blank.buffer).set(packTensor(tensor, contents));
+    }
+    this.#blanks.set(name, blank);
+    return blank;
   }
 
   /** Binds every operation with a variant, in order. */
@@ -82,38 +102,28 @@ export class Workload implements Disposable {
     return bound;
   }
 
-  /** Fills the poisoned outputs from the host. */
+  /** Uploads what outputs hold before a checked run. */
   poison(): void {
-    for (const name of this.poisoned) {
-      const buffer = this.buffer(name);
-      this.#device.upload(buffer, new Uint32Array(buffer.bytes / 4).fill(POISON));
-    }
-  }
-
-  /** The float64 results, computed once. */
-  expected(): ReadonlyMap<string, Expected> {
-    this.#expected ??= referenceRun(this.operations, new Map(this.#host));
-    return this.#expected;
+    for (const name of this.outputs) this.#device.upload(this.buffer(name), this.blank(name));
   }
 
   /**
-   * Downloads every output and compares it with its float64 result: the wrong elements of all of them,
-   * and the rest of the first wrong one, or of the last.
+   * Downloads every output and judges each operation by itself: against float64 of what the device
+   * gave as its inputs. Elements that no operation writes must be what they were.
    */
-  async check(): Promise<Difference & { readonly tolerance: number; readonly output: string }> {
-    let worst = { wrongElements: 0, maxAbsError: 0, firstWrong: -1, tolerance: 0, output: "" };
-    for (const [name, expected] of this.expected()) {
-      const bytes = await this.#device.download(this.buffer(name), tensorBytes(expected.tensor));
-      const found = difference(unpackTensor(expected.tensor, bytes), expected);
-      const wrongElements = worst.wrongElements + found.wrongElements;
-      const isWorse = found.wrongElements > 0
-        ? worst.wrongElements === 0
-        : worst.wrongElements === 0 && (worst.output === "" || name === this.outputs.at(-1));
-      worst = isWorse
-        ? { ...found, tolerance: expected.tolerance, output: name, wrongElements }
-        : { ...worst, wrongElements };
+  async check(): Promise<Checked> {
+    const seen = new Map<string, ArrayBuffer>();
+    for (const name of this.outputs) {
+      seen.set(
+        name,
+        await this.#device.download(this.buffer(name), tensorBytes(this.tensor(name))),
+      );
     }
-    return worst;
+    return judge(this.operations, {
+      seen,
+      blank: (name) => this.blank(name).slice().buffer,
+      expected: (operation, inputs) => this.#expectations.of(operation, inputs),
+    });
   }
 
   /** Uploads tensors again, all of them or those of these joint names. */

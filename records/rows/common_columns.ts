@@ -38,10 +38,13 @@ export const COMMON_COLUMN_TEXTS = {
     unit: "%",
   },
   wrong_elements: count("Elements outside the tolerance, of all checked"),
-  max_abs_error: number("the output's", "Largest difference from the float64 reference"),
+  max_abs_error: number(
+    "the output's",
+    "Largest difference from the float64 reference; of kernels, of the operation whose error is the largest share of its tolerance",
+  ),
   tolerance: number(
     "the output's",
-    "Largest difference that passes, from dtype and reduction length",
+    "Largest difference that passes, from magnitudes and reduction length; of kernels, of that operation",
   ),
   verified_iterations: count("Iterations whose output was checked: every one that was timed", {
     derive: (row) => row["samples"],

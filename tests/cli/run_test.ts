@@ -268,6 +268,6 @@ Deno.test("doctor reports every planted fault as caught", async () => {
   const { status, stdout, stderr } = await shardbench(["doctor", "--json"]);
   assertEquals(status, 0, stderr);
   const { planted_faults } = JSON.parse(stdout);
-  assertEquals(Object.keys(planted_faults).length, 5);
+  assertEquals(Object.keys(planted_faults).length, 16);
   assertEquals([...new Set(Object.values(planted_faults))], ["caught"]);
 });

@@ -10,6 +10,8 @@ import { type StopCriteria, StoppingRule, type StopReason } from "../../measure/
 import { type Sample, timeUs } from "../../measure/timer.ts";
 import type { Session } from "../../measure/session.ts";
 import { median } from "../../../statistics/summary.ts";
+import type { EdgeChecks } from "../../measure/edge_checks.ts";
+import { errorShare } from "../../measure/judge.ts";
 import { Verifier } from "../../measure/verifier.ts";
 import type { Workload } from "../../measure/workload.ts";
 
@@ -23,6 +25,7 @@ export interface KernelsSetting {
   readonly seed: number;
   readonly rule: StopCriteria;
   readonly cacheFlush: CacheFlush | undefined;
+  readonly edgeChecks: EdgeChecks;
   /** Host memory that may be used. */
   readonly memoryBytes: number;
 }
@@ -91,8 +94,8 @@ export class Measurement implements Disposable {
   /** What is wrong with the row though its device works; outputs are judged all the same. */
   readonly #faults = new Set<string>();
   #wrong = 0;
-  #maxAbsError = 0;
-  #tolerance = 0;
+  /** Of the operation whose error is the largest share of its tolerance. */
+  #worst = { maxAbsError: 0, tolerance: 0 };
   #firstDispatchMs = 0;
   #pipelineMs = 0;
 
@@ -137,6 +140,7 @@ export class Measurement implements Disposable {
       await device.finish();
       measurement.#firstDispatchMs = performance.now() - start;
       await measurement.#check();
+      await measurement.#checkEdges();
       await measurement.#restoreInputs();
       measurement.#verifier = new Verifier(device, workload);
       await timer.warmUp(dispatches);
@@ -205,8 +209,7 @@ export class Measurement implements Disposable {
       samples: this.#samples,
       rounds: this.#stopper?.rounds,
       wrongElements: this.#wrong,
-      maxAbsError: this.#maxAbsError,
-      tolerance: this.#tolerance,
+      ...this.#worst,
       cost,
       ceilings: {
         ceiling_gflops: ceilings.multiplyAddGflops,
@@ -248,10 +251,22 @@ export class Measurement implements Disposable {
   }
 
   async #check(): Promise<void> {
-    const found = await this.#workload.check();
-    this.#wrong += found.wrongElements;
-    this.#maxAbsError = Math.max(this.#maxAbsError, found.maxAbsError);
-    this.#tolerance = found.tolerance;
+    const { wrongElements, maxAbsError, tolerance } = await this.#workload.check();
+    this.#wrong += wrongElements;
+    const found = { maxAbsError, tolerance };
+    if (this.#worst.tolerance === 0 || errorShare(found) > errorShare(this.#worst)) {
+      this.#worst = found;
+    }
+  }
+
+  /** Checks every shader on operands that the measured run does not have. */
+  async #checkEdges(): Promise<void> {
+    for (const [operation, variant] of this.#what.choice.pick) {
+      const failure = await this.#setting.edgeChecks.failure(operation, variant);
+      if (!failure) continue;
+      this.#wrong += failure.wrongElements;
+      this.#faults.add(`wrong on ${failure.edgeCase}`);
+    }
   }
 
   /** Turns an error of the device into a failed row; a lost device ends the run. */

@@ -1,5 +1,6 @@
 import { CaseRun } from "./case_run.ts";
 import type { Config } from "../../../config/config.ts";
+import { EdgeChecks } from "../../measure/edge_checks.ts";
 import { CacheFlush } from "../../measure/cache_flush.ts";
 import { kernelCases, kernelKey, kernelLabel } from "./kernel_cases.ts";
 import { kernelRow } from "./kernel_row.ts";
@@ -33,6 +34,7 @@ export async function runKernels(
     seed: config.seed,
     memoryBytes: run.memoryBytes,
     cacheFlush,
+    edgeChecks: new EdgeChecks(device),
     rule: stopCriteria(config),
   };
   const waiting = shuffled(kernelCases(config, run.filter), config.seed);

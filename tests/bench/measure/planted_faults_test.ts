@@ -11,9 +11,20 @@ Deno.test("the checks of measured rows catch every planted fault", async () => {
   assertEquals(faults.map(({ name, caught }) => [name, caught]), [
     ["no-op kernel", true],
     ["wrong element", true],
+    ["no finite number", true],
     ["stale output", true],
     ["race", true],
     ["mutated input", true],
+    ["factor off by 1 %", true],
+    ["no append to the KV cache", true],
+    ["stale KV cache", true],
+    ["last of ties", true],
+    ["softmax without its largest", true],
+    ["attention without its largest", true],
+    ["positions above 1000", true],
+    ["ignored window", true],
+    ["rows of other shards", true],
+    ["clock backwards", true],
   ]);
 });
 

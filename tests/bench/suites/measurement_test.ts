@@ -2,6 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { type Binding, shaderText } from "../../../device/program.ts";
 import { Measurement, type Mode } from "../../../bench/suites/kernels/measurement.ts";
 import { type Ceilings, higherCeilings } from "../../../bench/measure/ceilings.ts";
+import { EdgeChecks } from "../../../bench/measure/edge_checks.ts";
 import { Timer } from "../../../bench/measure/timer.ts";
 import { Workload } from "../../../bench/measure/workload.ts";
 import { type Operation, operation, type OperationVariant } from "../../../kernels/operation.ts";
@@ -66,6 +67,7 @@ async function measureAll(
     seed: 1,
     rule: { minTimeMs: 0, minSamples: 1, maxNoisePct: 100, timeoutS: 1 },
     cacheFlush: undefined,
+    edgeChecks: new EdgeChecks(device),
     memoryBytes: 2 ** 30,
   };
   await using stack = new AsyncDisposableStack();
@@ -149,6 +151,20 @@ Deno.test("a variant that changes its inputs fails by name, is wrong where its o
   const later = "if (bitcast<u32>(before) != 0x7fc0deadu) { a[i] = 0.0; }";
   assertEquals(await rows(later), ["ok ", "failed it changed its inputs a", "ok "], "not at first");
   assertEquals(await rows("a[i] = a[i];"), ["ok ", "ok ", "ok "], "writable, and left as it was");
+});
+
+Deno.test("a variant that is right in its measured run and wrong on ties is wrong, and says where", async () => {
+  const device = await sharedDevice();
+  using timer = await new Timer(device).ready();
+  const own = operation(KERNELS.argmax, { rows: 3, columns: 40 });
+  const [naive] = own.variants;
+  const program = naive!.program();
+  const text = shaderText(program).replace("value > most", "value >= most");
+  const last = { ...naive!, program: () => ({ ...program, wgsl: [{ file: "test", text }] }) };
+  const result = await measure(own, last, { timer });
+  assertEquals(result.status, "wrong");
+  assertStringIncludes(result.reason, "wrong on ties");
+  assertEquals((await measure(own, naive!, { timer })).status, "ok");
 });
 
 Deno.test.afterAll(closeSharedDevice);
