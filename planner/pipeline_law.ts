@@ -7,18 +7,23 @@ import {
   type SchedulerOutput,
 } from "../schedules/scheduler.ts";
 import type { Schedule } from "../schedules/schedule.ts";
+import { relativeLine } from "../statistics/link_fit.ts";
 import { VirtualExecutor } from "./virtual_executor.ts";
 
-/** Mean times of a replica's stages over the batches that it ran, in us. */
+/** Mean times of a replica's stages, in us. */
 export interface StageTimes {
   /** Of each stage for batches of so many tokens; collectives and sends included. */
   readonly byTokens: readonly ReadonlyMap<number, number>[];
-  /** How many batches of so many tokens there were. */
-  readonly batches: ReadonlyMap<number, number>;
   /** From one stage's send to the next one's start, where that one was idle. */
   readonly p2pLatencyUs: number;
   /** From the last stage's end over the engine to the first stage's start. */
   readonly hostUs: number;
+}
+
+/** Batches of a replica: how many of so many tokens there are, and how many are in flight at once. */
+export interface Batches {
+  readonly sizes: ReadonlyMap<number, number>;
+  readonly inFlight: number;
 }
 
 /**
@@ -26,12 +31,12 @@ export interface StageTimes {
  * min(1 / max t_i, in flight / (sum t_i + (p - 1) * P2P latency + host)). Filling and draining are left out.
  */
 export function steadyStateBoundMs(
-  { byTokens, batches, p2pLatencyUs, hostUs }: StageTimes,
-  inFlight: number,
+  { sizes, inFlight }: Batches,
+  { byTokens, p2pLatencyUs, hostUs }: StageTimes,
 ): number {
   let us = 0;
-  for (const [tokens, count] of batches) {
-    const stages = byTokens.map((times) => times.get(tokens)!);
+  for (const [tokens, count] of sizes) {
+    const stages = byTokens.map((times) => batchUs(times, tokens));
     const sum = stages.reduce((total, time) => total + time, 0) +
       p2pLatencyUs * (stages.length - 1) + hostUs;
     us += count / Math.min(1 / Math.max(...stages), inFlight / sum);
@@ -54,7 +59,7 @@ export async function simulateMs(
   { byTokens, p2pLatencyUs, hostUs }: StageTimes,
 ): Promise<number> {
   const executor = new VirtualExecutor(stages, maxConcurrentBatches, {
-    stageUs: (stage, batch) => nearest(byTokens[stage]!, tokensOf(batch)),
+    stageUs: (stage, batch) => batchUs(byTokens[stage]!, tokensOf(batch)),
     p2pLatencyUs,
     hostUs,
   });
@@ -84,9 +89,21 @@ function tokensOf({ scheduled }: SchedulerOutput): number {
   return scheduled.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0);
 }
 
-function nearest(times: ReadonlyMap<number, number>, tokens: number): number {
+/**
+ * Time of a batch of so many tokens, in us: as measured, between its measured neighbours, or beyond all
+ * measured sizes on the line through them; the line keeps launches and tokens from costing less than 0.
+ */
+function batchUs(times: ReadonlyMap<number, number>, tokens: number): number {
   const known = times.get(tokens);
   if (known !== undefined) return known;
-  const [closest] = [...times.keys()].sort((a, b) => Math.abs(a - tokens) - Math.abs(b - tokens));
-  return times.get(closest!)!;
+  const sizes = [...times.keys()].sort((a, b) => a - b);
+  const above = sizes.findIndex((size) => size > tokens);
+  if (above > 0) {
+    const [low, high] = [sizes[above - 1]!, sizes[above]!];
+    const share = (tokens - low) / (high - low);
+    return (1 - share) * times.get(low)! + share * times.get(high)!;
+  }
+  if (sizes.length === 1) return times.get(sizes[0]!)!;
+  const { interceptUs, slopeUs } = relativeLine([...times].map(([x, us]) => ({ x, us })));
+  return interceptUs + slopeUs * tokens;
 }

@@ -24,25 +24,32 @@ export interface LinkFit extends Line {
   readonly heldOutErrorPct: number | undefined;
 }
 
-/**
- * The line with the least sum of squared relative errors: small and large messages count alike.
- * Both numbers are kept from being negative.
- */
+/** The line of a link, see {@linkcode relativeLine}. */
 export function fitLine(points: readonly { readonly bytes: number; readonly us: number }[]): Line {
-  // Minimise sum ((a + s b - t) / t)^2: linear in a and b.
+  const { interceptUs, slopeUs } = relativeLine(points.map(({ bytes, us }) => ({ x: bytes, us })));
+  return { alphaUs: interceptUs, gbytesPerS: 1 / slopeUs / 1000 };
+}
+
+/**
+ * The line of times over sizes with the least sum of squared relative errors, of at least two sizes: small
+ * and large ones count alike. Both numbers are kept from being negative.
+ */
+export function relativeLine(
+  points: readonly { readonly x: number; readonly us: number }[],
+): { readonly interceptUs: number; readonly slopeUs: number } {
+  // Minimise sum ((a + s x - t) / t)^2: linear in a and s.
   const sums = { w: 0, wx: 0, wxx: 0, wy: 0, wxy: 0 };
-  for (const { bytes, us } of points) {
+  for (const { x, us } of points) {
     const w = 1 / (us * us);
     sums.w += w;
-    sums.wx += w * bytes;
-    sums.wxx += w * bytes * bytes;
+    sums.wx += w * x;
+    sums.wxx += w * x * x;
     sums.wy += w * us;
-    sums.wxy += w * bytes * us;
+    sums.wxy += w * x * us;
   }
   const determinant = sums.w * sums.wxx - sums.wx * sums.wx;
-  const slope = Math.max(1e-9, (sums.w * sums.wxy - sums.wx * sums.wy) / determinant);
-  const alphaUs = Math.max(0, (sums.wy - slope * sums.wx) / sums.w);
-  return { alphaUs, gbytesPerS: 1 / slope / 1000 };
+  const slopeUs = Math.max(1e-9, (sums.w * sums.wxy - sums.wx * sums.wy) / determinant);
+  return { interceptUs: Math.max(0, (sums.wy - slopeUs * sums.wx) / sums.w), slopeUs };
 }
 
 /**

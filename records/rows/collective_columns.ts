@@ -72,7 +72,7 @@ export const COLLECTIVE_COLUMN_TEXTS = {
   }),
   overlap_pct: number(
     "%",
-    "How much of it hides behind a GEMM on the adapter: 0 if both take turns, 100 if neither slows the other",
+    "How much of it hides behind a GEMM on the adapter: 0 if both take turns, 100 if neither slows the other; below 0 if turns would be faster, above 100 if they were measured faster together",
     { derive: overlapPct },
   ),
   oversubscribed: flag("Whether there are more ranks than cores"),
@@ -96,5 +96,5 @@ function overlapPct(row: Cells): number | undefined {
   if (row["overlap_gemm_us"] === undefined) return undefined;
   const kept = (what: string) =>
     Number(row[`overlap_${what}_us`]) / Number(row[`overlap_${what}_beside_us`]);
-  return Math.max(0, Math.min(100, 100 * (kept("collective") + kept("gemm") - 1)));
+  return 100 * (kept("collective") + kept("gemm") - 1);
 }

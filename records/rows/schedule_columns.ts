@@ -164,7 +164,7 @@ export const SCHEDULE_COLUMN_TEXTS = {
   model: COMMON_COLUMN_TEXTS.model,
   simulated_output_tokens_per_s: number(
     "tokens/s",
-    "What the same engine reaches in virtual time with this row's measured stage times",
+    "What the same engine reaches in virtual time with the stage times of other rows: of the same layout, else of one whose stages are the same; blank where the run has none",
     { derive: (row) => tokensPerS(row, row["simulated_ms"]) },
   ),
   pipeline_law_tokens_per_s: number(
@@ -180,6 +180,16 @@ export const SCHEDULE_COLUMN_TEXTS = {
     "%",
     "Sum of the five shares as they were measured: below 100 by what no span covers, above it by what two do",
     { derive: shareOf(...SHARES) },
+  ),
+  prediction_error_pct: number(
+    "%",
+    "simulated_output_tokens_per_s / output_tokens_per_s - 1: above 0 where too much was predicted",
+    {
+      derive: ({ simulated_output_tokens_per_s: simulated, output_tokens_per_s: reached }) =>
+        simulated === undefined || reached === undefined
+          ? undefined
+          : 100 * (Number(simulated) / Number(reached) - 1),
+    },
   ),
   ttft_ms_p99: p99Text(
     "ttft_ms",

@@ -27,29 +27,45 @@ function simulated(changes: Partial<Simulated>, sizes: readonly (readonly [numbe
 Deno.test("the steady-state bound is the slowest stage, or the round trip shared by what is in flight", () => {
   const times = {
     byTokens: [new Map([[1, 100], [8, 300]]), new Map([[1, 200], [8, 400]])],
-    batches: new Map([[1, 10], [8, 2]]),
     p2pLatencyUs: 50,
     hostUs: 10,
   };
+  const batches = (inFlight: number) => ({ sizes: new Map([[1, 10], [8, 2]]), inFlight });
   // Round trips are 360 and 760 us.
-  assertAlmostEquals(steadyStateBoundMs(times, 1), (10 * 360 + 2 * 760) / 1000, 1e-12);
-  assertAlmostEquals(steadyStateBoundMs(times, 2), (10 * 200 + 2 * 400) / 1000, 1e-12);
+  assertAlmostEquals(steadyStateBoundMs(batches(1), times), (10 * 360 + 2 * 760) / 1000, 1e-12);
+  assertAlmostEquals(steadyStateBoundMs(batches(2), times), (10 * 200 + 2 * 400) / 1000, 1e-12);
   const far = { ...times, p2pLatencyUs: 150 };
-  assertAlmostEquals(steadyStateBoundMs(far, 2), (10 * 230 + 2 * 430) / 1000, 1e-12);
+  assertAlmostEquals(steadyStateBoundMs(batches(2), far), (10 * 230 + 2 * 430) / 1000, 1e-12);
 });
 
-Deno.test("simulated time takes the times of the nearest measured batch, of latencies and of the host", async () => {
+Deno.test("simulated time takes times between those of measured batches, of latencies and of the host", async () => {
   const times = {
-    byTokens: [new Map([[1, 10], [4, 40], [10, 100]]), new Map([[1, 20], [4, 80], [10, 200]])],
-    batches: new Map([[1, 1]]),
+    byTokens: [new Map([[1, 10], [4, 40], [10, 160]]), new Map([[1, 20], [10, 200], [4, 80]])],
     p2pLatencyUs: 5,
     hostUs: 7,
   };
   // A prefill and two decode steps of 30 us, each with 12 us between stages and on the host.
-  for (const [prompt, prefillUs] of [[4, 120], [5, 120], [9, 300], [60, 300]] as const) {
+  const cases = [[4, 40 + 80], [5, 60 + 100], [9, 140 + 180], [2, 20 + 40]] as const;
+  for (const [prompt, prefillUs] of cases) {
     const ms = await simulateMs(simulated({}, [[prompt, 3]]), times);
     assertAlmostEquals(ms, (prefillUs + 2 * 30 + 3 * 12) / 1000, 1e-12, `${prompt} tokens`);
   }
+});
+
+Deno.test("beyond measured sizes batches cost launches and tokens, a single size what it costs", async () => {
+  const prefill = async (prompt: number, byTokens: readonly ReadonlyMap<number, number>[]) =>
+    1000 * await simulateMs(simulated({ stages: byTokens.length }, [[prompt, 1]]), {
+      byTokens,
+      p2pLatencyUs: 0,
+      hostUs: 0,
+    });
+  const line = [new Map([[4, 30], [8, 40], [16, 60]])]; // 20 us and 2.5 us a token
+  assertAlmostEquals(await prefill(48, line), 20 + 48 * 2.5, 1e-9);
+  assertAlmostEquals(await prefill(2, line), 20 + 2 * 2.5, 1e-9);
+  assertAlmostEquals(await prefill(3, [new Map([[8, 40]])]), 40, 1e-9);
+  // Larger batches that were measured faster do not make the largest ones free.
+  const falling = await prefill(60, [new Map([[8, 40], [16, 20]])]);
+  assertAlmostEquals(falling, (1 / 40 + 1 / 20) / (1 / 1600 + 1 / 400), 1e-6);
 });
 
 Deno.test("the ideal bubble is 1 - 1/p for step, (p - 1) / (m + p - 1) for a full queue", async () => {

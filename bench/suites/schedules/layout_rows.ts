@@ -4,12 +4,8 @@ import { tokenBatch } from "../../../runtime/token_batch.ts";
 import { ceilingUs } from "../../measure/ceilings.ts";
 import type { Repetition } from "../../../runtime/layout_run.ts";
 import { layoutOf } from "../../../config/decoder_source.ts";
-import {
-  type CaseRepetitions,
-  type ExpectedTokens,
-  type LayoutCases,
-  predict,
-} from "./measure_layouts.ts";
+import type { CaseRepetitions, ExpectedTokens, LayoutCases } from "./measure_layouts.ts";
+import { predict } from "./predictions.ts";
 import { deriveRows, type SampledRow } from "../../../records/rows/derive_rows.ts";
 import type { ScheduleRow } from "../../../records/rows/row.ts";
 import { type OpenWork, type ScheduleCase, scheduleKey, scheduleLabel } from "./schedule_cases.ts";
@@ -30,8 +26,12 @@ export interface Suite extends OpenWork {
   readonly expected: () => Promise<ExpectedTokens>;
 }
 
-/** Writes the rows of a layout whose cases are all done, or that failed. */
-export async function writeRows(layout: LayoutCases, suite: Suite): Promise<void> {
+/** Writes the rows of a layout, one of several, whose cases are all done, or that failed. */
+export async function writeRows(
+  layout: LayoutCases,
+  among: readonly LayoutCases[],
+  suite: Suite,
+): Promise<void> {
   const { requests, run } = suite;
   if (layout.error !== undefined) {
     return await writeFailed(layout.cases, suite, layout.error);
@@ -40,13 +40,14 @@ export async function writeRows(layout: LayoutCases, suite: Suite): Promise<void
   const sum = (key: "weightBytes" | "kvCacheBytes") =>
     layout.opened.reduce((total, rank) => total + rank[key], 0);
   const rows: SampledRow<ScheduleRow>[] = [];
+  const others = among.flatMap(({ measured }) => measured);
   for (const one of layout.measured) {
     const numbers = {
       weightBytes: sum("weightBytes"),
       kvCacheBytes: sum("kvCacheBytes"),
       outputTokens: requests.reduce((total, { maxTokens }) => total + maxTokens, 0),
       idealUs: ranks === 1 ? idealUs(one.last, suite) : undefined,
-      predicted: await predict(one, suite),
+      predicted: await predict(one, others, suite),
     };
     const context = await rowContext(suite, ranks);
     const row = scheduleRow(one, scheduleKey(one.case, suite), { layout: numbers, context });

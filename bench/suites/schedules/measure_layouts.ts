@@ -4,18 +4,19 @@ import { decompose, type Decomposition } from "./decomposition.ts";
 import type { LayoutRun, Repetition } from "../../../runtime/layout_run.ts";
 import { type StopCriteria, StoppingRule, type StopReason } from "../../measure/stopping_rule.ts";
 import { stopCriteria } from "../suite_run.ts";
-import { limitsOf, type OpenWork, type ScheduleCase, type ScheduleWork } from "./schedule_cases.ts";
+import { limitsOf, type OpenWork, type ScheduleCase } from "./schedule_cases.ts";
 import type { OpenedRank } from "../../../runtime/rank_message.ts";
 import type { Latencies, Served } from "../../../runtime/serve.ts";
 import { shuffled } from "../../../statistics/shuffled.ts";
-import { engineTimesUs, mostInFlight, stageTimes } from "./stage_times.ts";
-import { idealBubble, simulateMs, steadyStateBoundMs } from "../../../planner/pipeline_law.ts";
+import { engineTimesUs, mostInFlight, type StageSamples, stageSamples } from "./stage_times.ts";
 import { type StepTimes, stepTimes } from "../../../runtime/replica_trace.ts";
 
 /** A case under way, and what its repetitions gave so far. */
 export class CaseRepetitions {
   readonly case: ScheduleCase;
   readonly steps: StepTimes[] = [];
+  /** One a replica and repetition. */
+  readonly stages: StageSamples[] = [];
   /** One a repetition. */
   readonly served: (Latencies & Pick<Served<BatchResult>, "wallMs">)[] = [];
   /** One a replica and repetition. */
@@ -49,6 +50,7 @@ export class CaseRepetitions {
     const steps: StepTimes[] = [];
     for (const [replica, trace] of traces.entries()) {
       steps.push(...stepTimes(trace, served.batches[replica]!.map(({ result }) => result)));
+      this.stages.push(stageSamples(trace));
       this.spent.push(decompose(trace, wall));
       this.engineUs.push(...engineTimesUs(trace));
       this.maxInFlight = Math.max(this.maxInFlight, mostInFlight(trace));
@@ -165,42 +167,4 @@ export async function measureLayouts(
       await layout.repeat(one);
     }
   }
-}
-
-/** What a case's own stage times predict; undefined where requests come over time. */
-export interface Predictions {
-  /** Idle share of equal stages without host time, 0 to 1. */
-  readonly idealBubble: number;
-  /** Wall time of the engine in virtual time. */
-  readonly simulatedMs: number;
-  /** The same by the pipeline law. */
-  readonly steadyStateBoundMs: number;
-}
-
-/** Predicts the last repetition of a case. */
-export async function predict(
-  { case: case_, last: { served, traces } }: CaseRepetitions,
-  work: ScheduleWork,
-): Promise<Predictions | undefined> {
-  if (work.requests.some(({ arrivalMs }) => arrivalMs > 0)) return undefined;
-  const limits = limitsOf(case_, work);
-  const replicas = traces.map(({ stages }, replica) => {
-    const batches = served.batches[replica]!.flatMap(({ batch }) => batch.scheduled);
-    const ids = new Set(batches.map(({ requestId }) => requestId));
-    return {
-      requests: work.requests.filter(({ id }) => ids.has(id)),
-      limits,
-      stages,
-      maxConcurrentBatches: case_.maxConcurrentBatches,
-      schedule: SCHEDULES[case_.schedule],
-    };
-  });
-  const times = traces.map(stageTimes);
-  const simulated = await Promise.all(replicas.map((r, i) => simulateMs(r, times[i]!)));
-  const laws = traces.map((trace, i) => steadyStateBoundMs(times[i]!, mostInFlight(trace)));
-  return {
-    idealBubble: await idealBubble(replicas),
-    simulatedMs: Math.max(...simulated),
-    steadyStateBoundMs: Math.max(...laws),
-  };
 }

@@ -120,7 +120,7 @@ async function runLayouts(
     seed: config.seed,
     signal: run.signal,
     onDone: async (layout) => {
-      await writeRows(layout, suite);
+      await writeRows(layout, opened, suite);
       finish(layout.cases);
     },
   });

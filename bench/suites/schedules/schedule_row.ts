@@ -1,4 +1,5 @@
-import type { CaseRepetitions, Predictions } from "./measure_layouts.ts";
+import type { CaseRepetitions } from "./measure_layouts.ts";
+import type { Predictions } from "./predictions.ts";
 import type { Facts } from "../../../records/rows/column.ts";
 import type { ScheduleKey, ScheduleRow } from "../../../records/rows/row.ts";
 import { commonCells, type RowContext } from "../suite_run.ts";
@@ -65,9 +66,9 @@ export function scheduleFacts({ outputTokens, idealUs, predicted }: LayoutNumber
   return {
     generated_tokens: outputTokens,
     ...(idealUs !== undefined && { ideal_us: idealUs }),
-    ...(predicted && {
-      simulated_ms: predicted.simulatedMs,
-      pipeline_law_ms: predicted.steadyStateBoundMs,
+    ...(predicted?.held && {
+      simulated_ms: predicted.held.simulatedMs,
+      pipeline_law_ms: predicted.held.steadyStateBoundMs,
     }),
   };
 }

@@ -3,25 +3,44 @@
 import type { StageTimes } from "../../../planner/pipeline_law.ts";
 import type { Interval, ReplicaTrace } from "../../../runtime/replica_trace.ts";
 
-/** Measures the stages of a replica. */
-export function stageTimes({ stages, ranks, inFlight }: ReplicaTrace): StageTimes {
-  const sums = Array.from({ length: stages }, () => new Map<number, number[]>());
+/** Times of a replica's stages, of each batch that it ran, in us. */
+export interface StageSamples {
+  /** Of each stage for batches of so many tokens; collectives and sends included. */
+  readonly byTokens: readonly ReadonlyMap<number, readonly number[]>[];
+  /** From one stage's send to the next one's start, where that one was idle. */
+  readonly hops: readonly number[];
+  /** From a batch's launch to the first stage's start, where that one was idle. */
+  readonly heads: readonly number[];
+  /** From the last stage's end to the engine's having the result. */
+  readonly tails: readonly number[];
+  /** From a result to the next launch. */
+  readonly engine: readonly number[];
+}
+
+/** Measures the stages of a replica; of a stage's ranks the slowest counts. */
+export function stageSamples({ stages, ranks, inFlight }: ReplicaTrace): StageSamples {
+  const byTokens = Array.from({ length: stages }, () => new Map<number, number[]>());
   const hops: number[] = [];
   const heads: number[] = [];
   const tails: number[] = [];
   const engine: number[] = [];
-  // Of a stage's ranks the slowest counts.
-  const windows = Array.from({ length: stages }, () => [] as Interval[]);
+  const windows = Array.from({ length: stages }, () => [] as (Interval & { tokens: number })[]);
+  const slowest = Array.from({ length: stages }, () => [] as number[]);
   for (const { stage, steps } of ranks) {
     for (const [batch, { tokens, start, end }] of steps.entries()) {
       const known = windows[stage]![batch];
       const us = 1000 * (end - start);
-      const list = sums[stage]!.get(tokens) ?? [];
-      sums[stage]!.set(tokens, list);
-      list.push(known ? Math.max(us, list.pop()!) : us);
+      slowest[stage]![batch] = Math.max(us, slowest[stage]![batch] ?? 0);
       windows[stage]![batch] = known
-        ? { start: Math.max(known.start, start), end: Math.max(known.end, end) }
-        : { start, end };
+        ? { tokens, start: Math.max(known.start, start), end: Math.max(known.end, end) }
+        : { tokens, start, end };
+    }
+  }
+  for (const [stage, map] of byTokens.entries()) {
+    for (const [batch, { tokens }] of windows[stage]!.entries()) {
+      const list = map.get(tokens) ?? [];
+      map.set(tokens, list);
+      list.push(slowest[stage]![batch]!);
     }
   }
   for (const [batch, flight] of inFlight.entries()) {
@@ -38,12 +57,31 @@ export function stageTimes({ stages, ranks, inFlight }: ReplicaTrace): StageTime
     const next = inFlight.find(({ start }) => start >= flight.end);
     if (next) engine.push(1000 * (next.start - flight.end));
   }
+  return { byTokens, hops, heads, tails, engine };
+}
+
+/** Mean times of replicas of equal stages, of which there is at least one. */
+export function stageTimes(samples: readonly StageSamples[]): StageTimes {
+  const all = (of: (one: StageSamples) => readonly number[]) => mean(samples.flatMap(of));
+  const stages = samples[0]!.byTokens.length;
   return {
-    byTokens: sums.map((map) => new Map([...map].map(([tokens, list]) => [tokens, mean(list)]))),
-    batches: new Map([...sums[0]!].map(([tokens, list]) => [tokens, list.length])),
-    p2pLatencyUs: mean(hops),
-    hostUs: mean(heads) + mean(tails) + mean(engine),
+    byTokens: Array.from({ length: stages }, (_, stage) => {
+      const entries = samples.flatMap(({ byTokens }) => [...byTokens[stage]!]);
+      const grouped = Map.groupBy(entries, ([tokens]) => tokens);
+      return new Map(
+        [...grouped].map(([tokens, lists]) => [tokens, mean(lists.flatMap(([, list]) => list))]),
+      );
+    }),
+    p2pLatencyUs: all(({ hops }) => hops),
+    hostUs: all(({ heads }) => heads) + all(({ tails }) => tails) + all(({ engine }) => engine),
   };
+}
+
+/** How many batches of so many tokens a replica ran. */
+export function batchSizes({ ranks }: ReplicaTrace): ReadonlyMap<number, number> {
+  const sizes = new Map<number, number>();
+  for (const { tokens } of ranks[0]!.steps) sizes.set(tokens, (sizes.get(tokens) ?? 0) + 1);
+  return sizes;
 }
 
 /** The most batches of a replica that were in flight together. */

@@ -2,8 +2,10 @@ import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { decompose } from "../../../bench/suites/schedules/decomposition.ts";
 import type { ReplicaTrace } from "../../../runtime/replica_trace.ts";
 import {
+  batchSizes,
   engineTimesUs,
   mostInFlight,
+  stageSamples,
   stageTimes,
 } from "../../../bench/suites/schedules/stage_times.ts";
 import { steadyStateBoundMs } from "../../../planner/pipeline_law.ts";
@@ -89,18 +91,51 @@ Deno.test("two batches wait for the pipeline to fill and to drain, whatever the 
 });
 
 Deno.test("stage times, depth and the pipeline law are read off the spans", () => {
-  const times = stageTimes(QUEUE);
+  const times = stageTimes([stageSamples(QUEUE)]);
   assertEquals(times.byTokens.map((map) => map.get(4)), [10_000, 11_000]);
-  assertEquals(times.batches.get(4), 2);
+  assertEquals([...batchSizes(QUEUE)], [[4, 2]]);
   assertEquals([mostInFlight(NAIVE), mostInFlight(QUEUE)], [1, 2]);
   assertEquals(engineTimesUs(NAIVE), [2000]);
   assertEquals(engineTimesUs(QUEUE), []);
-  const naive = stageTimes(NAIVE);
+  const naive = stageTimes([stageSamples(NAIVE)]);
   assertEquals(naive.hostUs, 2000);
-  assertAlmostEquals(steadyStateBoundMs(naive, 1), 44, 1e-9);
+  assertAlmostEquals(
+    steadyStateBoundMs({ sizes: batchSizes(NAIVE), inFlight: 1 }, naive),
+    44,
+    1e-9,
+  );
   // Two in flight: (10 + 10 + 2) / 2 = 11 ms a batch, more than a stage takes.
-  assertAlmostEquals(steadyStateBoundMs(naive, 2), 22, 1e-9);
-  assertAlmostEquals(steadyStateBoundMs(naive, 3), 20, 1e-9);
+  assertAlmostEquals(
+    steadyStateBoundMs({ sizes: batchSizes(NAIVE), inFlight: 2 }, naive),
+    22,
+    1e-9,
+  );
+  assertAlmostEquals(
+    steadyStateBoundMs({ sizes: batchSizes(NAIVE), inFlight: 3 }, naive),
+    20,
+    1e-9,
+  );
+});
+
+Deno.test("stage times of replicas and repetitions are pooled batch by batch", () => {
+  const both = stageTimes([stageSamples(NAIVE), stageSamples(QUEUE)]);
+  // 10, 10, 10, 10 ms and 10, 10, 10, 12 ms.
+  assertEquals(both.byTokens.map((map) => [...map]), [[[4, 10_000]], [[4, 10_500]]]);
+  // From the first repetition's result to its next launch; the second one has no such wait.
+  assertEquals([both.hostUs, both.p2pLatencyUs], [2000, 0]);
+});
+
+Deno.test("of the ranks of a stage the one that is slowest with a batch counts, hops are waits of idle stages", () => {
+  const first = rank(0, 1, [[0, 0, 10], [1, 30, 44]]);
+  const peer = { ...rank(0, 1, [[0, 0, 13], [1, 30, 41]]), globalRank: 1, tpRank: 1 };
+  const last = { ...rank(1, 1, [[0, 15, 25], [1, 45, 55]]), globalRank: 2 };
+  const inFlight = [{ start: 0, end: 27 }, { start: 29, end: 55 }];
+  const samples = stageSamples({ stages: 2, inFlight, ranks: [first, peer, last] });
+  assertEquals([...samples.byTokens[0]!], [[4, [13_000, 14_000]]]);
+  assertEquals(samples.hops, [2000, 1000]); // 13 to 15, 44 to 45
+  assertEquals(samples.heads, [0, 1000]);
+  assertEquals(samples.tails, [2000, 0]);
+  assertEquals(samples.engine, [2000]);
 });
 
 Deno.test("pipeline schedules are written as PyTorch writes them", () => {
