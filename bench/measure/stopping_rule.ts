@@ -76,17 +76,17 @@ export class StoppingRule {
       const { noisePct } = summarise(this.#timesUs, this.#rounds);
       this.#noisePct.push(noisePct);
       if (noisePct <= maxNoisePct) return "noise_target";
-      if (count >= 2 * minSamples && this.#isStable()) return "noise_stable";
+      if (count >= 2 * minSamples && isStable(this.#noisePct)) return "noise_stable";
     }
     if (count >= MAX_SAMPLES) return "max_samples";
     return this.#spentMs > timeoutS * 1000 ? "timeout" : undefined;
   }
+}
 
-  /** Whether the interval hardly moves any more: more rounds of this machine make it no quieter. */
-  #isStable(): boolean {
-    const recent = this.#noisePct.slice(-STABLE_TURNS);
-    const middle = median(recent);
-    return recent.length === STABLE_TURNS &&
-      recent.every((noise) => Math.abs(noise - middle) <= middle * STABLE_PCT / 100);
-  }
+/** Whether the noise after each turn hardly moves any more: more rounds of this machine make it no quieter. */
+export function isStable(noisePct: readonly number[]): boolean {
+  const recent = noisePct.slice(-STABLE_TURNS);
+  const middle = median(recent);
+  return recent.length === STABLE_TURNS &&
+    recent.every((noise) => Math.abs(noise - middle) <= middle * STABLE_PCT / 100);
 }

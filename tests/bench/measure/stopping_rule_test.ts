@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import {
+  isStable,
   type StopCriteria,
   StoppingRule,
   type StopReason,
@@ -71,4 +72,43 @@ Deno.test("a turn without a time is no round, but its time counts", () => {
   assertEquals(rule.endTurn([1], 1e5), undefined);
   assertEquals(rule.rounds, [0]);
   assertEquals(rule.endTurn([], 1e6), "timeout");
+});
+
+Deno.test("a turn takes a tenth of what the whole takes at least, in whole samples, and of 1000 samples", () => {
+  const criteria = { minTimeMs: 50, minSamples: 25, maxNoisePct: 2, timeoutS: 9 };
+  assertEquals(StoppingRule.turn(criteria), { minTimeMs: 5, minSamples: 3, maxSamples: 100 });
+});
+
+Deno.test("a noise is stable where each of the last five is within 10 % of their middle", () => {
+  const all: readonly (readonly number[])[] = [
+    [10, 10, 10, 10],
+    [11, 9, 10, 10, 10],
+    [11.01, 9, 10, 10, 10],
+    [11, 8.99, 10, 10, 10],
+    [50, 11, 9, 10, 10, 10],
+    [10, 10, 10, 10, 50],
+  ];
+  assertEquals(all.map(isStable), [false, true, false, false, true, false]);
+});
+
+Deno.test("limits of time are met exactly: min time is reached, a timeout is passed", () => {
+  const once = { ...CRITERIA, minSamples: 1 };
+  assertEquals(new StoppingRule(once).endTurn([9999.5], 0), undefined);
+  assertEquals(new StoppingRule(once).endTurn([10_000], 0), "noise_target");
+  const rule = new StoppingRule({ ...CRITERIA, timeoutS: 1 });
+  assertEquals([rule.endTurn([], 1e6), rule.endTurn([], 1)], [undefined, "timeout"]);
+  const most = new StoppingRule({ ...CRITERIA, minTimeMs: 1e6 });
+  assertEquals(most.endTurn(Array<number>(999).fill(1), 0), undefined);
+  assertEquals(most.endTurn([1], 0), "max_samples");
+});
+
+Deno.test("a noise at its target ends a measurement, one above it does not", () => {
+  const noise = summarise([98, 102, 100]).noisePct;
+  const rule = (maxNoisePct: number) => {
+    const one = new StoppingRule({ ...CRITERIA, minTimeMs: 0, maxNoisePct });
+    one.endTurn([98], 0);
+    one.endTurn([102], 0);
+    return one.endTurn([100], 0);
+  };
+  assertEquals([rule(noise), rule(noise * 0.999)], ["noise_target", undefined]);
 });

@@ -35,6 +35,8 @@ Deno.test("warm-up ends when two runs take the same time, which one run never sh
     return run;
   };
   assertEquals(await runs([100, 104, 1]), 2);
+  assertEquals(await runs([100, 105, 1]), 2);
+  assertEquals(await runs([100, 105.1, 105.1]), 3);
   assertEquals(await runs([100, 90, 80, 84, 1]), 4);
   assertEquals(await runs([100, 90, 80, 70, 60, 60]), 5);
 });
