@@ -1,9 +1,9 @@
 // The ceilings of an adapter: copying memory, reading and copying what stays in the nearest cache, and
 // multiply-adds that touch no memory.
-override WORKGROUP_SIZE: u32 = 8u;
+override WORKGROUP_SIZE: u32;
 @group(0) @binding(0) var<storage, read> from_: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> to: array<vec4f>;
-override READS: bool = false; // whether cached passes only read
+override READS: bool; // whether cached passes only read
 @group(0) @binding(2) var<uniform> params: vec4u; // x: vec4s, y: multiply-add rounds, z: vec4s an invocation, w: passes
 
 fn multiply_adds(id: vec3u) {

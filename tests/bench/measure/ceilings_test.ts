@@ -60,6 +60,11 @@ Deno.test("ceilings are the best of the sizes, widths and ways that were tried, 
   );
   assertAlmostEquals(narrow.ceilings.multiplyAddGflops, 292, 1e-9);
   assertAlmostEquals(narrow.ceilings.copyGbytesPerS, 19.5, 1e-9);
+  const slow = await measured({ copy: () => 0.1, cached: () => 0.2, flops: () => 0.3 }, 2 ** 18);
+  const { copyGbytesPerS, cachedGbytesPerS, multiplyAddGflops } = slow.ceilings;
+  assertAlmostEquals(copyGbytesPerS, 0.1, 1e-9);
+  assertAlmostEquals(cachedGbytesPerS, 0.2, 1e-9);
+  assertAlmostEquals(multiplyAddGflops, 0.3, 1e-9);
 });
 
 Deno.test("each ceiling's program is warmed up, timed four times and freed; sizes are those that can be bound", async () => {

@@ -92,9 +92,12 @@ Deno.test("a noise is stable where each of the last five is within 10 % of their
 });
 
 Deno.test("limits of time are met exactly: min time is reached, a timeout is passed", () => {
-  const once = { ...CRITERIA, minSamples: 1 };
-  assertEquals(new StoppingRule(once).endTurn([9999.5], 0), undefined);
-  assertEquals(new StoppingRule(once).endTurn([10_000], 0), "noise_target");
+  const twice = (us: number) => {
+    const rule = new StoppingRule({ ...CRITERIA, minSamples: 2 });
+    rule.endTurn([us], 0);
+    return rule.endTurn([us], 0);
+  };
+  assertEquals([twice(4999.75), twice(5000)], [undefined, "noise_target"]);
   const rule = new StoppingRule({ ...CRITERIA, timeoutS: 1 });
   assertEquals([rule.endTurn([], 1e6), rule.endTurn([], 1)], [undefined, "timeout"]);
   const most = new StoppingRule({ ...CRITERIA, minTimeMs: 1e6 });

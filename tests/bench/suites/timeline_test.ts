@@ -163,6 +163,92 @@ Deno.test("a Chrome trace has a thread a rank, spans that do not overlap, and an
   assertEquals(kinds.size, 3, "one colour a kind");
 });
 
+Deno.test("a batch's slot is behind every result that it was launched after", () => {
+  const flights = (list: readonly (readonly [number, number])[]) =>
+    list.map(([start, end]) => ({ start, end }));
+  const lines = (list: readonly (readonly [number, number])[]) =>
+    pipelineCsv({ ...NAIVE, inFlight: flights(list) }).trim().split(/\r?\n/);
+  assertEquals(lines([[0, 20], [0, 32], [32, 50], [33, 60]]), [
+    "0F0,0F1,,0F2,0F3,",
+    ",1F0,1F1,,1F2,1F3",
+  ]);
+  assertEquals(lines([[0, 20], [5, 40], [20, 50]]), ["0F0,0F1,0F2,", ",1F0,1F1,1F2"]);
+});
+
+Deno.test("the events of a Chrome trace, letter by letter", () => {
+  const steps = [{
+    ...{ step: 7, tokens: 5, start: 101, end: 104, submitUs: 0, waitUs: 0 },
+    spans: [
+      { kind: "receive", start: 101, end: 101.5 },
+      { kind: "compute", start: 101.5, end: 102.0004, gpuUs: 300, ops: [3, 8] },
+      { kind: "all_reduce", start: 102.25, end: 102.5 },
+      { kind: "compute", start: 102.5, end: 102.75 },
+      { kind: "all_gather", start: 102.75, end: 103 },
+      { kind: "gather", start: 103, end: 103 },
+      { kind: "argmax", start: 103, end: 103.5 },
+      { kind: "send", start: 103.5, end: 104 },
+    ],
+  }, { step: 9, tokens: 1, start: 105, end: 106, spans: [], submitUs: 0, waitUs: 0 }] as const;
+  const ranks = [{ globalRank: 6, stage: 1, tpRank: 2, steps }];
+  const replica = { stages: 3, inFlight: [], ranks };
+  const events = traceEvents([{ ...replica, ranks: [] }, replica], {
+    label: "case",
+    process: 4,
+    startMs: 100,
+  });
+  const at = { pid: 4, tid: 6 };
+  const args = { batch: 0, tokens: 5 };
+  const span = (name: string, cname: string, [ts, dur]: readonly [number, number], more = {}) => ({
+    ...{ ph: "X", name, cat: name === "compute" ? "compute" : "transfer", cname, ts, dur, ...at },
+    args: { ...args, ...more },
+  });
+  const flow = { name: "hidden states", cat: "send", ...at };
+  assertEquals(events, [
+    { ph: "M", name: "process_name", pid: 4, args: { name: "case" } },
+    { ph: "M", name: "process_sort_index", pid: 4, args: { sort_index: 4 } },
+    { ph: "M", name: "thread_name", ...at, args: { name: "rank 6: replica 1, stage 1, tp 2" } },
+    { ph: "M", name: "thread_sort_index", ...at, args: { sort_index: 6 } },
+    span("receive", "rail_idle", [1000, 500]),
+    { ph: "f", bp: "e", ...flow, id: "4.1.1.2.7", ts: 1000 },
+    span("compute", "thread_state_running", [1500, 500.4], {
+      gpu_us: 300,
+      first_op: 3,
+      last_op: 8,
+    }),
+    span("all_reduce", "thread_state_iowait", [2250, 250]),
+    span("compute", "thread_state_running", [2500, 250]),
+    span("all_gather", "rail_response", [2750, 250]),
+    span("gather", "rail_response", [3000, 0]),
+    span("argmax", "rail_response", [3000, 500]),
+    span("send", "rail_animation", [3500, 500]),
+    { ph: "s", ...flow, id: "4.1.2.2.7", ts: 3500 },
+  ]);
+});
+
+Deno.test("a text timeline begins with its first batch, whenever that was, and is 72 wide", () => {
+  const later = <T extends { start: number; end: number }>(one: T): T => ({
+    ...one,
+    start: one.start + 1000,
+    end: one.end + 1000,
+  });
+  const replica = {
+    stages: 1,
+    inFlight: [later({ start: 0, end: 72 })],
+    ranks: [{
+      ...rank(0, 0, []),
+      globalRank: 12,
+      steps: rank(0, 0, [[0, 0, 24], [3, 48, 90]]).steps.map((step) => ({
+        ...step,
+        spans: step.spans.map(later),
+      })),
+    }],
+  };
+  assertEquals(
+    textTimeline(replica, { label: "one" }),
+    `one: 1 of 1 batches, 72.0 ms\n  rank 12 |${"0".repeat(24)}${".".repeat(24)}${"3".repeat(24)}|`,
+  );
+});
+
 Deno.test("the text timeline shows who computes which batch", () => {
   assertEquals(
     textTimeline(NAIVE, { label: "step", width: 42 }),
