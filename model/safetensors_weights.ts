@@ -5,8 +5,9 @@ import {
   readFully,
   type TensorPlace,
 } from "./safetensors.ts";
+import { firstBeyond } from "./first_beyond.ts";
 import type { ModelShape } from "./shape.ts";
-import { checkpointTensors, type WeightRange } from "./stage_weights.ts";
+import { type CheckpointTensor, checkpointTensors, type WeightRange } from "./stage_weights.ts";
 import type { WeightSource } from "./weight_source.ts";
 
 /** Tensors that some checkpoints have and nobody needs. */
@@ -32,18 +33,26 @@ export class SafetensorsWeights implements WeightSource {
     return new SafetensorsWeights(places);
   }
 
-  /** Reads a range as float32; whole rows in one read, parts of rows one by one. */
+  /**
+   * Reads a range as float32; whole rows in one read, parts of rows one by one.
+   * @throws {CheckpointError} where a number of it is not finite.
+   */
   read(range: WeightRange, into: Float32Array): void {
     const { tensor, rowStart, rowEnd, columnStart, columnEnd } = range;
     const width = columnEnd - columnStart;
     if (width === tensor.columns) {
       const whole = into.subarray(0, (rowEnd - rowStart) * width);
-      return this.#read(tensor.name, rowStart * width, whole);
+      return this.#read(tensor, rowStart * width, whole);
     }
     for (let row = rowStart, at = 0; row < rowEnd; row++, at += width) {
       const part = into.subarray(at, at + width);
-      this.#read(tensor.name, row * tensor.columns + columnStart, part);
+      this.#read(tensor, row * tensor.columns + columnStart, part);
     }
+  }
+
+  /** The file that has a tensor. */
+  pathOf({ name }: CheckpointTensor): string {
+    return this.#places.get(name)!.file;
   }
 
   /** Closes the files. */
@@ -52,7 +61,8 @@ export class SafetensorsWeights implements WeightSource {
     this.#files.clear();
   }
 
-  #read(name: string, first: number, into: Float32Array): void {
+  #read(tensor: CheckpointTensor, first: number, into: Float32Array): void {
+    const { name, columns } = tensor;
     const { file, dtype, offset } = this.#places.get(name)!;
     const size = ELEMENT_BYTES[dtype as keyof typeof ELEMENT_BYTES];
     let open = this.#files.get(file);
@@ -66,6 +76,12 @@ export class SafetensorsWeights implements WeightSource {
     if (dtype === "F32") into.set(new Float32Array(bytes.buffer));
     else if (dtype === "F16") into.set(new Float16Array(bytes.buffer));
     else widen(new Uint16Array(bytes.buffer), into);
+    const wrong = firstBeyond(into, Infinity);
+    if (wrong >= 0) {
+      const [row, column] = [Math.floor((first + wrong) / columns), (first + wrong) % columns];
+      const problem = `found ${into[wrong]} in row ${row}, column ${column}; legal: finite numbers`;
+      throw new CheckpointError(file, [`"${name}": ${problem}`]);
+    }
   }
 }
 

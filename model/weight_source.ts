@@ -1,5 +1,7 @@
 import type { HostArray } from "../kernels/kernel.ts";
 import { hostArray } from "../kernels/pack.ts";
+import { firstBeyond } from "./first_beyond.ts";
+import { CheckpointError } from "./safetensors.ts";
 import type { CheckpointTensor, StageWeight, WeightRange } from "./stage_weights.ts";
 
 /** Where the numbers of weights come from. */
@@ -8,7 +10,12 @@ export interface WeightSource extends Disposable {
   read(range: WeightRange, into: Float32Array): void;
   /** What no number of a tensor exceeds in magnitude, where that is known without reading it. */
   bound?(tensor: CheckpointTensor): number;
+  /** The file that has a tensor, where weights come from files. */
+  pathOf?(tensor: CheckpointTensor): string;
 }
+
+/** Magnitudes from here on are infinite in float16: 65504, the largest there is, and half a step. */
+const FLOAT16_OVERFLOW = 65520;
 
 /** A weight on the host: unpadded, in its storage type. */
 export interface HostWeight {
@@ -23,6 +30,7 @@ const ROWS_TOGETHER = 64;
 /**
  * Reads one weight in its storage type. Int8 values are round(value / scale), with the column's scale
  * from the whole tensor: a rank's values are the slice of the uncut ones.
+ * @throws {CheckpointError} where a number is beyond its storage type.
  */
 export function hostWeight(weight: StageWeight, source: WeightSource): HostWeight {
   const { tensor, layout, ranges } = weight;
@@ -38,6 +46,7 @@ export function hostWeight(weight: StageWeight, source: WeightSource): HostWeigh
       continue;
     }
     forRows(realRows(range), source, (chunk, part) => {
+      if (tensor.dtype === "float16") checkFloat16(chunk, part, source);
       const row = part.rowStart - range.rowStart;
       if (layout === "plain") copyRows(target, chunk, row);
       else transposeRows(target, chunk, first + row);
@@ -67,6 +76,21 @@ function forRows(
     source.read(part, own);
     each(own, part);
   }
+}
+
+function checkFloat16(chunk: Float32Array, part: WeightRange, source: WeightSource): void {
+  const beyond = firstBeyond(chunk, FLOAT16_OVERFLOW);
+  if (beyond < 0) return;
+  const { tensor, rowStart, columnStart, columnEnd } = part;
+  const width = columnEnd - columnStart;
+  const [row, column] = [
+    rowStart + Math.floor(beyond / width),
+    columnStart + beyond % width,
+  ];
+  throw new CheckpointError(source.pathOf?.(tensor) ?? "dummy weights", [
+    `"${tensor.name}": ${chunk[beyond]} in row ${row}, column ${column} is beyond float16, whose ` +
+    "largest number is 65504; legal are int8 and float32",
+  ]);
 }
 
 interface Target {

@@ -7,6 +7,7 @@ import { hostWeight, type WeightSource } from "../../model/weight_source.ts";
 import { inFolder } from "../in_folder.ts";
 import { dummy, tinyModel, tinyStage } from "../runtime/tiny.ts";
 import {
+  bfloat16,
   type FileTensor,
   fileTensors,
   safetensorsBytes,
@@ -213,4 +214,69 @@ Deno.test("what does not fit the config is named, all of it at once", () =>
       CheckpointError,
     );
     assertStringIncludes(none.message, "it is not there");
+  }));
+
+/** A checkpoint whose tensors have other numbers at some elements, loaded as one rank of two stores it. */
+function loadChanged(
+  folder: string,
+  changes: Readonly<Record<string, readonly [element: number, value: number]>>,
+  { type = "F32", dtype = "float32" }: {
+    type?: "F32" | "F16" | "BF16";
+    dtype?: "float32" | "float16" | "int8";
+  } = {},
+) {
+  const model = tinyModel();
+  const tensors = fileTensors(model, dummy(model), type);
+  for (const [name, [element, value]] of Object.entries(changes)) {
+    const { bytes } = tensors.get(name)!;
+    if (type === "F32") new Float32Array(bytes.buffer)[element] = value;
+    else if (type === "F16") new Float16Array(bytes.buffer)[element] = value;
+    else new Uint16Array(bytes.buffer)[element] = bfloat16(value);
+  }
+  writeCheckpoint(folder, tensors);
+  using source = SafetensorsWeights.open(folder, model);
+  for (const rank of [0, 1]) {
+    const stage = tinyStage(model, { dtype, tensorParallelSize: 2, tensorParallelRank: rank });
+    for (const weight of stageWeights(stage)) hostWeight(weight, source);
+  }
+}
+
+Deno.test("a weight that is not finite is refused by file, tensor, row and column, in every type", () =>
+  inFolder((folder) => {
+    const columns = tinyModel().hidden;
+    for (const type of ["F32", "F16", "BF16"] as const) {
+      for (const dtype of ["float32", "float16", "int8"] as const) {
+        for (const value of [NaN, Infinity, -Infinity]) {
+          const name = "model.layers.1.mlp.up_proj.weight";
+          const load = () =>
+            loadChanged(folder, { [name]: [3 * columns + 7, value] }, { type, dtype });
+          const { path, problems } = assertThrows(load, CheckpointError);
+          assertEquals(path, `${folder}/model.safetensors`);
+          assertEquals(problems, [
+            `"${name}": found ${value} in row 3, column 7; legal: finite numbers`,
+          ]);
+        }
+      }
+    }
+    for (const name of ["model.norm.weight", "model.embed_tokens.weight", "lm_head.weight"]) {
+      const load = () => loadChanged(folder, { [name]: [2, NaN] });
+      assertStringIncludes(assertThrows(load, CheckpointError).message, `"${name}"`);
+    }
+  }));
+
+Deno.test("a number beyond float16 is refused where weights are stored as float16, and nowhere else", () =>
+  inFolder((folder) => {
+    const name = "model.layers.0.self_attn.o_proj.weight";
+    const columns = 64;
+    const at = (value: number) => ({ [name]: [5 * columns + 9, value] as const });
+    for (const value of [65520, -1e6]) {
+      const load = () => loadChanged(folder, at(value), { dtype: "float16" });
+      const { path, problems: [problem] } = assertThrows(load, CheckpointError);
+      assertEquals(path, `${folder}/model.safetensors`);
+      assertStringIncludes(problem!, `"${name}": ${value} in row 5, column 9 is beyond float16`);
+    }
+    loadChanged(folder, at(65519), { dtype: "float16" }); // rounds to 65504
+    for (const dtype of ["float32", "int8"] as const) loadChanged(folder, at(1e6), { dtype });
+    // Norms and biases are float32, whatever the weights are stored as.
+    loadChanged(folder, { "model.norm.weight": [0, 1e6] }, { dtype: "float16" });
   }));
