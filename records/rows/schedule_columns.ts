@@ -203,6 +203,14 @@ export const SCHEDULE_COLUMN_TEXTS = {
   itl_ms_p99: p99Text("itl_ms", "99th percentile of that time"),
   e2e_ms_median: medianText("e2e_ms", "Median time from a request's arrival to its last token"),
   e2e_ms_p99: p99Text("e2e_ms", "99th percentile of that time"),
+  reference_tokens: count(
+    "Tokens of one request, alone on one rank, that were compared with a float64 decoder's in this run: all of the shortest one's; fewer, or 0, where that would take over 10 s",
+    { unit: "tokens" },
+  ),
+  reference_mismatches: count(
+    "Of them, those that the float64 decoder would not choose by more than rounding explains; then the row is wrong",
+    { unit: "tokens" },
+  ),
 };
 
 /** The share of ranks x wall that series of times sum to. */

@@ -34,6 +34,7 @@ Deno.test("run measures every case, checks it, and names the CSV last", () =>
     assertEquals(others, []);
     assertEquals(served!["status"], "ok", JSON.stringify(served));
     assertEquals([served!["token_mismatches"], served!["max_in_flight"]], ["0", "1"]);
+    assertEquals([served!["reference_tokens"], served!["reference_mismatches"]], ["3", "0"]);
     const shares = ["busy", "fill_drain", "imbalance", "transfer", "host_gap"];
     const sum = shares.reduce((total, share) => total + Number(served![`${share}_pct`]), 0);
     assert(

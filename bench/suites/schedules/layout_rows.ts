@@ -6,6 +6,7 @@ import type { Repetition } from "../../../runtime/layout_run.ts";
 import { layoutOf } from "../../../config/decoder_source.ts";
 import type { CaseRepetitions, ExpectedTokens, LayoutCases } from "./measure_layouts.ts";
 import { predict } from "./predictions.ts";
+import type { ReferenceCheck } from "./reference_tokens.ts";
 import { deriveRows, type SampledRow } from "../../../records/rows/derive_rows.ts";
 import type { ScheduleRow } from "../../../records/rows/row.ts";
 import { type OpenWork, type ScheduleCase, scheduleKey, scheduleLabel } from "./schedule_cases.ts";
@@ -24,6 +25,8 @@ export interface SchedulesRun extends SuiteRun<ScheduleRow> {
 export interface Suite extends OpenWork {
   readonly run: SchedulesRun;
   readonly expected: () => Promise<ExpectedTokens>;
+  /** How the tokens expected compare with a decoder in float64. */
+  readonly reference: () => Promise<ReferenceCheck>;
 }
 
 /** Writes the rows of a layout, one of several, whose cases are all done, or that failed. */
@@ -48,6 +51,7 @@ export async function writeRows(
       outputTokens: requests.reduce((total, { maxTokens }) => total + maxTokens, 0),
       idealUs: ranks === 1 ? idealUs(one.last, suite) : undefined,
       predicted: await predict(one, others, suite),
+      reference: await suite.reference(),
     };
     const context = await rowContext(suite, ranks);
     const row = scheduleRow(one, scheduleKey(one.case, suite), { layout: numbers, context });

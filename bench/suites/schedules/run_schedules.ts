@@ -17,6 +17,7 @@ import {
   writeRows,
   writeUnmeasured,
 } from "./layout_rows.ts";
+import { checkTokens, type ReferenceCheck } from "./reference_tokens.ts";
 import { sizedRanks } from "../../../model/replicas.ts";
 import { requestsOf } from "./requests.ts";
 import { rowKey } from "../../../records/rows/row.ts";
@@ -52,7 +53,10 @@ export async function runSchedules(
   const work = { config, requests, cacheConfig, session };
   let alone: Promise<ExpectedTokens> | undefined;
   const expected = () => alone ??= tokensAlone(work);
-  const suite = { ...work, run, expected };
+  let checked: Promise<ReferenceCheck> | undefined;
+  const reference = () =>
+    checked ??= expected().then((tokens) => checkTokens(work, tokens, run.signal));
+  const suite = { ...work, run, expected, reference };
   let done = 0;
   const finish = (cases: readonly ScheduleCase[]) => {
     done += cases.length;
@@ -132,6 +136,7 @@ async function openCases(cases: readonly ScheduleCase[], suite: Suite): Promise<
   const layout = layoutOf(sizes);
   const maxConcurrentBatches = Math.max(...cases.map((c) => c.maxConcurrentBatches));
   const expected = await suite.expected();
+  await suite.reference(); // before anything is timed
   const layers = sizes.stage_layers;
   const opened = await session.time.ranks(() =>
     openLayout(suite, { layout, layers, maxConcurrentBatches })

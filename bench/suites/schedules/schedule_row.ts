@@ -1,5 +1,6 @@
 import type { CaseRepetitions } from "./measure_layouts.ts";
 import type { Predictions } from "./predictions.ts";
+import type { ReferenceCheck } from "./reference_tokens.ts";
 import type { Facts } from "../../../records/rows/column.ts";
 import type { ScheduleKey, ScheduleRow } from "../../../records/rows/row.ts";
 import { commonCells, type RowContext } from "../suite_run.ts";
@@ -19,6 +20,7 @@ export interface LayoutNumbers {
   /** Least time of one repetition's steps at the measured ceilings; one rank only. */
   readonly idealUs: number | undefined;
   readonly predicted: Predictions | undefined;
+  readonly reference: ReferenceCheck;
 }
 
 /** The row of a case that was not measured. */
@@ -38,14 +40,15 @@ export function scheduleRow(
 ): ScheduleRow {
   const { reports } = measured.last;
   const mismatches = measured.mismatches.reduce((sum, count) => sum + count, 0);
-  const isRight = mismatches === 0;
+  const { reference } = layout;
+  const isRight = mismatches === 0 && reference.mismatches === 0;
   const count = (key: "allReduces" | "allGathers" | "sends" | "sentBytes") =>
     reports.reduce((sum, report) => sum + report[key], 0);
   return {
     ...baseRow(key, context),
     status: isRight ? "ok" : "wrong",
-    reason: isRight
-      ? undefined
+    reason: mismatches === 0
+      ? reference.reason
       : `${mismatches} tokens differ from those of each request alone on one rank`,
     stop_reason: measured.stopReason,
     max_abs_error: undefined,
@@ -58,6 +61,8 @@ export function scheduleRow(
     collective_bytes: count("sentBytes"),
     weight_bytes: layout.weightBytes,
     kv_cache_bytes: layout.kvCacheBytes,
+    reference_tokens: reference.tokens,
+    reference_mismatches: reference.mismatches,
   };
 }
 

@@ -295,6 +295,7 @@ const NUMBERS = {
   outputTokens: 90,
   idealUs: undefined,
   predicted: undefined,
+  reference: { tokens: 7, mismatches: 0 },
 };
 
 Deno.test("a schedule's row counts collectives a group, sends and bytes of all ranks", () => {
@@ -328,7 +329,13 @@ Deno.test("a schedule's row counts collectives a group, sends and bytes of all r
     collective_bytes: 150,
     weight_bytes: 70,
     kv_cache_bytes: 80,
+    reference_tokens: 7,
+    reference_mismatches: 0,
   });
+  const reference = { tokens: 4, mismatches: 2, reason: "token 0 is 5" };
+  const unlike = row({}, { reference });
+  assertEquals([unlike.status, unlike.reason], ["wrong", "token 0 is 5"]);
+  assertEquals([unlike.reference_tokens, unlike.reference_mismatches], [4, 2]);
   assertEquals(row({}, { predicted: { idealBubble: 0.25 } }).bubble_predicted_pct, 25);
   const wrong = row({ mismatches: [0, 2, 1] });
   assertEquals([wrong.status, wrong.reason], [
