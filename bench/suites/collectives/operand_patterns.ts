@@ -54,7 +54,7 @@ function periodic({ start, end }: Elements, value: (index: number) => number): F
   const computed = Math.min(PERIOD, values.length);
   for (let i = 0; i < computed; i++) values[i] = value(start + i);
   for (let have = computed; have < values.length && have > 0; have *= 2) {
-    values.copyWithin(have, 0, Math.min(have, values.length - have));
+    values.copyWithin(have, 0, have); // as much as there is room for
   }
   return values;
 }

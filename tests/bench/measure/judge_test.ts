@@ -98,6 +98,8 @@ Deno.test("what no operation writes must be what it was, bit by bit; two operati
     tolerance: 0,
     output: "a",
   });
+  const single = judged([one], { a: [1, 2, 3, 4, 7, 7, 7, 5] });
+  assertEquals([single.wrongElements, single.maxAbsError, single.firstWrong], [1, Infinity, 7]);
   const rest = [NaN, NaN, NaN, NaN, 5, 6, 7, 8];
   const other = { operation: writes("a"), values: rest, tolerance: 0 };
   assertEquals(judged([one, other], { a: RIGHT }).wrongElements, 0);

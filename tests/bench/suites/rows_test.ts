@@ -231,10 +231,12 @@ Deno.test("a collective on host memory has no adapter, one on one device no bus;
     overlap_gemm_us: 3,
     overlap_gemm_beside_us: 4,
   };
-  const one = { ...RESULT, ranks: [loop([5])], rounds: [0], clock: "gpu", overlap } as const;
+  const ranks = [loop([5], { readUs: [1], exchangeUs: [2], writeUs: [2] })];
+  const one = { ...RESULT, ranks, rounds: [0], clock: "gpu", overlap } as const;
   const same = collectiveRow(one, { ...CASE, transport: "same_device" }, CONTEXT);
   assertEquals(same.facts, { ...CANARY, operand_bytes: 24, result_bytes: 12, ...overlap });
   assertEquals([same.row.clock, same.row.oversubscribed], ["gpu", false]);
+  assertEquals(same.series["rank_0_exchange_us"], [2]);
 });
 
 Deno.test("a collective that did not run has a row without numbers", () => {
