@@ -172,7 +172,9 @@ export class Measurement implements Disposable {
       }
       this.#samples.push(...turn);
       if (turn.some((sample) => isUntimed(sample, this.#setting.session.device.clock))) {
-        this.#faults.add("the adapter's clock ran backwards: a sample has no GPU time");
+        this.#faults.add(
+          "the adapter's clock stood still or ran backwards: a sample has no GPU time",
+        );
       }
       this.#stopReason = this.#stopper!.endTurn(turn.map(timeUs), spentUs);
       await this.#restoreInputs();
