@@ -113,6 +113,7 @@ function played({ type = "software", serve = () => repetition() }: Played = {}) 
   const work = { config: CONFIG, requests: REQUESTS, cacheConfig, session } as unknown as OpenWork;
   const suite = {
     ...work,
+    reference: () => Promise.resolve({ tokens: 3, mismatches: 0 }),
     run: {
       runId: "run 1",
       finished: new Map(),
@@ -224,6 +225,7 @@ Deno.test("a layout's rows have its ranks' bytes, its requests' tokens and every
   const [{ row, series, facts }] = world.rows as [typeof world.rows[number]];
   assertEquals([row["weight_bytes"], row["kv_cache_bytes"], row["oversubscribed"]], [30, 3, false]);
   assertEquals([row["suite"], row["run_id"], row["status"]], ["schedules", "run 1", "ok"]);
+  assertEquals([row["reference_tokens"], row["reference_mismatches"]], [3, 0]);
   const { busy_ms, fill_drain_ms, host_gap_ms, idle_ms, imbalance_ms, transfer_ms, ...rest } =
     series;
   assertEquals(rest, {

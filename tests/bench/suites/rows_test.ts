@@ -344,6 +344,12 @@ Deno.test("a schedule's row counts collectives a group, sends and bytes of all r
     "wrong",
     "3 tokens differ from those of each request alone on one rank",
   ]);
+  const off = row({}, { reference: { tokens: 5, mismatches: 2, reason: "2 tokens are wrong" } });
+  assertEquals([off.status, off.reason, off.reference_mismatches], [
+    "wrong",
+    "2 tokens are wrong",
+    2,
+  ]);
   assertEquals(unmeasuredRow(KEY, { status: "skipped", reason: "why" }, LAYOUT_CONTEXT), {
     ...KEY,
     ...COMMON,
