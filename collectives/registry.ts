@@ -41,8 +41,7 @@ const sum: Expected = (operand, index, { ranks }) => {
 
 /** The operand of the rank whose chunk an element is in. */
 const gathered: Expected = (operand, index, { count, ranks }) => {
-  let owner = Math.floor(index * ranks / count);
-  while (chunk(count, ranks, owner).start > index) owner--;
+  let owner = Math.floor(index * ranks / count); // or one or more too low
   while (chunk(count, ranks, owner).end <= index) owner++;
   return operand(owner, index);
 };

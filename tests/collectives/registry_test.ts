@@ -1,7 +1,7 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { unsupported } from "../../collectives/collective.ts";
 import { type CollectiveName, COLLECTIVES } from "../../collectives/registry.ts";
-import { chunk, wrap } from "../../collectives/step_program.ts";
+import { chunk, resultWords, sourceWords, wrap } from "../../collectives/step_program.ts";
 
 /** Of 2, 4 and 5 ranks: the factors of nccl-tests (doc/PERFORMANCE.md), gather and argmax as all_gather. */
 const FACTORS: Readonly<Record<CollectiveName, readonly number[]>> = {
@@ -91,4 +91,17 @@ Deno.test("recursive doubling needs a power of two", () => {
   );
   assertEquals(legal, [1, 2, 4, 8]);
   assertEquals(unsupported(COLLECTIVES.all_reduce, "ring", 6), undefined);
+});
+
+Deno.test("quantised, 32 elements take 9 words, and so does what is left of them", () => {
+  const words = (count: number) => [
+    resultWords({ count, how: "quantise" }),
+    sourceWords({ count, how: "sum_quantised" }),
+    resultWords({ count, how: "sum_quantised" }),
+    sourceWords({ count, how: "quantise" }),
+    resultWords({ count }),
+    sourceWords({ count }),
+  ];
+  assertEquals(words(64), [18, 18, 64, 64, 64, 64]);
+  assertEquals(words(65), [27, 27, 65, 65, 65, 65]);
 });

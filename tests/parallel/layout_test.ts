@@ -66,5 +66,7 @@ Deno.test("extra layers go to the stages before the last, from its neighbour bac
   for (const wrong of [[5], [2, 2], [0, 5], [2.5, 2.5], [1, 2, 2]]) {
     assertThrows(() => splitLayers(5, 2, wrong), RangeError, "sum to 5");
   }
-  assertThrows(() => splitLayers(2, 3), RangeError, "1 to 2");
+  for (const stages of [3, 0, -1, 1.5]) {
+    assertThrows(() => splitLayers(2, stages), RangeError, "1 to 2");
+  }
 });
