@@ -2,7 +2,12 @@
 
 import { basename, dirname, resolve } from "node:path";
 import type { ModelShape } from "../model/shape.ts";
-import { CONFIG_SCHEMA, type ConfigDocument, type LayoutSizes } from "./config_schema.ts";
+import {
+  CONFIG_SCHEMA,
+  type ConfigDocument,
+  type LayoutSizes,
+  layoutText,
+} from "./config_schema.ts";
 import { ConfigError, type ConfigProblem, describeProblem, showValue } from "./config_error.ts";
 import { readText } from "../records/files/read_text.ts";
 import { describeReadError } from "../records/files/describe_read_error.ts";
@@ -172,7 +177,7 @@ function applySizes(document: Record<string, unknown>, sizes: SizeOptions): RawO
 
   const changed = layouts.map((layout) => ({ ...rawObject(layout), ...given }));
   if (document["schedules"] !== undefined) {
-    const distinctLayouts = new Map(changed.map((layout) => [JSON.stringify(layout), layout]));
+    const distinctLayouts = new Map(changed.map((layout) => [layoutText(layout), layout]));
     document["schedules"] = { ...schedules, layouts: [...distinctLayouts.values()] };
   }
   if (document["kernels"] !== undefined && sizes.tensorParallelSize !== undefined) {

@@ -7,6 +7,7 @@ import { KERNEL_OPS } from "../model/kernel_ops.ts";
 import { DTYPES } from "../model/stage_program.ts";
 import { ORDERS } from "../parallel/layout.ts";
 import { SCHEDULES } from "../schedules/registry.ts";
+import { canonicalJson } from "../records/files/canonical_json.ts";
 import { ROUTER_POLICIES } from "../schedules/router.ts";
 import { isMessageSizes } from "./message_sizes.ts";
 
@@ -100,7 +101,7 @@ const requestsSchema = z.strictObject({
 }).describe("The work that every schedule gets");
 
 const schedulesSchema = z.strictObject({
-  layouts: list(layoutSchema).default([{
+  layouts: set(layoutSchema).default([{
     tensor_parallel_size: 1,
     pipeline_parallel_size: 1,
     data_parallel_size: 1,
@@ -168,13 +169,25 @@ export type ConfigDocument = DeepReadonly<z.output<typeof CONFIG_SCHEMA>>;
  */
 export type LayoutSizes = DeepReadonly<z.output<typeof layoutSchema>>;
 
+/**
+ * Text that is the same for layouts that are, whether defaults are written out or not.
+ * @internal
+ */
+export function layoutText(raw: unknown): string {
+  const { success, data } = layoutSchema.safeParse(raw);
+  return canonicalJson(success ? data : raw);
+}
+
 function list<T extends z.ZodType>(item: T): z.ZodArray<T> {
   return z.array(item).min(1);
 }
 
-/** A list in which nothing may stand twice: it would be measured twice under one row key. */
+/**
+ * A list in which nothing may stand twice, whether defaults are written out or not: it would be measured
+ * twice under one row key.
+ */
 function set<T extends z.ZodType>(item: T): z.ZodArray<T> {
-  return list(item).refine((items) => new Set(items).size === items.length, {
+  return list(item).refine((items) => new Set(items.map(canonicalJson)).size === items.length, {
     error: "a list without repeats",
   }).meta({ uniqueItems: true });
 }

@@ -8,7 +8,11 @@ import { describeEnvironment } from "../../records/run_folder/environment.ts";
 import { createRunFolder, resumeRunFolder } from "../../records/run_folder/run_folder.ts";
 import { TUNING_FOLDER } from "../measure/tuning_store.ts";
 import { openSession, type Session } from "../measure/session.ts";
-import { collectiveCases, collectiveLabel } from "./collectives/collective_cases.ts";
+import {
+  collectiveCases,
+  collectiveLabel,
+  collectiveProblems,
+} from "./collectives/collective_cases.ts";
 import { runCollectives } from "./collectives/run_collectives.ts";
 import { kernelCases, kernelLabel } from "./kernels/kernel_cases.ts";
 import { runKernels } from "./kernels/run_kernels.ts";
@@ -100,7 +104,10 @@ export function caseLines(config: Config, selection: Selection = {}): readonly s
   const lines = suitesOf(config, selection)
     .flatMap((suite) => RUNNERS[suite].cases(config, selection.filter));
   if (lines.length > 0) return lines;
-  const found = "suites and a filter that leave no case";
+  const problems = selection.filter ? [] : collectiveProblems(config);
+  const found = problems.length > 0
+    ? `cases none of which can be run: ${problems.join("; ")}`
+    : "suites and a filter that leave no case";
   const has = SUITES.filter((suite) => config[suite] !== undefined).join(", ") || "no suite at all";
   const legal = `what leaves a case of the configuration, which has ${has}`;
   throw new ConfigError(config.path, [describeProblem({ path: "selection", found }, legal)]);

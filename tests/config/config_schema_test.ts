@@ -92,5 +92,8 @@ Deno.test("numbers at their limits are legal, the next ones are not", () => {
     assertEquals(refusals({ ...keys, name }).length, 1, name);
   }
   assertEquals(refusals({ ...keys, kernels: { ops: ["ffn", "ffn"] } }).length, 1, "no repeats");
+  const layouts = [{}, { order: "vllm", tensor_parallel_size: 1 }];
+  const schedules = { layouts, requests: { count: 1, prompt_tokens: 1, output_tokens: 1 } };
+  assertEquals(refusals({ ...keys, schedules }).length, 1, "of layouts either");
   assertEquals(refusals({ ...keys, kernels: { ops: [] } }).length, 1, "not empty");
 });

@@ -28,6 +28,11 @@ Deno.test("sizes of the command line replace those of every layout and of the ke
     [one.tensor_parallel_size, one.pipeline_parallel_size] as const
   );
   assertEquals(sizes, [[4, 2], [4, 1]], "equal layouts are one");
+  const written = [{}, { data_parallel_size: 1, order: "vllm" }, { pipeline_parallel_size: 2 }];
+  const same = resolved({ schedules: { layouts: written, requests: REQUESTS } }, {
+    sizes: { tensorParallelSize: 2, pipelineParallelSize: 1 },
+  });
+  assertEquals(same.schedules!.layouts.length, 1, "also where defaults are written out");
   assertEquals(config.kernels!.tensor_parallel_sizes, [4]);
   assertEquals(config.layout.tensor_parallel_size, 4);
   assertEquals(config.layout.pipeline_parallel_size, 2);

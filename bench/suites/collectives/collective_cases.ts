@@ -61,7 +61,22 @@ export function collectiveCases(
   filter?: RegExp,
 ): readonly CollectiveCase[] {
   if (!collectives) return [];
-  const { ops, ranks, sizes, algorithms, transports, memory } = collectives;
+  const cases = allCases(collectives);
+  const asked = collectives.algorithms === "all"
+    ? cases.filter((c) => caseProblem(c) === undefined)
+    : cases;
+  return asked.filter((c) => !filter || filter.test(collectiveLabel(c)));
+}
+
+/** Why cases of a configuration cannot be run, each reason once. */
+export function collectiveProblems({ collectives }: Config): readonly string[] {
+  const problems = collectives ? allCases(collectives).map(caseProblem) : [];
+  return [...new Set(problems)].filter((why) => why !== undefined);
+}
+
+function allCases(
+  { ops, ranks, sizes, algorithms, transports, memory }: NonNullable<Config["collectives"]>,
+): readonly CollectiveCase[] {
   const groups: RankGroup[] =
     (transports === "all" ? ["workers", "same_device"] as const : transports)
       .flatMap((transport) =>
@@ -70,16 +85,12 @@ export function collectiveCases(
           ranks.map((count) => ({ transport, memory: where, ranks: count }))
         )
       );
+  const names = algorithms === "all" ? [...ALGORITHM_NAMES, "auto"] as const : algorithms;
   return groups.flatMap((group) =>
     ops.flatMap((op) =>
-      parseMessageSizes(sizes).flatMap((messageBytes) => {
-        const names = algorithms === "all" ? [...ALGORITHM_NAMES, "auto"] as const : algorithms;
-        const cases = names.map((algorithm) => ({ ...group, op, algorithm, messageBytes }));
-        const asked = algorithms === "all"
-          ? cases.filter((c) => caseProblem(c) === undefined)
-          : cases;
-        return asked.filter((c) => !filter || filter.test(collectiveLabel(c)));
-      })
+      parseMessageSizes(sizes).flatMap((messageBytes) =>
+        names.map((algorithm) => ({ ...group, op, algorithm, messageBytes }))
+      )
     )
   );
 }
