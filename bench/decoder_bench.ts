@@ -30,7 +30,7 @@ function open() {
     const timer = await new Timer(device).ready();
     return {
       device,
-      tuner: new Tuner(device, timer, TuningStore.open(device.identity.name)),
+      tuner: new Tuner(device, timer, TuningStore.open(device.identity)),
     };
   });
 }

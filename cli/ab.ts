@@ -2,7 +2,7 @@ import { Command, ValidationError } from "@cliffy/command";
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import { caseLines, loadConfig, loadRun } from "../mod.ts";
-import { makeFolder } from "../records/run_folder/run_folder.ts";
+import { makeFolder } from "../records/run_folder/make_folder.ts";
 import { comparePairs, type RunPair } from "../report/compare_pairs.ts";
 import { COMPARE_OPTIONS, reported, settingsOf, withCompareOptions } from "./compare.ts";
 import { EXIT } from "./exit_status.ts";

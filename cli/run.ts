@@ -5,6 +5,7 @@ import {
   caseLines,
   type Config,
   loadConfig,
+  loadRun,
   type MeasuredRun,
   measureRun,
   type RunProgress,
@@ -21,8 +22,7 @@ import { interruptible } from "./interrupt.ts";
 import { progressPrinter } from "./progress.ts";
 import { drawTable } from "../report/result_table.ts";
 import { label } from "../records/rows/row.ts";
-import type { AnyRow } from "../records/rows/suite_rows.ts";
-import { makeFolder } from "../records/run_folder/run_folder.ts";
+import { makeFolder } from "../records/run_folder/make_folder.ts";
 import { oneOf } from "./option_values.ts";
 import { repeatRuns } from "./repeat_runs.ts";
 import { resultsCsv, resultsJson, resultsMarkdown } from "../report/result_formats.ts";
@@ -38,6 +38,7 @@ const OPTIONS = z.object({
   set: z.array(z.string()).optional(),
   dryRun: z.boolean().optional(),
   resume: z.string().optional(),
+  resumeAnyway: z.boolean().default(false),
   force: z.boolean().optional(),
   repeat: z.int().optional(),
   format: z.string().default("terminal"),
@@ -70,6 +71,10 @@ export function runCommand(exit: (status: number) => void): Command {
       "--resume <dir:file>",
       "Go on with the run in this folder: only missing rows are measured.",
     )
+    .option(
+      "--resume-anyway",
+      "Go on though adapter, driver, commit, sources or machine are others; the manifest says so.",
+    )
     .option("--force", "Use --out though it is not empty: what it holds is moved beside it.")
     .option(
       "--repeat <count:integer>",
@@ -83,6 +88,9 @@ async function run(options: z.output<typeof OPTIONS>): Promise<number> {
   const { resume, out: folder, force = false } = options;
   if (resume !== undefined && folder !== undefined) {
     throw new ValidationError("Cannot take --resume and --out together: --resume names the folder");
+  }
+  if (options.resumeAnyway && resume === undefined) {
+    throw new ValidationError("Cannot take --resume-anyway alone: it goes on with --resume");
   }
   if (force && folder === undefined) {
     throw new ValidationError("Cannot take --force alone: it makes room in the folder of --out");
@@ -111,7 +119,9 @@ async function run(options: z.output<typeof OPTIONS>): Promise<number> {
       done.set(progress.suite, progress.done);
       printProgress(progress);
     };
-    const request = { config, selection, folder, force, resume, onProgress, signal };
+    const { resumeAnyway } = options;
+    const where = { folder, force, resume, resumeAnyway };
+    const request = { config, selection, ...where, onProgress, signal };
     const measured = await measureRun(request);
     printResults(measured, format);
     await writeDashboard([measured.folder], `${measured.folder}/report.html`);
@@ -125,7 +135,7 @@ async function run(options: z.output<typeof OPTIONS>): Promise<number> {
       );
       return EXIT.interrupted;
     }
-    return printProblems(measured) ? EXIT.wrongResult : EXIT.ok;
+    return printProblems(measured.folder) ? EXIT.wrongResult : EXIT.ok;
   });
 }
 
@@ -166,14 +176,17 @@ function printResults(measured: MeasuredRun, format: typeof FORMATS[number]): vo
   paths.forEach(print);
 }
 
-/** Says on stderr why rows have no good result; tells whether one of them is wrong or failed. */
-function printProblems(measured: MeasuredRun): boolean {
+/**
+ * Says on stderr why rows of a run have no good result, those from before a resume too; tells whether one of
+ * them is wrong or failed.
+ */
+function printProblems(folder: string): boolean {
   let isBad = false;
-  for (const suite of SUITES) {
-    for (const row of measured[suite] as readonly AnyRow[]) {
-      if (row.status !== "wrong" && row.status !== "failed") continue;
+  for (const { suite, rows } of loadRun(folder).suites) {
+    for (const row of rows) {
+      if (row["status"] !== "wrong" && row["status"] !== "failed") continue;
       isBad = true;
-      console.error(`${row.status}: ${label(suite, row)}: ${row.reason}`);
+      console.error(`${row["status"]}: ${label(suite, row)}: ${row["reason"]}`);
     }
   }
   return isBad;

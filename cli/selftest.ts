@@ -2,7 +2,7 @@ import { Command, ValidationError } from "@cliffy/command";
 import { resolve } from "node:path";
 import { z } from "zod";
 import { loadRun } from "../mod.ts";
-import { makeFolder } from "../records/run_folder/run_folder.ts";
+import { makeFolder } from "../records/run_folder/make_folder.ts";
 import { writeFloor } from "../report/floor_file.ts";
 import { LEAST_RUNS, selftest, selftestText } from "../report/selftest.ts";
 import {

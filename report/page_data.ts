@@ -1,15 +1,13 @@
 /** What the dashboard's page carries of runs. */
 
 import { basename, join, resolve } from "node:path";
-import type { Cell } from "../records/rows/column.ts";
 import { readRows } from "../records/files/csv_rows.ts";
 import { exists } from "../records/files/exists.ts";
 import { columnsOf, label } from "../records/rows/row.ts";
 import { DRIFT_PCT, NOISY_PCT } from "../records/rows/row_warning.ts";
 import { SUITES } from "../records/rows/suite.ts";
-import { parseJson } from "../records/files/parse_json.ts";
-import { FileError } from "../records/files/file_error.ts";
 import { type LoadedRun, loadRun } from "../records/run_folder/load_run.ts";
+import { readTraceEvents, type TraceEvent } from "../records/run_folder/trace_events.ts";
 import type { PageData, PageRun, PageSeries, PageTable, PageTimeline } from "./page/data.ts";
 
 /** Samples of a series that the page carries at most. */
@@ -158,20 +156,13 @@ function someOf(values: readonly number[]): PageSeries {
 /** The cases of a timeline.json; none where there is none. */
 function timelines(path: string): readonly PageTimeline[] {
   if (!exists(path)) return [];
-  let events: readonly Readonly<Record<string, Cell | object>>[];
-  try {
-    events = Object(parseJson(Deno.readTextFileSync(path))).traceEvents;
-    if (!Array.isArray(events)) throw new SyntaxError("it has no traceEvents");
-  } catch (cause) {
-    throw new FileError("read the timeline", path, { cause });
-  }
+  const events = readTraceEvents(path);
   return [...Map.groupBy(events, ({ pid }) => pid)].map(([, own]) => pageTimeline(own));
 }
 
-function pageTimeline(events: readonly Readonly<Record<string, Cell | object>>[]): PageTimeline {
+function pageTimeline(events: readonly TraceEvent[]): PageTimeline {
   const named = (name: string) => events.filter((event) => event["name"] === name);
-  const text = (event: Readonly<Record<string, Cell | object>> | undefined) =>
-    String(Object(event?.["args"]).name ?? "");
+  const text = (event: TraceEvent | undefined) => String(event?.args?.["name"] ?? "");
   const threads = named("thread_name");
   const places = new Map(threads.map((thread, i) => [thread["tid"], i]));
   const spans = events.filter(({ ph }) => ph === "X");

@@ -1,5 +1,6 @@
 /** Whether a manifest is what was written, and whether the rows and files of its folder are those it names. */
 
+import { canonicalJson } from "../records/files/canonical_json.ts";
 import type { LoadedSuite } from "../records/run_folder/load_run.ts";
 import {
   configurationHash,
@@ -7,6 +8,7 @@ import {
   manifestDigest,
   manifestText,
 } from "../records/run_folder/manifest.ts";
+import { fieldsOfParts } from "../records/run_folder/run_part.ts";
 import { hashFiles, type RunFiles } from "../records/run_folder/run_files.ts";
 import { label } from "../records/rows/row.ts";
 import { median } from "../statistics/summary.ts";
@@ -42,13 +44,55 @@ export function manifestContradictions(text: string, manifest: Manifest): readon
   else if (text !== manifestText(manifest)) {
     say("text", ["other spaces, order or keys given twice", "the text that was written"]);
   }
-  const canaryUs = canaryOf(manifest["canary_readings_us"]);
-  if (canaryUs !== undefined && manifest["canary_us"] !== canaryUs) {
-    say("canary_us", [String(manifest["canary_us"]), `${canaryUs}, of its readings`]);
+  for (const [place, part] of (manifest.parts ?? []).entries()) {
+    const canaryUs = canaryOf(part["canary_readings_us"]);
+    if (canaryUs !== undefined && part["canary_us"] !== canaryUs) {
+      say(`parts.${place}.canary_us`, [
+        String(part["canary_us"]),
+        `${canaryUs}, of its readings`,
+      ]);
+    }
   }
   const hash = configurationHash({ document: configuration, model });
   if (configuration_hash !== hash) {
     say("configuration_hash", [configuration_hash, `${hash}, of configuration and model`]);
+  }
+  return found;
+}
+
+/**
+ * What of a manifest's parts contradicts itself or the rest: fields of the whole run are those of its parts,
+ * which follow each other.
+ */
+export function partContradictions(manifest: Manifest): readonly Contradiction[] {
+  const { parts, started_at, files } = manifest;
+  const found: Contradiction[] = [];
+  const say = (column: string, pair: readonly [string, string]) =>
+    found.push(ofFile("manifest.json", column, pair));
+  if (!parts) {
+    say("parts", ["none", "the parts that measured the run"]);
+    return found;
+  }
+  for (const [field, expected] of Object.entries(fieldsOfParts(parts))) {
+    const [own, whole] = [manifest[field], expected].map((value) => canonicalJson(value ?? null));
+    if (own !== whole) say(field, [own!, `${whole}, of the parts`]);
+  }
+  let last = started_at;
+  if (parts[0]!.started_at !== started_at) {
+    say("parts.0.started_at", [parts[0]!.started_at, `${started_at}, of the run`]);
+  }
+  for (const [place, part] of parts.entries()) {
+    for (const field of ["started_at", "ended_at"] as const) {
+      const time = part[field];
+      if (time === undefined) continue; // killed, or under way
+      if (!(Date.parse(time) >= Date.parse(last))) {
+        say(`parts.${place}.${field}`, [time, `a time from ${last} on`]);
+      }
+      last = time;
+    }
+  }
+  if (files !== undefined && parts.at(-1)!.ended_at === undefined) {
+    say(`parts.${parts.length - 1}.ended_at`, ["none", "when the run was sealed"]);
   }
   return found;
 }
@@ -97,14 +141,14 @@ export function rowContradictions(
   });
 }
 
-/** Rows of another adapter than the manifest's, or than those of sessions before a resume. */
+/** Rows of another adapter than those of the manifest's parts. */
 export function adapterContradictions(
   manifest: Manifest,
   { suite, rows }: LoadedSuite,
 ): readonly Contradiction[] {
-  const sessions = [manifest, ...[manifest["earlier_sessions"] ?? []].flat()];
-  const known = sessions.map((session) => Object(Object(session).adapter));
-  const names = known.map(({ name, type }) => `${name} (${type})`);
+  const names = (manifest.parts ?? []).map(({ adapter }) =>
+    `${adapter["name"]} (${adapter["type"]})`
+  );
   return rows.flatMap((row, place) => {
     const name = `${row["adapter"]} (${row["adapter_type"]})`;
     if (row["adapter"] === "" || names.includes(name)) return [];

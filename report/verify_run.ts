@@ -20,6 +20,7 @@ import {
   fileContradictions,
   manifestContradictions,
   ofFile,
+  partContradictions,
   rowContradictions,
 } from "./verify_manifest.ts";
 
@@ -49,7 +50,10 @@ type Samples = ReadonlyMap<string, SampleRecord>;
  */
 export function verifyRun(files: RunFiles): Verification {
   const { text, manifest } = manifestOf(files);
-  const found: Contradiction[] = [...manifestContradictions(text, manifest)];
+  const found: Contradiction[] = [
+    ...manifestContradictions(text, manifest),
+    ...partContradictions(manifest),
+  ];
   const isSealed = manifest.files !== undefined && manifest.interrupted === false;
   if (manifest.files !== undefined) found.push(...fileContradictions(manifest, files));
   const read = <T>(name: string, parse: (text: string) => T): T | undefined => {

@@ -49,7 +49,7 @@ export async function openLayout(config: Config, options: OpenLayoutOptions): Pr
   await using stack = new AsyncDisposableStack();
   const device = options.device ?? stack.use(await Device.open(adapterOptions(config)));
   const timer = stack.use(await new Timer(device).ready());
-  const tuning = TuningStore.open(device.identity.name, options.tuning);
+  const tuning = TuningStore.open(device.identity, options.tuning);
   const tuner = new Tuner(device, timer, tuning);
   const decoder = stack.use(
     await openDecoder(decoderSource(config), {

@@ -41,7 +41,7 @@ export async function openSession(
 ): Promise<Session> {
   const time = new TimeAccount(device);
   const timer = await new Timer(device).ready();
-  const tuning = TuningStore.open(device.identity.name, tuningFolder);
+  const tuning = TuningStore.open(device.identity, tuningFolder);
   let ceilings = await measureCeilings(device, timer);
   const canary = new Canary(device, timer);
   await canary.start();

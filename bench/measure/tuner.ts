@@ -1,5 +1,7 @@
 import type { Device } from "../../device/device.ts";
+import { shaderText } from "../../device/program.ts";
 import type { Operation, OperationVariant } from "../../kernels/operation.ts";
+import { shortHash } from "../../records/files/short_hash.ts";
 import { type Timer, timeUs } from "./timer.ts";
 import type { TuningStore } from "./tuning_store.ts";
 import { Workload } from "./workload.ts";
@@ -24,14 +26,15 @@ export class Tuner {
   }
 
   /**
-   * The fastest variant of an operation, measured now if its class of shapes or a variant is new.
+   * The fastest variant of an operation, measured now if its class of shapes or a shader is new.
    * @throws {RangeError} where no variant supports the shape.
    */
   async best(operation: Operation): Promise<OperationVariant> {
     const candidates = operation.variants.filter((variant) => variant.unsupported === undefined);
-    // The naive one is left out where the others take long.
-    const names = candidates.slice(1).map(({ name }) => name);
-    const known = this.#store.bestVariant(operation.shapeClass, names);
+    const shaders = Object.fromEntries(
+      candidates.map(({ name, program }) => [name, shortHash(shaderText(program()))]),
+    );
+    const known = this.#store.bestVariant(operation.shapeClass, shaders);
     const chosen = candidates.find((variant) => variant.name === known);
     if (chosen) return chosen;
     const only = candidates[0];
@@ -40,7 +43,7 @@ export class Tuner {
     }
     if (candidates.length === 1) return only;
     const timesUs = await this.#tryAll(operation, candidates);
-    const best = this.#store.noteVariants(operation.shapeClass, timesUs);
+    const best = this.#store.noteVariants(operation.shapeClass, { timesUs, shaders });
     return candidates.find((variant) => variant.name === best)!;
   }
 

@@ -1,7 +1,9 @@
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { AdapterIdentity } from "../../device/adapter.ts";
 import { readText } from "../../records/files/read_text.ts";
 import { writeWhole } from "../../records/files/write_whole.ts";
+import { driverHash } from "./driver_hash.ts";
 
 /** What was tried for one class of shapes: microseconds by variant, the fastest of its runs. */
 interface TuningEntry {
@@ -9,15 +11,21 @@ interface TuningEntry {
   readonly timesUs: Readonly<Record<string, number>>;
 }
 
+/** What was tried of a class of shapes, with the hash of each variant's shader at that time. */
+interface VariantEntry extends TuningEntry {
+  readonly shaders: Readonly<Record<string, string>>;
+}
+
 /** What was measured of a collective at one message size: microseconds by algorithm. */
 interface CollectiveEntry extends TuningEntry {
   readonly messageBytes: number;
 }
 
-/** The file: variants by class of shapes, algorithms by collective and message size. */
+/** The file of an adapter and its driver ({@linkcode driverHash}): variants by class of shapes, algorithms by collective and message size. */
 interface TuningFile {
   readonly adapter: string;
-  readonly entries: Record<string, TuningEntry>;
+  readonly driver: string;
+  readonly entries: Record<string, VariantEntry>;
   readonly collectives: Record<string, readonly CollectiveEntry[]>;
 }
 
@@ -39,22 +47,32 @@ export class TuningStore {
   }
 
   /** Reads the file of an adapter in a folder, if there is one; no folder keeps results in memory. */
-  static open(adapter: string, folder?: string): TuningStore {
-    const slug = adapter.toLowerCase().replaceAll(/[^a-z0-9]+/g, "_").replaceAll(/^_|_$/g, "");
+  static open(identity: AdapterIdentity, folder?: string): TuningStore {
+    const { name } = identity;
+    const slug = name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "_").replaceAll(/^_|_$/g, "");
     const path = folder === undefined ? undefined : `${folder}/${slug}.json`;
-    return new TuningStore(path, readTuning(path, adapter));
+    return new TuningStore(path, readTuning(path, { adapter: name, driver: driverHash(identity) }));
   }
 
-  /** The variant that was fastest for a class of shapes; undefined where none, or not all of these, was tried. */
-  bestVariant(shapeClass: string, candidates: readonly string[] = []): string | undefined {
-    const { best, timesUs = {} } = this.#file.entries[shapeClass] ?? {};
-    return candidates.every((name) => name in timesUs) ? best : undefined;
+  /**
+   * The variant that was fastest for a class of shapes; undefined where none was tried, or not all of these
+   * shaders, by variant.
+   */
+  bestVariant(
+    shapeClass: string,
+    shaders: Readonly<Record<string, string>> = {},
+  ): string | undefined {
+    const { best, shaders: tried = {} } = this.#file.entries[shapeClass] ?? {};
+    return Object.entries(shaders).every(([name, hash]) => tried[name] === hash) ? best : undefined;
   }
 
-  /** Keeps the times of a class of shapes, in us by variant; returns the fastest. */
-  noteVariants(shapeClass: string, timesUs: TuningEntry["timesUs"]): string {
+  /** Keeps what was tried of a class of shapes, in us and hashes by variant; returns the fastest. */
+  noteVariants(
+    shapeClass: string,
+    { timesUs, shaders }: Pick<VariantEntry, "timesUs" | "shaders">,
+  ): string {
     const best = fastest(timesUs);
-    this.#file.entries[shapeClass] = { best, timesUs };
+    this.#file.entries[shapeClass] = { best, timesUs, shaders };
     this.#changed = true;
     return best;
   }
@@ -96,15 +114,17 @@ function fastest(timesUs: TuningEntry["timesUs"]): string {
   return Object.keys(timesUs).reduce((a, b) => timesUs[b]! < timesUs[a]! ? b : a);
 }
 
-function readTuning(path: string | undefined, adapter: string): TuningFile {
-  const empty: TuningFile = { adapter, entries: {}, collectives: {} };
+function readTuning(
+  path: string | undefined,
+  about: Pick<TuningFile, "adapter" | "driver">,
+): TuningFile {
+  const empty: TuningFile = { ...about, entries: {}, collectives: {} };
   if (path === undefined) return empty;
   try {
     const file: unknown = JSON.parse(readText(path));
-    const { adapter: named, entries, collectives } = Object(file);
-    return named === adapter
-      ? { adapter, entries: { ...entries }, collectives: { ...collectives } }
-      : empty;
+    const { adapter, driver, entries, collectives } = Object(file);
+    const isOwn = adapter === about.adapter && driver === about.driver;
+    return isOwn ? { ...about, entries: { ...entries }, collectives: { ...collectives } } : empty;
   } catch (error) {
     // What cannot be read is begun anew; only a permission that is missing is the caller's to give.
     if (error instanceof Deno.errors.NotCapable) throw error;

@@ -48,6 +48,8 @@ export interface RunRequest {
   readonly force?: boolean;
   /** The folder of a run that was cut off, in place of `folder`: only missing rows are measured. */
   readonly resume?: string | undefined;
+  /** Whether that run goes on though adapter, driver, commit, sources or machine are others; it is noted. */
+  readonly resumeAnyway?: boolean | undefined;
   /** The adapter; opened as the configuration says, and closed again, where absent. */
   readonly device?: Device;
   /** The folder of tuning results; `tuning` beside this program where absent. */
@@ -120,32 +122,52 @@ export function caseLines(config: Config, selection: Selection = {}): readonly s
  * @throws {RangeError} where a suite is unknown or the filter has flags.
  * @throws {ConfigError} where no case is left.
  * @throws {DeviceError} `NoAdapter` where there is none, `DeviceLost` where it goes away.
- * @throws {FileError} where the folder cannot be made, is not empty, or is another run's.
+ * @throws {FileError} where the folder cannot be made, is not empty, or is another run's; where a run is
+ * resumed and what would measure differs from what did.
  */
 export async function measureRun(request: RunRequest): Promise<MeasuredRun> {
-  const { config, selection = {}, tuning = TUNING_FOLDER } = request;
-  const { onProgress = () => {}, signal = new AbortController().signal } = request;
-  caseLines(config, selection); // throws where there is nothing to run
+  const { config, tuning = TUNING_FOLDER } = request;
+  caseLines(config, request.selection); // throws where there is nothing to run
   await using opened = request.device ? undefined : await Device.open(adapterOptions(config));
   const device = request.device ?? opened!;
-  using folder = request.resume === undefined
-    ? createRunFolder(config, { out: request.folder, force: request.force ?? false })
-    : resumeRunFolder(request.resume, config);
+  return await measureWith(request, { device, open: () => openSession(device, tuning) });
+}
+
+/** What a run measures with: its session is opened once the folder is there. */
+export interface RunDevice {
+  readonly device: Device;
+  readonly open: () => Promise<Session>;
+}
+
+/**
+ * As {@linkcode measureRun}, in a session of the caller's, which is disposed of at the end.
+ * @internal
+ */
+export async function measureWith(
+  request: RunRequest,
+  { device, open }: RunDevice,
+): Promise<MeasuredRun> {
+  const { config, selection = {} } = request;
+  const { onProgress = () => {}, signal = new AbortController().signal } = request;
   const suites = suitesOf(config, selection);
-  folder.updateManifest({
-    environment: describeEnvironment({ argv: Deno.args }),
-    adapter: device.identity,
-    selection: { suites, filter: selection.filter?.source ?? null },
-  });
-  using session = await openSession(device, tuning);
-  folder.updateManifest({ ceilings: session.ceilings }); // rows refer to them, of a run that is cut off too
+  const filter = selection.filter?.source ?? null;
+  const part = {
+    environment: { ...describeEnvironment({ argv: Deno.args }) },
+    adapter: { ...device.identity },
+    selection: { suites: [...suites], filter },
+  };
+  using folder = request.resume === undefined
+    ? createRunFolder(config, part, { out: request.folder, force: request.force ?? false })
+    : resumeRunFolder(request.resume, { config, part, anyway: request.resumeAnyway ?? false });
+  using session = await open();
+  folder.updatePart({ ceilings: session.ceilings }); // rows refer to them, of a run that is cut off too
   const rows: Record<Suite, AnyRow[]> = { kernels: [], collectives: [], schedules: [] };
   const paths: string[] = [];
   const files = new ScheduleFiles(folder.path);
   for (const suite of suites) {
     if (signal.aborted) break;
-    const csv = folder.rows(suite);
-    paths.push(csv.path);
+    const { path } = folder.rows(suite);
+    paths.push(path);
     const runner = RUNNERS[suite] as unknown as SuiteRunner<AnyRow>;
     await runner.measure(config, session, {
       runId: folder.runId,
@@ -155,19 +177,17 @@ export async function measureRun(request: RunRequest): Promise<MeasuredRun> {
       finished: folder.finished(suite),
       memoryBytes: Deno.systemMemoryInfo().available,
       signal,
-      onRow: ({ row, series, facts }) => {
-        folder.appendSamples({ row_key: row.row_key ?? "", series, facts, row: csv.cells(row) });
-        csv.write(row);
-        rows[suite].push(row);
+      onRow: (one) => {
+        folder.addRow(suite, one);
+        rows[suite].push(one.row);
       },
       onProgress: (progress) => onProgress({ ...progress, suite }),
     });
+    if (!signal.aborted && filter === null) folder.dropStale(suite);
+    folder.updatePart({ ...session.report() });
   }
   const interrupted = signal.aborted;
-  const report = session.report();
-  const shaders = { ...Object(folder.manifest["shaders"]), ...report.shaders };
-  folder.updateManifest({ ...report, shaders, interrupted });
-  folder.seal();
+  folder.seal({ interrupted });
   // Each suite's runner made its own kind of rows.
   const own = rows as unknown as SuiteRows;
   return { ...own, folder: folder.path, paths, timelines: files.texts, interrupted };

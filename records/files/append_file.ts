@@ -1,6 +1,7 @@
 /** A text file that grows by whole pieces: a piece is there entirely or not at all. */
 
 import { FileError } from "./file_error.ts";
+import { openOwn } from "./open_own.ts";
 
 /** The part of Deno.FsFile that is needed; tests put a full disk in its place. */
 export type WritableFile = Pick<
@@ -27,15 +28,16 @@ export class AppendFile implements Disposable {
   /**
    * Opens a file, makes it where it is not there, and cuts it to `keepBytes`.
    *
-   * Needs read and write permission. FileError where it cannot be opened.
+   * Needs read and write permission. FileError where it cannot be opened, or is a link.
    */
   static open(path: string, { keepBytes }: { readonly keepBytes: number }): AppendFile {
+    const file = openOwn(path);
     try {
-      const file = Deno.openSync(path, { create: true, write: true });
       const appendFile = new AppendFile(path, { file, lengthBytes: keepBytes });
       if (file.statSync().size !== keepBytes) file.truncateSync(keepBytes);
       return appendFile;
     } catch (cause) {
+      file.close();
       throw new FileError("open", path, { cause });
     }
   }

@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { FileError } from "./file_error.ts";
+import { isNamed, openOwn } from "./open_own.ts";
 
 /**
  * An exclusive lock on a folder, held through an open file `.lock` in it.
@@ -24,16 +25,18 @@ export class FolderLock implements Disposable {
    */
   static take(folder: string, { isNew }: { readonly isNew: boolean }): FolderLock {
     const path = join(folder, ".lock");
+    const action = "lock the run folder";
     let file: Deno.FsFile;
     try {
-      file = Deno.openSync(path, { write: true, create: true, createNew: isNew });
+      file = isNew ? Deno.openSync(path, { write: true, createNew: true }) : openOwn(path, action);
     } catch (cause) {
+      if (cause instanceof FileError) throw cause;
       const known = cause instanceof Deno.errors.AlreadyExists ? "another run uses it" : cause;
-      throw new FileError("lock the run folder", folder, { cause: known });
+      throw new FileError(action, folder, { cause: known });
     }
     if (!file.tryLockSync(true) || !isStillThere(path, file)) {
       file.close();
-      throw new FileError("lock the run folder", folder, { cause: "another run uses it" });
+      throw new FileError(action, folder, { cause: "another run uses it" });
     }
     return new FolderLock(folder, file);
   }
@@ -51,7 +54,7 @@ export class FolderLock implements Disposable {
 /** A run that ends removes its lock file; a lock on the removed file keeps nobody out. */
 function isStillThere(path: string, file: Deno.FsFile): boolean {
   try {
-    return Deno.statSync(path).ino === file.statSync().ino;
+    return isNamed(path, file);
   } catch {
     return false;
   }

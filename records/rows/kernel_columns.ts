@@ -63,6 +63,9 @@ export const KERNEL_COLUMN_TEXTS = {
     "Drift of fixed work beside this row since the start of the run: multiply-adds or copying, whichever changed more",
     { derive: canaryPct },
   ),
+  chosen_variant: text(
+    "What ran: each operation's kernel/variant, as shaders of the manifest has them; of best, what it chose",
+  ),
 };
 
 /** The least time at the ceilings of then, facts of the row, as a share of the median time. */

@@ -6,7 +6,9 @@ import { canonicalJson } from "../files/canonical_json.ts";
 import { FileError } from "../files/file_error.ts";
 import { parseJson } from "../files/parse_json.ts";
 import { sha256, shortHash } from "../files/short_hash.ts";
+import { readText } from "../files/read_text.ts";
 import { writeWhole } from "../files/write_whole.ts";
+import { PART_SCHEMA } from "./run_part.ts";
 
 const TEXTS = z.record(z.string(), z.string());
 
@@ -18,6 +20,8 @@ const MANIFEST_SCHEMA = z.looseObject({
   configuration_hash: z.string(),
   /** The model's sizes, which the configuration's hash covers. */
   model: z.unknown().optional(),
+  /** What each process that measured rows says of itself, in their order; fields above repeat the last one's. */
+  parts: z.array(PART_SCHEMA).min(1).optional(),
   /** Whether the run ended before its end; absent while it is under way. */
   interrupted: z.boolean().optional(),
   /** What rows there are: labels by row key, by suite. Absent until the run is sealed. */
@@ -42,7 +46,7 @@ export type Manifest = Readonly<z.output<typeof MANIFEST_SCHEMA>>;
 export function readManifest(folder: string): Manifest {
   const path = join(folder, "manifest.json");
   try {
-    return parseManifest(Deno.readTextFileSync(path));
+    return parseManifest(readText(path));
   } catch (cause) {
     throw new FileError("read the manifest", path, { cause });
   }

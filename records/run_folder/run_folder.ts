@@ -1,66 +1,60 @@
 /** The folder of one run: locked while it runs, resumable after a cut, never overwritten. */
 
-import { join, relative, resolve } from "node:path";
+import { join } from "node:path";
 import { AppendFile } from "../files/append_file.ts";
-import { CsvWriter } from "./csv_writer.ts";
-import type { Suite } from "../rows/suite.ts";
-import { FolderLock } from "../files/folder_lock.ts";
-import { configurationHash, type Manifest, readManifest, writeManifest } from "./manifest.ts";
-import { readRunFiles, sealOf } from "./run_files.ts";
 import { exists } from "../files/exists.ts";
 import { FileError } from "../files/file_error.ts";
-import { hashRecord, readSamples, type SampleRecord, wholeLinesBytes } from "./sample_record.ts";
+import { FolderLock } from "../files/folder_lock.ts";
+import { readText } from "../files/read_text.ts";
+import { shortHash } from "../files/short_hash.ts";
+import { writeWhole } from "../files/write_whole.ts";
 import type { Cells } from "../rows/column.ts";
 import type { SampledRow } from "../rows/derive_rows.ts";
 import { SCHEMA_VERSION } from "../rows/row.ts";
-import { shortHash } from "../files/short_hash.ts";
+import { type Suite, SUITES } from "../rows/suite.ts";
+import { CsvWriter } from "./csv_writer.ts";
+import { makeFolder, type RunFolderOptions, timeText } from "./make_folder.ts";
+import { configurationHash, type Manifest, readManifest, writeManifest } from "./manifest.ts";
+import { readRunFiles, sealOf } from "./run_files.ts";
+import { type RunConfiguration, runConfiguration, type TextFile } from "./run_configuration.ts";
+import { fieldsOfParts, type NewPart, partDifferences, type RunPart } from "./run_part.ts";
+import {
+  readSamples,
+  sampleLine,
+  type SampleRecord,
+  SAMPLES_FILE,
+  wholeLinesBytes,
+} from "./sample_record.ts";
+import { settledRows } from "./settled_rows.ts";
 
-/** What of a configuration a run folder keeps. */
-export interface RunConfiguration {
-  readonly name: string;
-  /** The configuration as plain JSON. */
-  readonly document: Readonly<Record<string, unknown>>;
-  /** The model's sizes, whatever file they came from. */
-  readonly model: unknown;
-  /** The absolute path of the model's config.json. */
-  readonly modelPath: string;
-}
-
-/** Where a new run folder goes. */
-export interface RunFolderOptions {
-  /** The folder itself, which must be new or empty; `<results>/<name>/<UTC time>` where absent. */
-  readonly out?: string | undefined;
-  /** Whether what lies in `out` is moved to `<out>.<UTC time>` to make room; a run in use never is. */
-  readonly force?: boolean;
-  /** The folder of all results; `results` where absent. */
-  readonly results?: string;
-  /** The start of the run; now where absent. */
-  readonly start?: Date;
-}
+/** What a manifest says of its run, whichever part measured. */
+type RunFields = Pick<
+  Manifest,
+  "schema_version" | "run_id" | "started_at" | "configuration" | "configuration_hash" | "model"
+>;
 
 /** An open run folder; disposing it closes its files and frees its lock. */
 export class RunFolder implements Disposable {
   readonly path: string;
   readonly #lock: FolderLock;
+  readonly #run: RunFields;
   readonly #writers = new Map<Suite, CsvWriter>();
+  /** Keys of rows that are to be measured again and were not yet. */
+  readonly #stale = new Map<Suite, Set<string>>();
+  #parts: readonly RunPart[];
   #samples: AppendFile | undefined;
-  #manifest: Manifest;
 
   /** Takes a locked folder; {@linkcode createRunFolder} and {@linkcode resumeRunFolder} make it. */
-  constructor(lock: FolderLock, manifest: Manifest) {
+  constructor(lock: FolderLock, run: RunFields, parts: readonly RunPart[]) {
     this.path = lock.folder;
     this.#lock = lock;
-    this.#manifest = manifest;
+    this.#run = run;
+    this.#parts = parts;
   }
 
   /** The name of the run, in every row of it. */
   get runId(): string {
-    return this.#manifest.run_id;
-  }
-
-  /** What the manifest says now. */
-  get manifest(): Manifest {
-    return this.#manifest;
+    return this.#run.run_id;
   }
 
   /** The CSV file of a suite, opened at its first use. */
@@ -70,43 +64,59 @@ export class RunFolder implements Disposable {
     return writer;
   }
 
-  /** The rows of a suite that a resumed run need not measure again, with their samples, by key. */
+  /**
+   * The rows of a suite that a resumed run need not measure again, with their samples, by key: those that
+   * have not failed and whose samples are there.
+   */
   finished(suite: Suite): ReadonlyMap<string, SampledRow<Cells>> {
-    const rows = [...this.rows(suite).finished];
-    const samples = rows.length > 0 ? readSamples(join(this.path, "samples.jsonl")) : undefined;
-    return new Map(
-      rows.map(([key, row]) => {
-        const { series = {}, facts } = samples?.get(key) ?? {};
-        return [key, { row, series, facts }];
-      }),
+    const { rows } = this.rows(suite);
+    const samples = this.#readSamples();
+    const finished = new Map(
+      [...rows].filter(([key, row]) => row["status"] !== "failed" && samples.has(key))
+        .map(([key, row]) => {
+          const { series, facts } = samples.get(key)!;
+          return [key, { row, series, facts }];
+        }),
     );
+    this.#stale.set(suite, new Set([...rows.keys()].filter((key) => !finished.has(key))));
+    return finished;
   }
 
   /**
-   * Appends the raw samples of a row to samples.jsonl.
-   *
-   * Append them before the row: then every row has its samples. A cut can leave samples without a
-   * row; of several records with one key the last counts.
+   * Appends a row, its raw samples first: then every row has its samples. A cut can leave samples without
+   * a row; of several records with one key the last counts.
    */
-  appendSamples(record: Omit<SampleRecord, "hash">): void {
-    if (this.#samples === undefined) {
-      const path = join(this.path, "samples.jsonl");
-      this.#samples = AppendFile.open(path, { keepBytes: wholeLinesBytes(path) });
-    }
-    const hashed: SampleRecord = { ...record, hash: hashRecord(record) };
-    this.#samples.append(`${JSON.stringify(hashed)}\n`);
+  addRow(suite: Suite, { row, series, facts }: SampledRow<Cells>): void {
+    const csv = this.rows(suite);
+    const row_key = String(row["row_key"] ?? "");
+    this.#openSamples().append(sampleLine({ row_key, series, facts, row: csv.cells(row) }));
+    csv.write(row);
+    this.#stale.get(suite)?.delete(row_key);
   }
 
-  /** Adds fields to manifest.json, or replaces them, in one step. */
-  updateManifest(fields: Readonly<Record<string, unknown>>): void {
-    const manifest: Manifest = { ...this.#manifest, ...fields };
-    writeManifest(this.path, manifest);
-    this.#manifest = manifest;
+  /** Takes out the rows that were to be measured again, where all cases of a suite have been measured. */
+  dropStale(suite: Suite): void {
+    const stale = this.#stale.get(suite) ?? new Set();
+    if (stale.size === 0) return;
+    const csv = this.rows(suite);
+    csv.replaceAll(new Map([...csv.rows].filter(([key]) => !stale.has(key))));
+    stale.clear();
   }
 
-  /** Writes into manifest.json which rows and files there are, with their hashes. */
-  seal(): void {
-    this.updateManifest(sealOf(readRunFiles(this.path)));
+  /** Adds fields to the part that is under way, or replaces them, in one step. */
+  updatePart(fields: Partial<RunPart>): void {
+    this.#parts = [...this.#parts.slice(0, -1), { ...this.#parts.at(-1)!, ...fields }];
+    this.#write({});
+  }
+
+  /**
+   * Ends the part that is under way: computes rows' cells again, since a row that a speed-up refers to can
+   * have come after it, and writes into the manifest which rows and files there are, with their hashes.
+   */
+  seal({ interrupted }: { readonly interrupted: boolean }): void {
+    this.#settle();
+    this.updatePart({ ended_at: new Date().toISOString() });
+    this.#write({ interrupted, ...sealOf(readRunFiles(this.path)) });
   }
 
   [Symbol.dispose](): void {
@@ -114,150 +124,133 @@ export class RunFolder implements Disposable {
     this.#samples?.[Symbol.dispose]();
     this.#lock[Symbol.dispose]();
   }
-}
 
-function timeText(start: Date): string {
-  return start.toISOString().replace(/\.\d+Z$/, "Z").replaceAll(":", "-");
+  #write(fields: Partial<Manifest>): void {
+    const parts = [...this.#parts];
+    writeManifest(this.path, { ...this.#run, ...fieldsOfParts(parts), parts, ...fields });
+  }
+
+  #readSamples(): ReadonlyMap<string, SampleRecord> {
+    const path = join(this.path, SAMPLES_FILE);
+    return exists(path) ? readSamples(path) : new Map();
+  }
+
+  #openSamples(): AppendFile {
+    const path = join(this.path, SAMPLES_FILE);
+    return this.#samples ??= AppendFile.open(path, { keepBytes: wholeLinesBytes(path) });
+  }
+
+  /** Leaves one record for each row, and no other, and rows that say what samples and other rows do. */
+  #settle(): void {
+    const path = join(this.path, SAMPLES_FILE);
+    if (!exists(path)) return;
+    const samples = this.#readSamples();
+    const lines: string[] = [];
+    for (const suite of SUITES.filter((suite) => exists(join(this.path, `${suite}.csv`)))) {
+      const csv = this.rows(suite);
+      const { rows, isChanged } = settledRows(suite, csv.rows, samples);
+      if (isChanged) csv.replaceAll(rows);
+      for (const [key, row] of csv.rows) {
+        const record = samples.get(key);
+        if (record) lines.push(sampleLine({ ...record, row }));
+      }
+    }
+    this.#samples?.[Symbol.dispose]();
+    this.#samples = undefined;
+    const text = lines.join("");
+    if (text !== readText(path)) writeWhole(path, text);
+  }
 }
 
 /**
- * Makes the folder of new results.
- *
- * Needs read and write permission for it. FileError where it is not empty, in use, or cannot be made.
- */
-export function makeFolder(
-  name: string,
-  { out, force, results = "results", start = new Date() }: RunFolderOptions = {},
-): string {
-  const time = timeText(start);
-  if (out !== undefined && force) moveAside(out, time);
-  return out === undefined ? makeTimeFolder(join(results, name), time) : makeEmptyFolder(out);
-}
-
-/**
- * Makes and locks the folder of a new run and writes its manifest.
+ * Makes and locks the folder of a new run and writes its manifest, with the part that begins.
  *
  * Needs read and write permission for it. FileError where it is not empty, in use, or cannot
  * be made.
  */
 export function createRunFolder(
   config: RunConfiguration,
+  part: NewPart,
   options: RunFolderOptions = {},
 ): RunFolder {
   const { start = new Date() } = options;
-  const time = timeText(start);
+  const started_at = start.toISOString();
   const path = makeFolder(config.name, { ...options, start });
   const lock = FolderLock.take(path, { isNew: true });
   const mark = shortHash(`${start.getTime()} ${crypto.randomUUID()}`).slice(0, 6);
-  const folder = new RunFolder(lock, {
+  const { configuration, trace } = runConfiguration(config, path);
+  const run: RunFields = {
     schema_version: SCHEMA_VERSION,
-    run_id: `${config.name}-${time}-${mark}`,
-    started_at: start.toISOString(),
-    configuration: { ...config.document, model: portablePath(path, config.modelPath) },
-    configuration_hash: configurationHash(config),
+    run_id: `${config.name}-${timeText(start)}-${mark}`,
+    started_at,
+    configuration,
+    configuration_hash: configurationHash({ document: configuration, model: config.model }),
     model: config.model,
-  });
-  try {
-    folder.updateManifest({});
-  } catch (error) {
-    folder[Symbol.dispose]();
-    throw error;
-  }
-  return folder;
+  };
+  return opened(new RunFolder(lock, run, [{ started_at, ...part }]), trace);
+}
+
+/** What a resumed run is given besides its folder. */
+export interface ResumeOptions {
+  readonly config: RunConfiguration;
+  readonly part: NewPart;
+  /** Whether another machine, adapter, driver, commit or source than the last part's will do. */
+  readonly anyway?: boolean;
 }
 
 /**
  * Opens the folder of a run that was cut off; {@linkcode RunFolder.finished} has the rows it keeps.
  *
- * FileError where it is in use, has no manifest, or was made with another configuration.
+ * FileError where it is in use, has no manifest, was made with another configuration, or, unless `anyway`,
+ * by something that would not give rows of the same kind; the message names all that differs.
  */
-export function resumeRunFolder(path: string, config: RunConfiguration): RunFolder {
-  const manifest = readManifest(path);
-  if (manifest.configuration_hash !== configurationHash(config)) {
-    const cause = "it was made with another configuration or model";
-    throw new FileError("resume the run in", path, { cause });
-  }
-  const { rows: _rows, files: _files, interrupted: _interrupted, ...kept } = manifest;
-  const folder = new RunFolder(FolderLock.take(path, { isNew: false }), openSession(kept));
-  folder.updateManifest({}); // no longer sealed: it grows
-  return folder;
-}
-
-/** What a manifest says of one session, a process that measured rows of the run. */
-const SESSION_FIELDS = [
-  "environment",
-  "adapter",
-  "ceilings",
-  "canary_us",
-  "canary_readings_us",
-  "time_ms",
-];
-
-/** A manifest in which what the session before said of itself stands among earlier sessions. */
-function openSession(manifest: Manifest): Manifest {
-  const isSession = ([name]: readonly [string, unknown]) => SESSION_FIELDS.includes(name);
-  const fields = Object.entries(manifest);
-  const earlier = [manifest["earlier_sessions"] ?? []].flat();
-  return {
-    ...Object.fromEntries(fields.filter((field) => !isSession(field))) as Manifest,
-    earlier_sessions: [...earlier, Object.fromEntries(fields.filter(isSession))],
-  };
-}
-
-/** A path as a file of a folder names it: relative where both lie below the working folder. */
-function portablePath(folder: string, path: string): string {
-  const here = `${Deno.cwd()}/`;
-  const isHere = resolve(folder).startsWith(here) && resolve(path).startsWith(here);
-  return isHere ? relative(resolve(folder), path) : path;
-}
-
-function makeTimeFolder(parent: string, time: string): string {
+export function resumeRunFolder(path: string, { config, part, anyway }: ResumeOptions): RunFolder {
+  const cannot = (cause: string) => new FileError("resume the run in", path, { cause });
+  const lock = FolderLock.take(path, { isNew: false });
   try {
-    Deno.mkdirSync(parent, { recursive: true });
-  } catch (cause) {
-    throw new FileError("make the run folder", parent, { cause });
-  }
-  for (let place = 1;; place++) {
-    const path = join(parent, place === 1 ? time : `${time}-${place}`);
-    try {
-      Deno.mkdirSync(path);
-      return path;
-    } catch (cause) {
-      if (cause instanceof Deno.errors.AlreadyExists) continue;
-      throw new FileError("make the run folder", path, { cause });
+    const { parts, ...manifest } = readManifest(path);
+    const { configuration: document } = runConfiguration(config, path);
+    const { model: sizes } = config;
+    if (manifest.configuration_hash !== configurationHash({ document, model: sizes })) {
+      throw cannot("it was made with another configuration or model");
     }
+    const before = parts?.at(-1);
+    if (!parts || !before) throw cannot("its manifest does not say which parts it has");
+    const differences = partDifferences(before, part);
+    if (differences.length > 0 && !anyway) {
+      throw cannot(`${differences.join("; ")}; --resume-anyway goes on all the same`);
+    }
+    const resumed = {
+      started_at: new Date().toISOString(),
+      ...part,
+      ...(differences.length > 0 && { resumed_anyway: [...differences] }),
+    };
+    removeDrafts(path);
+    const { schema_version, run_id, started_at, configuration, configuration_hash, model } =
+      manifest;
+    const run = { schema_version, run_id, started_at, configuration, configuration_hash, model };
+    return opened(new RunFolder(lock, run, [...parts, resumed]));
+  } catch (error) {
+    lock[Symbol.dispose]();
+    throw error;
   }
 }
 
-/** Renames a folder that is not empty, unless a run is using it. */
-function moveAside(path: string, time: string): void {
-  const folder = path.replace(/\/+$/, "");
+/** Writes the manifest of a folder whose part begins, and what it names: it is not sealed while it grows. */
+function opened(folder: RunFolder, trace?: TextFile): RunFolder {
   try {
-    const [first] = Deno.readDirSync(folder);
-    if (first === undefined) return;
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return;
-    throw new FileError("use the run folder", folder, { cause });
-  }
-  FolderLock.take(folder, { isNew: false })[Symbol.dispose]();
-  let to = `${folder}.${time}`;
-  for (let place = 2; exists(to); place++) to = `${folder}.${time}-${place}`;
-  try {
-    Deno.renameSync(folder, to);
-  } catch (cause) {
-    throw new FileError("move aside", folder, { cause });
+    if (trace) writeWhole(join(folder.path, trace.name), trace.text);
+    folder.updatePart({});
+    return folder;
+  } catch (error) {
+    folder[Symbol.dispose]();
+    throw error;
   }
 }
 
-function makeEmptyFolder(path: string): string {
-  try {
-    Deno.mkdirSync(path, { recursive: true });
-    const [first] = Deno.readDirSync(path);
-    if (first === undefined) return path;
-  } catch (cause) {
-    throw new FileError("make the run folder", path, { cause });
+/** Removes what a process that was killed had begun to write beside the file it would have become. */
+function removeDrafts(path: string): void {
+  for (const { name, isFile } of Deno.readDirSync(path)) {
+    if (isFile && /\.[0-9a-f-]{36}\.part$/.test(name)) Deno.removeSync(join(path, name));
   }
-  throw new FileError("use the run folder", path, {
-    cause: "it is in use or not empty; name a new one, or --resume it",
-  });
 }

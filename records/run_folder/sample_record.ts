@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { FileError } from "../files/file_error.ts";
+import { readText } from "../files/read_text.ts";
 import { shortHash } from "../files/short_hash.ts";
 import type { Facts, Series } from "../rows/column.ts";
 
@@ -27,6 +28,15 @@ export interface SampleRecord {
   readonly hash?: string | undefined;
 }
 
+/** The file of a run folder that has its raw samples. */
+export const SAMPLES_FILE = "samples.jsonl";
+
+/** A record as a line of that file, with its hash. */
+export function sampleLine({ row_key, series, facts, row }: Omit<SampleRecord, "hash">): string {
+  const record = { row_key, series, facts, row };
+  return `${JSON.stringify({ ...record, hash: hashRecord(record) })}\n`;
+}
+
 /** Hashes a record without its hash: a changed digit changes it. */
 export function hashRecord({ row_key, series, facts, row }: Omit<SampleRecord, "hash">): string {
   return shortHash(JSON.stringify([row_key, series, facts, row]));
@@ -39,7 +49,7 @@ export function hashRecord({ row_key, series, facts, row }: Omit<SampleRecord, "
  */
 export function readSamples(path: string): ReadonlyMap<string, SampleRecord> {
   try {
-    return parseSamples(Deno.readTextFileSync(path));
+    return parseSamples(readText(path));
   } catch (cause) {
     throw new FileError("read samples of", path, { cause });
   }
@@ -67,7 +77,7 @@ function jsonLine(line: string, place: number): unknown {
 /** How many bytes of a file are whole lines; 0 where it is not there. */
 export function wholeLinesBytes(path: string): number {
   try {
-    return new TextEncoder().encode(wholeLines(Deno.readTextFileSync(path))).length;
+    return new TextEncoder().encode(wholeLines(readText(path))).length;
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return 0;
     throw new FileError("read samples of", path, { cause });

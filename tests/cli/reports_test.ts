@@ -186,6 +186,41 @@ Deno.test("compare writes every format to a new file, of several runs and of one
     );
   }));
 
+Deno.test("replay reads no file outside of the run that its manifest names, unless told", () =>
+  inConfigFolder(async (folder) => {
+    const run = `${folder}/foreign`;
+    const reference = new URL("../../results/reference/", import.meta.url).pathname;
+    await Deno.mkdir(run);
+    for (const { name } of Deno.readDirSync(reference)) {
+      await Deno.copyFile(`${reference}${name}`, `${run}/${name}`);
+    }
+    const manifest = JSON.parse(await Deno.readTextFile(`${run}/manifest.json`));
+    const { configuration } = manifest;
+    await Deno.writeTextFile(`${folder}/secret`, "secret");
+    await Deno.symlink(`${folder}/secret`, `${run}/trace.jsonl`);
+    configuration.model = new URL("../../models/mistral_7b.json", import.meta.url).pathname;
+    for (
+      const [trace, model, named] of [
+        ["/etc/hostname", configuration.model, 'trace "/etc/hostname"'],
+        ["trace.jsonl", configuration.model, 'trace "trace.jsonl"'],
+        ["../secret", configuration.model, 'trace "../secret"'],
+        [undefined, "../config.json", 'model "../config.json"'],
+      ] as const
+    ) {
+      const requests = { ...configuration.schedules.requests, trace };
+      const schedules = { ...configuration.schedules, requests };
+      const json = { ...manifest, configuration: { ...configuration, model, schedules } };
+      await Deno.writeTextFile(`${run}/manifest.json`, JSON.stringify(json));
+      const { status, stderr } = await shardbench(["replay", run]);
+      assertEquals(status, 2, stderr);
+      assertStringIncludes(stderr, named);
+      assertStringIncludes(stderr, "--allow-paths");
+      assert(!stderr.includes("secret,"), stderr);
+    }
+    const told = await shardbench(["replay", run, "--allow-paths"]);
+    assertStringIncludes(told.stderr, "found architectures nothing"); // read, and it is no model
+  }));
+
 Deno.test("the committed reference run is sound", () => {
   const run = new URL("../../results/reference", import.meta.url).pathname;
   const { rows, recomputed, contradictions } = verifyRun(readRunFiles(run));

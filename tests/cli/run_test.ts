@@ -1,9 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parse } from "@std/csv";
 import { readRows } from "../../records/files/csv_rows.ts";
-import { readRunFiles } from "../../records/run_folder/run_files.ts";
-import { verifyRun } from "../../report/verify_run.ts";
-import { CONFIG, inConfigFolder, shardbench } from "./shardbench.ts";
+import { inConfigFolder, shardbench } from "./shardbench.ts";
 
 Deno.test("run measures every case, checks it, and names the CSV last", () =>
   inConfigFolder(async (folder, config) => {
@@ -46,30 +44,6 @@ Deno.test("run measures every case, checks it, and names the CSV last", () =>
     ) {
       assert(Number(served![column]) > 0, column);
     }
-  }));
-
-Deno.test("speed-ups of a resumed run refer to the rows that it has", () =>
-  inConfigFolder(async (folder, config) => {
-    const out = `${folder}/out`;
-    assertEquals((await shardbench(["run", "--config", config, "--out", out])).status, 0);
-    for (const suite of ["kernels", "schedules"]) {
-      const lines = (await Deno.readTextFile(`${out}/${suite}.csv`)).split("\n");
-      const kept = lines.filter((line, i) => i === 0 || line === "" || /,(naive|step),/.test(line));
-      assert(kept.length < lines.length, suite);
-      await Deno.writeTextFile(`${out}/${suite}.csv`, kept.join("\n"));
-    }
-    const again = await shardbench(["run", "--config", config, "--resume", out]);
-    assertEquals(again.status, 0, again.stderr);
-    for (const [suite, column] of [["kernels", "naive"], ["schedules", "step"]] as const) {
-      const { rows } = readRows(`${out}/${suite}.csv`);
-      assert(rows.every((row) => Number(row[`speedup_vs_${column}`]) > 0), suite);
-    }
-    assertEquals(verifyRun(readRunFiles(out)).contradictions, []);
-  }, {
-    ...CONFIG,
-    kernels: { ...CONFIG.kernels, ops: ["add"], tokens: [1], variants: ["best", "naive"] },
-    collectives: undefined,
-    schedules: { ...CONFIG.schedules, schedules: ["step", "step_with_batch_queue"] },
   }));
 
 Deno.test("resume after a cut measures the missing rows only, and a finished folder is not reused", () =>

@@ -4,6 +4,8 @@ import { FileError } from "../../records/files/file_error.ts";
 import { FolderLock } from "../../records/files/folder_lock.ts";
 import { END_OF_TEXT, locateJsonError } from "../../records/files/locate_json_error.ts";
 import { readCommit } from "../../records/run_folder/commit.ts";
+import { sha256 } from "../../records/files/short_hash.ts";
+import { sourcesHash } from "../../records/run_folder/sources_hash.ts";
 import { loadRun } from "../../records/run_folder/load_run.ts";
 import { inFolder } from "../in_folder.ts";
 
@@ -116,6 +118,33 @@ Deno.test("a run is its folder, or one file with what lies beside it, under any 
     assertThrows(() => loadRun(folder), FileError, "manifest.json");
   }));
 
+Deno.test("the hash of the sources is sha256sum's of all that is run, and of nothing else", () =>
+  inFolder((folder) => {
+    const root = new URL(`file://${folder}/`);
+    const write = (path: string, text: string) => {
+      Deno.mkdirSync(new URL(".", new URL(path, root)), { recursive: true });
+      Deno.writeTextFileSync(new URL(path, root), text);
+    };
+    write("mod.ts", "a");
+    write("kernels/add.wgsl", "b");
+    const line = (path: string, text: string) => `${sha256(text)}  ${path}\n`;
+    const expected = sha256(line("kernels/add.wgsl", "b") + line("mod.ts", "a"));
+    assertEquals(sourcesHash(root), expected);
+    for (
+      const path of ["tests/a.ts", ".git/b.ts", "results/c.wasm", "README.md", "configs/a.json"]
+    ) {
+      write(path, "other");
+    }
+    assertEquals(sourcesHash(root), expected);
+    const seen = new Set([expected]);
+    for (const path of ["mod.ts", "kernels/add.wgsl", "collectives/reduce.wasm", "deno.lock"]) {
+      write(path, "changed");
+      seen.add(sourcesHash(root)!);
+    }
+    assertEquals(seen.size, 5);
+    assertEquals(sourcesHash(new URL("https://example.com/")), null);
+  }));
+
 Deno.test("the commit is that of the branch, packed or not, of a worktree, or of nothing", () =>
   inFolder((folder) => {
     const root = new URL(`file://${folder}/`);
@@ -140,6 +169,11 @@ Deno.test("the commit is that of the branch, packed or not, of a worktree, or of
     assertEquals(read(), on(null));
     write(".git/HEAD", "no commit\n");
     assertEquals(read(), null);
+    write(".git/HEAD", `${ID}\n`);
+    for (const [changes, dirty] of [["", false], [" M a.ts\n", true], [undefined, null]] as const) {
+      assertEquals(readCommit(root, () => changes), { id: ID, branch: null, dirty });
+    }
+    write(".git/HEAD", "no commit\n");
     // A worktree points to a folder of its own, which shares the branches.
     write("main/refs/heads/work", `${ID}\n`);
     write("main/worktrees/one/HEAD", "ref: refs/heads/work\n");

@@ -8,12 +8,39 @@ import {
   type Manifest,
   manifestText,
 } from "../../records/run_folder/manifest.ts";
+import { fieldsOfParts, type RunPart } from "../../records/run_folder/run_part.ts";
 import { type RunFiles, sealOf } from "../../records/run_folder/run_files.ts";
 import { hashRecord } from "../../records/run_folder/sample_record.ts";
 import golden from "../records/golden_rows.json" with { type: "json" };
 
 const MODEL = { hidden: 64, layers: 1 };
 const CONFIGURATION = { name: "small", model: "../small.json", seed: 0, modes: ["hot"] };
+
+/** Of a run that was cut off once. */
+const PARTS: readonly RunPart[] = [
+  {
+    started_at: "2026-01-01T00:00:00.000Z",
+    environment: { commit: { id: "abc", dirty: null }, logical_cores: 2, argv: ["run"] },
+    adapter: { name: "an adapter", type: "software", limits: { maxBindGroups: 8 } },
+    selection: { suites: ["kernels", "schedules"], filter: null },
+    shaders: { "add/naive": "def" },
+  },
+  {
+    started_at: "2026-01-01T01:00:00.000Z",
+    environment: {
+      commit: { id: "abc", dirty: null },
+      logical_cores: 2,
+      argv: ["run", "--resume"],
+    },
+    adapter: { name: "an adapter", type: "software", limits: { maxBindGroups: 8 } },
+    selection: { suites: ["kernels", "collectives", "schedules"], filter: null },
+    ceilings: { copyGbytesPerS: 12.5, multiplyAddGflops: 90 },
+    canary_us: 110,
+    canary_readings_us: [[90, 10], [100, 10], [120, 12]],
+    shaders: { "gemm/naive": "abc" },
+    ended_at: "2026-01-01T02:00:00.000Z",
+  },
+];
 
 const MANIFEST: Manifest = {
   schema_version: 2,
@@ -22,12 +49,8 @@ const MANIFEST: Manifest = {
   configuration: CONFIGURATION,
   configuration_hash: configurationHash({ document: CONFIGURATION, model: MODEL }),
   model: MODEL,
-  environment: { commit: { id: "abc", dirty: null }, logical_cores: 2, argv: ["run"] },
-  adapter: { name: "an adapter", type: "software", limits: { maxBindGroups: 8 } },
-  ceilings: { copyGbytesPerS: 12.5, multiplyAddGflops: 90 },
-  canary_us: 110,
-  canary_readings_us: [[90, 10], [100, 10], [120, 12]],
-  shaders: { "gemm/naive": "abc" },
+  ...fieldsOfParts(PARTS),
+  parts: [...PARTS],
   interrupted: false,
 };
 

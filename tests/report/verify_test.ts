@@ -4,6 +4,8 @@ import { FileError } from "../../records/files/file_error.ts";
 import { columnsOf } from "../../records/rows/row.ts";
 import { SUITES } from "../../records/rows/suite.ts";
 import { hashRecord } from "../../records/run_folder/sample_record.ts";
+import type { Manifest } from "../../records/run_folder/manifest.ts";
+import type { RunPart } from "../../records/run_folder/run_part.ts";
 import type { Contradiction } from "../../report/verify_manifest.ts";
 import { verifyRun } from "../../report/verify_run.ts";
 import { filesOf, sealed, smallRun, type Texts } from "./small_run.ts";
@@ -168,14 +170,49 @@ Deno.test("a cell that is computed is found where copy and hashes were changed w
   assertEquals(missed, []);
 });
 
+/** The small run's manifest, and its files but for that. */
+function manifestAndTexts() {
+  const { "manifest.json": text, ...texts } = RUN;
+  const manifest: Manifest = JSON.parse(text!);
+  return { texts, manifest, parts: manifest.parts! };
+}
+
 Deno.test("configuration and canary are computed again, where all hashes were made again", () => {
-  const { "manifest.json": _manifest, ...texts } = RUN;
+  const { texts, parts } = manifestAndTexts();
+  const [first, last] = parts;
   for (
-    const fields of [{ canary_us: 330 }, { configuration_hash: "abc" }, { model: { hidden: 65 } }]
+    const [column, fields] of [
+      ["parts.1.canary_us", { canary_us: 330, parts: [first!, { ...last!, canary_us: 330 }] }],
+      ["configuration_hash", { configuration_hash: "abc" }],
+      ["configuration_hash", { model: { hidden: 65 } }],
+    ] as const
   ) {
-    const [field] = Object.keys(fields);
-    const [one] = contradictions(sealed(texts, fields));
-    assertEquals(one!.column, field === "model" ? "configuration_hash" : field);
+    const found = contradictions(sealed(texts, fields as Partial<Manifest>));
+    assertEquals(found.map((one) => one.column), [column]);
+  }
+});
+
+Deno.test("parts follow each other, and what is said of the whole run is theirs", () => {
+  const { texts, manifest, parts } = manifestAndTexts();
+  const [first, last] = parts;
+  const early = "2025-12-31T23:00:00.000Z";
+  const { ended_at: _end, ...unended } = last!;
+  for (
+    const [columns, fields] of [
+      [["parts"], { parts: undefined }],
+      [["parts.0.started_at"], { started_at: "2025-12-31T00:00:00.000Z" }],
+      [["parts.1.started_at"], { parts: [first!, { ...last!, started_at: early }] }],
+      [["parts.1.ended_at"], { parts: [first!, { ...last!, ended_at: early }] }],
+      [["parts.1.ended_at"], { parts: [first!, unended] }],
+      [["shaders"], { parts: [{ ...first!, shaders: { "add/naive": "0" } }, last!] }],
+      [["selection"], { selection: first!.selection }],
+      [["environment"], { environment: first!.environment }],
+      [["ceilings"], { ceilings: { ...Object(manifest["ceilings"]), copyGbytesPerS: 13 } }],
+    ] as const
+  ) {
+    const found = contradictions(sealed(texts, fields as Partial<Manifest>));
+    const named = [...new Set(found.map((one) => one.column))].filter((one) => one !== "adapter");
+    assertEquals(named, [...columns]);
   }
 });
 
@@ -189,12 +226,12 @@ Deno.test("a run that was not finished, or not sealed, says so", () => {
   assertEquals(finished(running), false);
 });
 
-Deno.test("rows of an adapter that the run did not have are found; those of a session before a resume pass", () => {
-  const { "manifest.json": _manifest, ...texts } = RUN;
+Deno.test("rows of an adapter that no part had are found; those of a part before a resume pass", () => {
+  const { texts, parts } = manifestAndTexts();
   const adapter = { name: "another", type: "discrete" };
-  const columns = (fields: Parameters<typeof sealed>[1]) =>
-    new Set(contradictions(sealed(texts, fields)).map(({ column }) => column));
-  assertEquals(columns({ adapter }), new Set(["adapter"]));
-  const before = { adapter: { name: "an adapter", type: "software" } };
-  assertEquals(columns({ adapter, earlier_sessions: [before] }), new Set());
+  const [first, last] = parts;
+  const columns = (...parts: readonly RunPart[]) =>
+    new Set(contradictions(sealed(texts, { adapter, parts: [...parts] })).map((one) => one.column));
+  assertEquals(columns({ ...first!, adapter }, { ...last!, adapter }), new Set(["adapter"]));
+  assertEquals(columns(first!, { ...last!, adapter }), new Set());
 });

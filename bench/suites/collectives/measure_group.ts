@@ -35,6 +35,9 @@ const ROUNDS_BEFORE_AUTO = 2;
 
 /** What is measured on one set of ranks, and who is told. */
 export interface GroupWork {
+  /** A case of the group, which all others share ranks, transport and memory with. */
+  readonly group: CollectiveCase;
+  /** Those that are wanted; where there is none, only the link is. */
   readonly cases: readonly CollectiveCase[];
   readonly signal: AbortSignal;
   /** Gets each case's result when it needs no more turns, and at once what cannot be run. */
@@ -64,12 +67,12 @@ interface GroupTurns {
 export async function measureGroup(
   config: Config,
   session: Session,
-  { cases, signal, onResult }: GroupWork,
+  { group: first, cases, signal, onResult }: GroupWork,
 ): Promise<LinkFit | undefined> {
-  const group = groupCases(config, cases, (c) => caseProblem(c) ?? roomProblem(c, session));
+  const problem = (c: CollectiveCase) => caseProblem(c) ?? roomProblem(c, session);
+  const group = groupCases(config, { group: first, cases }, problem);
   for (const [c, reason] of group.skipped) await onResult(c, noResult("skipped", reason));
-  const [first] = group.runnable;
-  if (!first) return undefined;
+  if (group.runnable.length + group.link.length === 0) return undefined;
   const criteria = stopCriteria(config);
   const turn = StoppingRule.turn(criteria);
   const missing = new Set(group.runnable);
@@ -113,7 +116,7 @@ export async function measureGroup(
 /** Which cases of a group are run; its link is measured, whether its rows were asked for or not. */
 function groupCases(
   config: Config,
-  cases: readonly CollectiveCase[],
+  { group, cases }: Pick<GroupWork, "group" | "cases">,
   problem: (c: CollectiveCase) => string | undefined,
 ): GroupCases {
   const skipped = new Map(cases.flatMap((c) => {
@@ -121,16 +124,19 @@ function groupCases(
     return reason === undefined ? [] : [[c, reason] as const];
   }));
   const runnable = cases.filter((c) => !skipped.has(c));
-  const [first] = runnable;
-  if (first?.transport !== "workers" || first.ranks === 1) return { runnable, link: [], skipped };
+  const isLink = group.transport === "workers" && group.ranks > 1;
+  const isAllSkipped = skipped.size > 0 && runnable.length === 0;
+  if (!isLink || isAllSkipped) return { runnable, link: [], skipped };
   const linked = Object.values(COLLECTIVES).find(({ measures }) => measures === "link")!;
   const link = parseMessageSizes(config.collectives!.sizes).map((messageBytes): ProgramCase => ({
-    ...first,
+    ...group,
     op: linked.name as CollectiveName,
     algorithm: Object.keys(linked.algorithms)[0] as AlgorithmName,
     messageBytes,
   }));
-  return { runnable, link: link.filter((c) => problem(c) === undefined), skipped };
+  const able = link.filter((c) => problem(c) === undefined);
+  // A line takes two sizes; for fewer nothing is measured that no row was asked for.
+  return { runnable, link: able.length < 2 && runnable.length === 0 ? [] : able, skipped };
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Config } from "../../../config/config.ts";
 import { readRows } from "../../../records/files/csv_rows.ts";
 import { exists } from "../../../records/files/exists.ts";
 import { writeWhole } from "../../../records/files/write_whole.ts";
+import type { Cells } from "../../../records/rows/column.ts";
 import { csvHeader, csvLines } from "../../../records/rows/csv_text.ts";
 import { LINK_COLUMNS, type LinkRow } from "../../../records/rows/link_columns.ts";
 import { type CollectiveRow, rowKey } from "../../../records/rows/row.ts";
@@ -31,7 +32,9 @@ export async function runCollectives(
     if (run.signal.aborted) return;
     const missing = own.filter((c) => !run.finished.has(rowKey("collectives", collectiveKey(c))));
     done += own.length - missing.length;
+    if (missing.length === 0 && hasLink(run.folder, own[0]!)) continue;
     const link = await measureGroup(config, session, {
+      group: own[0]!,
       cases: missing,
       signal: run.signal,
       onResult: async (c, result) => {
@@ -46,9 +49,23 @@ export async function runCollectives(
   }
 }
 
+const LINK_KEYS = ["transport", "memory", "ranks"] as const;
+
+/** The rows of links.csv in a run folder: those of a group, and the others. */
+function linkRows(folder: string, group: RankGroup) {
+  const path = join(folder, "links.csv");
+  const isOwn = (row: Cells) => LINK_KEYS.every((key) => row[key] === String(group[key]));
+  const rows: readonly Cells[] = exists(path) ? readRows(path).rows : [];
+  return { path, own: rows.filter(isOwn), others: rows.filter((row) => !isOwn(row)) };
+}
+
+function hasLink(folder: string, group: RankGroup): boolean {
+  return linkRows(folder, group).own.length > 0;
+}
+
 /** Adds the fit of a link to links.csv in a run folder, in place of an older one of the same link. */
 function writeLink(folder: string, group: RankGroup, fit: LinkFit): void {
-  const path = join(folder, "links.csv");
+  const { path, others } = linkRows(folder, group);
   const row: LinkRow = {
     transport: group.transport,
     memory: group.memory,
@@ -61,9 +78,5 @@ function writeLink(folder: string, group: RankGroup, fit: LinkFit): void {
     bandwidth_ci_high: fit.bandwidthHigh,
     held_out_error_pct: fit.heldOutErrorPct,
   };
-  const keys = ["transport", "memory", "ranks"] as const;
-  const others = exists(path)
-    ? readRows(path).rows.filter((other) => keys.some((key) => other[key] !== String(row[key])))
-    : [];
   writeWhole(path, csvHeader(LINK_COLUMNS) + csvLines(LINK_COLUMNS, [...others, row]));
 }

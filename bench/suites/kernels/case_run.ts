@@ -128,9 +128,11 @@ export class CaseRun implements Disposable {
     });
     const workload = session.time.setUp(() => new Workload(device, operations, { seed }));
     const measurements: Measurement[] = [];
+    // Where one row of a case is wanted, any variant's row that is there is that one.
+    const rivals = wanted.variants === "best" ? variantNames(operations, isModule) : [];
     for (const one of choice.chosen) {
       for (const mode of wanted.modes) {
-        if (!wanted.keep(one.name, mode)) continue;
+        if (![one.name, ...rivals].every((name) => wanted.keep(name, mode))) continue;
         const what = { choice: one, mode, case: case_, cost };
         measurements.push(await Measurement.start(setting, workload, what));
       }

@@ -29,6 +29,7 @@ export function kernelRow(
     readback: device.readBack.mode,
     first_dispatch_ms: result.firstDispatchMs,
     pipeline_ms: result.pipelineMs,
+    chosen_variant: result.shaders?.join(" "),
   };
   const series = {
     gpu_us: samples.flatMap((s) => s.gpuUs === undefined ? [] : [s.gpuUs]),

@@ -45,6 +45,8 @@ export interface KernelResult {
   readonly maxAbsError?: number | undefined;
   readonly tolerance?: number | undefined;
   readonly cost: Cost;
+  /** What ran: `kernel/variant` of each operation, each once; absent where nothing did. */
+  readonly shaders?: readonly string[] | undefined;
   readonly ceilings?: CeilingFacts | undefined;
   readonly firstDispatchMs?: number | undefined;
   /** Milliseconds that creating the pipelines took, whenever in the session that was. */
@@ -204,6 +206,7 @@ export class Measurement implements Disposable {
     return {
       case: this.#what.case,
       variant: choice.name,
+      shaders: [...new Set([...choice.pick].map(([{ kernel }, { name }]) => `${kernel}/${name}`))],
       mode,
       status: this.#wrong > 0 ? "wrong" : reasons.length > 0 ? "failed" : "ok",
       reason: reasons.join("; "),

@@ -42,6 +42,8 @@ export async function runKernels(
   let done = 0;
   const finish = async (caseRun: CaseRun) => {
     const results = await caseRun.finish();
+    // What was chosen as best is kept before rows that name it: a resumed run must not choose another.
+    await tuning.save();
     const context = { device, runId: run.runId, canary: await canary.read() };
     const measured = results.map((result) =>
       kernelRow(result, kernelKey(caseRun.case, result, config.model.name), context)
@@ -49,7 +51,6 @@ export async function runKernels(
     for (const one of deriveRows("kernels", measured, run.finished)) {
       if (!run.finished.has(one.row.row_key!)) run.onRow(one);
     }
-    await tuning.save();
     if (run.signal.aborted) return;
     run.onProgress({ done: ++done, total, label: kernelLabel(caseRun.case) });
   };

@@ -60,8 +60,9 @@ export async function writeRows(
   }
   const derived = deriveRows("schedules", rows, run.finished);
   for (const [i, one] of derived.entries()) {
-    run.onRow(one);
+    // The row comes last: one that is there is not measured again, and nor is what lies beside it.
     run.files.addTrace(scheduleLabel(layout.cases[i]!), layout.measured[i]!.last);
+    run.onRow(one);
   }
 }
 

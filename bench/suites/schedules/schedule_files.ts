@@ -5,24 +5,24 @@ import type { Repetition } from "../../../runtime/layout_run.ts";
 import type { SizedRank } from "../../../model/replicas.ts";
 import { csvHeader, csvLines } from "../../../records/rows/csv_text.ts";
 import { RANK_COLUMNS, type RankRow } from "../../../records/rows/rank_columns.ts";
+import { readRows } from "../../../records/files/csv_rows.ts";
 import { exists } from "../../../records/files/exists.ts";
-import { FileError } from "../../../records/files/file_error.ts";
-import { parseJson } from "../../../records/files/parse_json.ts";
 import { writeWhole } from "../../../records/files/write_whole.ts";
-import { pipelineCsv, textTimeline, type TraceEvent, traceEvents } from "./timeline.ts";
+import type { Cells } from "../../../records/rows/column.ts";
+import { readTraceEvents, type TraceEvent } from "../../../records/run_folder/trace_events.ts";
+import { pipelineCsv, textTimeline, traceEvents } from "./timeline.ts";
 
 /** Writes timeline.json, a pipeline_<case>.csv a pipelined case, and ranks.csv into a run folder. */
 export class ScheduleFiles {
   readonly #folder: string;
-  readonly #events: TraceEvent[];
   readonly #texts: string[] = [];
-  #processes: number;
+  #events: readonly TraceEvent[];
 
   /** Files of a folder; a resumed run adds to those that are there. */
   constructor(folder: string) {
     this.#folder = folder;
-    this.#events = readEvents(join(folder, "timeline.json"));
-    this.#processes = new Set(this.#events.map(({ pid }) => pid)).size;
+    const path = join(folder, "timeline.json");
+    this.#events = exists(path) ? readTraceEvents(path) : [];
   }
 
   /** A few lines of text for each pipelined case. */
@@ -30,10 +30,14 @@ export class ScheduleFiles {
     return this.#texts;
   }
 
-  /** Takes the last repetition of a case. */
+  /** Takes the last repetition of a case, in place of an older one of the same label. */
   addTrace(label: string, { traces, wall }: Repetition): void {
-    const process = this.#processes++;
-    this.#events.push(...traceEvents(traces, { label, process, startMs: wall.start }));
+    const isLabel = ({ name, args }: TraceEvent) =>
+      name === "process_name" && args?.["name"] === label;
+    const old = this.#events.find(isLabel)?.pid;
+    const others = this.#events.filter(({ pid }) => pid !== old);
+    const process = old ?? others.reduce((most, { pid }) => Math.max(most, pid), -1) + 1;
+    this.#events = [...others, ...traceEvents(traces, { label, process, startMs: wall.start })];
     const lines = this.#events.map((event) => JSON.stringify(event)).join(",\n");
     const json = `{"displayTimeUnit":"ms","traceEvents":[\n${lines}\n]}\n`;
     writeWhole(join(this.#folder, "timeline.json"), json);
@@ -44,24 +48,20 @@ export class ScheduleFiles {
     this.#texts.push(textTimeline(first, { label }));
   }
 
-  /** Takes the ranks of a layout. */
+  /** Takes the ranks of a layout, in place of older rows of the same ranks. */
   addRanks(ranks: readonly SizedRank[]): void {
-    const [header, ...lines] = ranksCsv(ranks).split(/(?<=\r\n)/);
     const path = join(this.#folder, "ranks.csv");
-    const before = exists(path) ? Deno.readTextFileSync(path) : "";
-    const known = before.split(/(?<=\r\n)/);
-    const fresh = lines.filter((line) => !known.includes(line));
-    writeWhole(path, (before === "" ? header! : before) + fresh.join(""));
+    const rows: readonly Cells[] = exists(path) ? readRows(path).rows : [];
+    const byRank = new Map([...rows, ...ranks.map(rankRow)].map((row) => [rankKey(row), row]));
+    writeWhole(path, csvHeader(RANK_COLUMNS) + csvLines(RANK_COLUMNS, [...byRank.values()]));
   }
 }
 
-function readEvents(path: string): TraceEvent[] {
-  if (!exists(path)) return [];
-  try {
-    return Object(parseJson(Deno.readTextFileSync(path))).traceEvents;
-  } catch (cause) {
-    throw new FileError("read", path, { cause });
-  }
+/** Which rank of which layout a row is of. */
+function rankKey(row: Cells): string {
+  const sizes = ["rank", "layout_order", "first_layer", "last_layer"];
+  const parallel = ["tensor", "pipeline", "data"].map((kind) => `${kind}_parallel_size`);
+  return [...sizes, ...parallel].map((header) => String(row[header])).join(" ");
 }
 
 /** A rank as a row of ranks.csv. */

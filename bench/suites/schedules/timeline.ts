@@ -1,15 +1,13 @@
 /** A run as others draw it: a Chrome trace, PyTorch's pipeline schedule, and a line a rank of text. */
 
 import { stringify } from "@std/csv";
+import type { TraceEvent } from "../../../records/run_folder/trace_events.ts";
 import type {
   Interval,
   RankTrace,
   ReplicaTrace,
   SpanKind,
 } from "../../../runtime/replica_trace.ts";
-
-/** An event of Chrome's trace format; times in us. */
-export type TraceEvent = Readonly<Record<string, unknown>> & { readonly ph: string };
 
 /** Chrome's names of colours; Perfetto colours by the name of the event. */
 const COLOURS: Readonly<Record<SpanKind, string>> = {
