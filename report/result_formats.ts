@@ -1,5 +1,6 @@
 /** Results for other programs, and for pull requests. */
 
+import { readText } from "../records/files/read_text.ts";
 import { escapeCell } from "./compare_text.ts";
 import type { AnyRow, SuiteRows } from "../records/rows/suite_rows.ts";
 import { type ResultTable, resultTables } from "./result_table.ts";
@@ -14,7 +15,7 @@ export function resultsJson(
 
 /** The text of the CSV files, one after another with an empty line between. */
 export function resultsCsv(paths: readonly string[]): string {
-  return paths.map((path) => Deno.readTextFileSync(path).trimEnd()).join("\n\n");
+  return paths.map((path) => readText(path).trimEnd()).join("\n\n");
 }
 
 /** A summary in GitHub's Markdown: counts, what it ran on, a table a suite. */

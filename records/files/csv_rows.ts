@@ -2,6 +2,7 @@
 
 import { parse } from "@std/csv";
 import { FileError } from "./file_error.ts";
+import { readMarkedText, withoutMark } from "./read_text.ts";
 
 /** The whole rows of a CSV file. */
 export interface WholeRows {
@@ -28,36 +29,88 @@ export function bareText(cell: string): string {
 /**
  * Reads the whole rows of a CSV file by header; a last row that was cut off is left out.
  *
- * Needs read permission. FileError where it cannot be read or is no CSV.
+ * Needs read permission. FileError where it cannot be read or is no CSV of results.
  */
 export function readRows(path: string): WholeRows {
   try {
-    return parseRows(Deno.readTextFileSync(path));
+    return parseRows(readMarkedText(path));
   } catch (cause) {
     throw new FileError("read rows of", path, { cause });
   }
 }
 
-/** As {@linkcode readRows}, from text. */
+/**
+ * As {@linkcode readRows}, from text, which may have a byte order mark and any line endings.
+ * @throws {SyntaxError} that names the line: rows of another length, a row or a column twice, semicolons or
+ * tabs between cells, decimal commas.
+ */
 export function parseRows(text: string): WholeRows {
-  const whole = text.slice(0, endOfLastRow(text));
+  const { end, lines } = wholeRecords(text);
+  const whole = text.slice(0, end);
   const lengthBytes = new TextEncoder().encode(whole).length;
-  const [headers = [], ...records] = parse(whole);
-  const odd = records.findIndex((record) => record.length !== headers.length);
-  if (odd >= 0) throw new SyntaxError(`row ${odd + 1} has not ${headers.length} cells`);
-  const rows = records.map((record) =>
-    Object.fromEntries(headers.map((header, place) => [header, bareText(record[place] ?? "")]))
-  );
+  const [headers = [], ...records] = parse(withoutMark(whole));
+  checkHeaders(headers);
+  const seen = new Map<string, number>();
+  const rows = records.map((record, place) => {
+    const line = lines[place + 1]!;
+    if (record.length !== headers.length) {
+      throw new SyntaxError(
+        `line ${line} has ${record.length} cells; legal are ${headers.length}, as in the header`,
+      );
+    }
+    const row = Object.fromEntries(
+      headers.map((header, place) => [header, bareText(record[place]!)]),
+    );
+    checkRow(row, line, seen);
+    return row;
+  });
   return { headers, rows, lengthBytes };
 }
 
-/** Where the last line break outside quotes ends: a cut can fall behind one inside quotes. */
-function endOfLastRow(text: string): number {
+function checkHeaders(headers: readonly string[]): void {
+  for (const [mark, name] of [[";", "semicolons"], ["\t", "tabs"]] as const) {
+    if (headers.length === 1 && headers[0]!.includes(mark)) {
+      throw new SyntaxError(`line 1 has ${name} between its cells; legal are commas`);
+    }
+  }
+  const twice = headers.find((header, place) => headers.indexOf(header) !== place);
+  if (twice !== undefined) throw new SyntaxError(`line 1 has the column "${twice}" twice`);
+}
+
+/** `seen` has the line of each row so far: by row key, or by all cells where a file has none. */
+function checkRow(
+  row: Readonly<Record<string, string>>,
+  line: number,
+  seen: Map<string, number>,
+): void {
+  for (const [header, cell] of Object.entries(row)) {
+    if (!/^-?\d+,\d+$/.test(cell)) continue;
+    throw new SyntaxError(
+      `line ${line}, ${header}: found the decimal comma "${cell}"; legal: a decimal point`,
+    );
+  }
+  const key = row["row_key"] ?? JSON.stringify(row);
+  if (key === "") return;
+  const first = seen.get(key);
+  if (first !== undefined) {
+    throw new SyntaxError(`line ${line} has the row of line ${first} again (${key.slice(0, 80)})`);
+  }
+  seen.set(key, line);
+}
+
+/** Where the last whole record ends, and the line at which each begins, counted from 1; empty lines are none. */
+function wholeRecords(text: string): { readonly end: number; readonly lines: readonly number[] } {
+  const lines: number[] = [];
   let quoted = false;
-  let end = 0;
+  let [end, line, first] = [0, 1, 1];
   for (let at = 0; at < text.length; at++) {
     if (text[at] === '"') quoted = !quoted;
-    else if (text[at] === "\n" && !quoted) end = at + 1;
+    if (text[at] !== "\n") continue;
+    line++;
+    if (quoted) continue; // a cut can fall behind a line break inside quotes
+    const isEmpty = at === end || (at === end + 1 && text[end] === "\r");
+    if (!isEmpty) lines.push(first);
+    [end, first] = [at + 1, line];
   }
-  return end;
+  return { end, lines };
 }

@@ -13,8 +13,18 @@ export class UnusualFileError extends Error {}
  * @throws {Deno.errors.NotFound} and Deno's other errors where it cannot be read.
  */
 export function readText(path: string, maxBytes = MAX_TEXT_BYTES): string {
+  return withoutMark(readMarkedText(path, maxBytes));
+}
+
+/** As {@linkcode readText}, with the byte order mark where there is one: for who counts bytes of the file. */
+export function readMarkedText(path: string, maxBytes = MAX_TEXT_BYTES): string {
   requireRegularFile(path, maxBytes);
-  return Deno.readTextFileSync(path).replace(/^\uFEFF/, "");
+  return Deno.readTextFileSync(path);
+}
+
+/** A text without the byte order mark that some editors and spreadsheets put in front. */
+export function withoutMark(text: string): string {
+  return text.replace(/^\uFEFF/, "");
 }
 
 /**

@@ -117,7 +117,9 @@ export const SCHEDULE_COLUMN_TEXTS = {
     "Median time of a step's wait and read-back beyond the adapter's own time",
     {
       derive: (_, series) =>
-        medianOf(series["gpu_us"]?.map((gpu, i) => Math.max(0, series["wait_us"]![i]! - gpu))),
+        medianOf(
+          series["gpu_us"]?.map((gpu, i) => Math.max(0, (series["wait_us"]?.[i] ?? NaN) - gpu)),
+        ),
     },
   ),
   ceiling_pct: number(
@@ -238,6 +240,8 @@ function ceilingPct(row: Cells, series: Series): number | undefined {
     (1000 * sum(series["busy_ms"]));
 }
 
-function sum(values: readonly number[] = []): number {
+/** Not a number, which is written as a blank cell, where there are no such samples: that is not none. */
+function sum(values: readonly number[] | undefined): number {
+  if (!values) return NaN;
   return values.reduce((total, value) => total + value, 0);
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parseRows } from "../files/csv_rows.ts";
 import { FileError } from "../files/file_error.ts";
 import { FolderLock } from "../files/folder_lock.ts";
+import { MAX_TEXT_BYTES, requireRegularFile } from "../files/read_text.ts";
 import { sha256 } from "../files/short_hash.ts";
 import { label } from "../rows/row.ts";
 import { type Suite, SUITES } from "../rows/suite.ts";
@@ -26,13 +27,18 @@ export function readRunFiles(path: string): RunFiles {
     const entries = [...Deno.readDirSync(path)].sort((a, b) => a.name < b.name ? -1 : 1);
     const bytes = entries.map(({ name }) =>
       Deno.statSync(join(path, name)).isFile
-        ? [name, Deno.readFileSync(join(path, name))] as const
+        ? [name, readBytes(join(path, name))] as const
         : [`${name}/`, new Uint8Array()] as const
     );
     return { path, bytes: new Map(bytes) };
   } catch (cause) {
     throw new FileError("read the run in", path, { cause });
   }
+}
+
+function readBytes(path: string): Uint8Array {
+  requireRegularFile(path, MAX_TEXT_BYTES);
+  return Deno.readFileSync(path);
 }
 
 /** A file as text; undefined where it is not there. */

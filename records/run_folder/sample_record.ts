@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { FileError } from "../files/file_error.ts";
-import { readText } from "../files/read_text.ts";
+import { readMarkedText, readText, withoutMark } from "../files/read_text.ts";
 import { shortHash } from "../files/short_hash.ts";
 import type { Facts, Series } from "../rows/column.ts";
 
@@ -57,7 +57,7 @@ export function readSamples(path: string): ReadonlyMap<string, SampleRecord> {
 
 /** As {@linkcode readSamples}, from text. @throws {SyntaxError} where a line is no record. */
 export function parseSamples(text: string): ReadonlyMap<string, SampleRecord> {
-  const lines = wholeLines(text).split("\n").filter((line) => line !== "");
+  const lines = wholeLines(withoutMark(text)).split("\n").filter((line) => line !== "");
   const records = lines.map((line, place): SampleRecord => {
     const parsed = SAMPLE_RECORD_SCHEMA.safeParse(jsonLine(line, place + 1));
     if (parsed.success) return parsed.data;
@@ -77,7 +77,7 @@ function jsonLine(line: string, place: number): unknown {
 /** How many bytes of a file are whole lines; 0 where it is not there. */
 export function wholeLinesBytes(path: string): number {
   try {
-    return new TextEncoder().encode(wholeLines(readText(path))).length;
+    return new TextEncoder().encode(wholeLines(readMarkedText(path))).length;
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return 0;
     throw new FileError("read samples of", path, { cause });

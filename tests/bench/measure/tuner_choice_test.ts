@@ -26,12 +26,13 @@ async function tuned(timesUs: Readonly<Record<string, (run: number) => number>>)
     },
   };
   const noted: Readonly<Record<string, number>>[] = [];
-  const store = TuningStore.open("an adapter");
+  const store = TuningStore.open(device.identity);
   const note = store.noteVariants.bind(store);
-  store.noteVariants = (shapeClass, times) => {
+  store.noteVariants = (shapeClass, tried) => {
     assertEquals(shapeClass, SOFTMAX.shapeClass);
-    noted.push(times);
-    return note(shapeClass, times);
+    assertEquals(Object.keys(tried.shaders), NAMES);
+    noted.push(tried.timesUs);
+    return note(shapeClass, tried);
   };
   const tuner = new Tuner(device, timer as Timer, store);
   const best = await tuner.best(SOFTMAX);
@@ -82,7 +83,7 @@ Deno.test("where the best takes more than 100 ms one round will do, and naive is
 Deno.test("what is alone is not timed, and what no variant supports is refused", async () => {
   const device = await sharedDevice();
   const timer = {} as Timer;
-  const tuner = new Tuner(device, timer, TuningStore.open("an adapter"));
+  const tuner = new Tuner(device, timer, TuningStore.open(device.identity));
   const [naive, ...others] = SOFTMAX.variants;
   const unsupported = others.map((variant) => ({ ...variant, unsupported: "too wide" }));
   assertEquals(
