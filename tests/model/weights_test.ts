@@ -3,6 +3,7 @@ import { DummyWeights } from "../../model/dummy_weights.ts";
 import type { CheckpointTensor, StageWeight, WeightRange } from "../../model/stage_weights.ts";
 import { hostWeight, type WeightSource } from "../../model/weight_source.ts";
 import { float32 } from "../../kernels/kernel.ts";
+import { elementBits, nameKey } from "../../statistics/counter_generator.ts";
 
 function tensorOf(role: CheckpointTensor["role"], rows: number, columns: number): CheckpointTensor {
   return { name: `model.${role}`, rows, columns, role };
@@ -140,4 +141,38 @@ Deno.test("int8 values are multiples of a 127th of their column's largest, in th
   const zeros: WeightSource = { ...counted, read: () => {} };
   const none = hostWeight(weight("plain", [whole(tensor)], [3, 4, "int8"]), zeros);
   assertEquals([[...none.scales!], [...none.values]], [Array(4).fill(0), Array(12).fill(0)]);
+});
+
+Deno.test("a number is 24 bits of its place, between -1 and 1 of the bound, around 1 in norms", () => {
+  const source = new DummyWeights(5, { tiedEmbeddings: true });
+  for (const [role, center] of [["matrix", 0], ["norm", 1]] as const) {
+    const tensor = tensorOf(role, 3, 4);
+    const seen = new Float32Array(2);
+    source.read(rangeOf(tensor, [1, 2], [2, 4]), seen);
+    const bound = role === "norm" ? 0.5 : Math.sqrt(3 / 4);
+    const expected = [6, 7].map((i) => {
+      const bits = Math.floor(elementBits(nameKey(tensor.name, 5), i) / 256);
+      return Math.fround(center + (bits / 2 ** 23 - 1) * bound);
+    });
+    seen.forEach((value, i) => assertAlmostEquals(value, expected[i]!, 1e-7));
+  }
+});
+
+Deno.test("scales of several ranges follow each other, whether read or known", () => {
+  const tensor = tensorOf("matrix", 3, 4);
+  const ranges = [rangeOf(tensor, [0, 2], [0, 2]), rangeOf(tensor, [1, 3], [0, 2])];
+  const read = hostWeight(weight("transposed", ranges, [2, 4, "int8"]), counted);
+  const most = [3, 103, 103, 203].map((one) => Math.fround(one / 127));
+  assertEquals([...read.scales!], most);
+  let next = 0;
+  const bounded: WeightSource = { ...counted, bound: () => [127, 254][next++]! };
+  const known = hostWeight(weight("transposed", ranges, [2, 4, "int8"]), bounded);
+  assertEquals([...known.scales!], [1, 1, 2, 2]);
+  // Many rows are read in parts: each has its own largest.
+  const tall = tensorOf("matrix", 130, 2);
+  const parts = hostWeight(weight("transposed", [whole(tall)], [2, 130, "int8"]), counted);
+  assertEquals(
+    [...parts.scales!],
+    Array.from({ length: 130 }, (_, row) => Math.fround((100 * row + 1) / 127)),
+  );
 });
