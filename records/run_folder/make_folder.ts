@@ -54,21 +54,23 @@ function makeTimeFolder(parent: string, time: string): string {
   }
 }
 
-/** Renames a folder that is not empty, unless a run is using it. */
+/** Renames a folder that is not empty, unless a run is using it; of a link what it leads to, and the link stays. */
 function moveAside(path: string, time: string): void {
-  const folder = path.replace(/\/+$/, "");
+  let folder: string;
   try {
+    folder = Deno.realPathSync(path);
     const [first] = Deno.readDirSync(folder);
     if (first === undefined) return;
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return;
-    throw new FileError("use the run folder", folder, { cause });
+    throw new FileError("use the run folder", path, { cause });
   }
   FolderLock.take(folder, { isNew: false })[Symbol.dispose]();
   let to = `${folder}.${time}`;
   for (let place = 2; exists(to); place++) to = `${folder}.${time}-${place}`;
   try {
     Deno.renameSync(folder, to);
+    Deno.mkdirSync(folder);
   } catch (cause) {
     throw new FileError("move aside", folder, { cause });
   }

@@ -46,7 +46,7 @@ Deno.test("run measures every case, checks it, and names the CSV last", () =>
     }
   }));
 
-Deno.test("resume after a cut measures the missing rows only, and a finished folder is not reused", () =>
+Deno.test("resume after a cut measures the missing rows only, on what measured the others; a finished folder is not reused", () =>
   inConfigFolder(async (folder, config) => {
     const out = `${folder}/out`;
     const kernels = ["run", "--config", config, "--only", "kernels"];
@@ -64,6 +64,25 @@ Deno.test("resume after a cut measures the missing rows only, and a finished fol
     assertEquals(reused.status, 2);
     assertStringIncludes(reused.stderr, "not empty");
     assertEquals(await Deno.readTextFile(csv), text);
+
+    // The exit status is that of the whole run, and what measured it is not changed in passing.
+    await Deno.writeTextFile(csv, text.replace(",kernels,ok,", ",kernels,wrong,"));
+    const resume = [...kernels, "--resume", out];
+    const other = { env: { LP_NUM_THREADS: "1" } };
+    const refused = await shardbench(resume, other);
+    assertEquals([refused.status, refused.stdout], [2, ""]);
+    assertStringIncludes(refused.stderr, "LP_NUM_THREADS was null and is 1; --resume-anyway");
+    const wrong = await shardbench([...resume, "--resume-anyway"], other);
+    assertEquals(wrong.status, 3, wrong.stderr);
+    assertMatch(wrong.stderr, /^wrong: \w+ float32 best tp=/m);
+    const { parts } = JSON.parse(await Deno.readTextFile(`${out}/manifest.json`));
+    assertEquals(parts.map((part: { resumed_anyway?: string[] }) => part.resumed_anyway), [
+      undefined,
+      undefined,
+      ["LP_NUM_THREADS was null and is 1"],
+    ]);
+    const alone = await shardbench([...kernels, "--resume-anyway", "--dry-run"]);
+    assertStringIncludes(alone.stderr, "it goes on with --resume");
   }));
 
 Deno.test("dry-run prints every case that the filter leaves and measures nothing", () =>
