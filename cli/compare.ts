@@ -71,8 +71,6 @@ export function compareCommand(exit: (status: number) => void): Command {
 function compare(paths: readonly string[], options: z.output<typeof OPTIONS>): number {
   const settings = settingsOf(options);
   const { by, baseline, out, tuning } = options;
-  // The task may write anywhere, for --out alone.
-  if (out === undefined) Deno.permissions.revokeSync({ name: "write" });
   const [first, second] = paths;
   if (by === undefined && baseline !== undefined) {
     throw new ValidationError("Cannot take --baseline alone: it is a value of --by");

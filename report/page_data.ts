@@ -140,6 +140,15 @@ function warnings({ suites, manifest }: LoadedRun): readonly string[] {
   );
   say(count((r) => Number(r["noise_pct"]) > NOISY_PCT), `noise above ${NOISY_PCT} %`);
   if (manifest?.["interrupted"] === true) said.push("The run was interrupted.");
+  const { parts = [] } = manifest ?? {};
+  if (parts.length > 1) {
+    said.push(
+      `The run was resumed: rows of its ${parts.length} parts took no turns with each other.`,
+    );
+  }
+  for (const others of parts.flatMap((part) => part.resumed_anyway ?? [])) {
+    said.push(`A part was resumed though it differed: ${others}.`);
+  }
   return said;
 }
 

@@ -15,7 +15,7 @@ A run writes \`results/<name>/<UTC time>/\`: a CSV file for each suite that ran,
 \`manifest.json\` (configuration, environment, adapter, ceilings, where the time went; the SHA-256 of every other
 file, the rows' labels by key, and a digest of itself), and \`report.html\`. \`parts\` of the manifest has what each
 process that measured says of itself, several where the run was resumed; the same fields outside are the last
-one's. \`environment.commit.dirty\` is null, unknown, where git may not be started, as in all tasks but \`ab\`;
+one's. \`environment.commit.dirty\` is null, unknown, where git may not be started, as in every task here;
 \`environment.sources_hash\` is the SHA-256 of the lines \`<SHA-256>  <path>\` of all *.ts, *.wgsl, *.wasm, deno.json and
 deno.lock but for tests and _tools, sorted by path, so a modified tree has another one than its commit. The
 schedules suite adds \`ranks.csv\` (who has what, bytes predicted and allocated), \`timeline.json\` (Chrome's trace

@@ -115,6 +115,22 @@ Deno.test("a file of a run that is damaged is an error with its path and where",
     }
   }));
 
+Deno.test("the page says that a run has parts, and what differed between them", () =>
+  inFolder((folder) => {
+    const { "manifest.json": text, "timeline.json": _timeline, ...texts } = RUN;
+    const [first, last] = JSON.parse(text!).parts;
+    const parts = [first, { ...last, resumed_anyway: ["commit was a and is b"] }];
+    for (const [file, whole] of Object.entries(sealed(texts, { parts }))) {
+      Deno.writeTextFileSync(`${folder}/${file}`, whole);
+    }
+    const [run] = pageData([folder]).runs;
+    const said = run!.warnings.filter((warning) => warning.includes("resumed"));
+    assertEquals(said, [
+      "The run was resumed: rows of its 2 parts took no turns with each other.",
+      "A part was resumed though it differed: commit was a and is b.",
+    ]);
+  }));
+
 Deno.test("samples of which a series is missing contradict their row, and end no report", () =>
   inFolder(async (folder) => {
     const { "manifest.json": _manifest, ...texts } = RUN;
