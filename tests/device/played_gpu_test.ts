@@ -1,5 +1,5 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { DeviceError } from "../../device/device_error.ts";
+import type { DeviceError } from "../../device/device_error.ts";
 import { ErrorWatch } from "../../device/error_watch.ts";
 import { PipelineCache } from "../../device/pipeline_cache.ts";
 import type { Program } from "../../device/program.ts";
