@@ -1,12 +1,13 @@
 /** Several runs named as one: a list with commas between, or a folder of repeated runs. */
 
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { exists } from "../files/exists.ts";
 import { readText } from "../files/read_text.ts";
 import { FileError } from "../files/file_error.ts";
 import { writeWhole } from "../files/write_whole.ts";
 import { type LoadedRun, loadRun } from "./load_run.ts";
+import { isBelow } from "./portable_paths.ts";
 
 /** The file that makes a folder a set: runs of one configuration, one after another. */
 const SET_FILE = "set.json";
@@ -34,6 +35,13 @@ function readSet(file: string): readonly string[] {
   try {
     ({ runs } = SET_SCHEMA.parse(JSON.parse(readText(file))));
   } catch (cause) {
+    throw new FileError("read the set of runs", file, { cause });
+  }
+  const outside = runs.find((name) =>
+    !isBelow(resolve(dirname(file), name), resolve(dirname(file)))
+  );
+  if (outside !== undefined) {
+    const cause = `its run "${outside}" lies outside of it`;
     throw new FileError("read the set of runs", file, { cause });
   }
   if (runs.length > 0) return runs;

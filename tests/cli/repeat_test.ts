@@ -1,4 +1,5 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { FileError } from "../../records/files/file_error.ts";
 import { loadRuns } from "../../records/run_folder/load_runs.ts";
 import { inFolder } from "../in_folder.ts";
 import { CONFIG, inConfigFolder, shardbench } from "./shardbench.ts";
@@ -69,12 +70,20 @@ Deno.test("selftest keeps the floor of this machine, and compare goes by it", ()
     assertEquals([rows[0].scatter_from, without_floor], ["machine's floor", 0]);
   }, FEW));
 
-Deno.test("a set without runs, or damaged, is refused", () =>
+Deno.test("a set without runs, damaged, or with runs elsewhere is refused", () =>
   inFolder(async (folder) => {
-    for (const text of ['{"kind": "set", "runs": []}', "{"]) {
+    const reference = new URL("../../results/reference", import.meta.url).pathname;
+    const sets: readonly (readonly [string, string])[] = [
+      ['{"kind": "set", "runs": []}', "it has no run"],
+      ["{", "Cannot read the set of runs"],
+      ['{"kind": "set", "runs": ["../run"]}', 'its run "../run" lies outside of it'],
+      [JSON.stringify({ kind: "set", runs: [reference] }), "lies outside of it"],
+    ];
+    for (const [text, message] of sets) {
       await Deno.writeTextFile(`${folder}/set.json`, text);
-      const { status, stderr } = await shardbench(["compare", folder, folder]);
-      assertEquals(status, 2);
-      assertStringIncludes(stderr, "Cannot read the set of runs");
+      assertThrows(() => loadRuns(folder), FileError, message);
     }
+    const { status, stderr } = await shardbench(["compare", folder, folder]);
+    assertEquals(status, 2);
+    assertStringIncludes(stderr, "Cannot read the set of runs");
   }));
