@@ -123,3 +123,86 @@ Deno.test("the table of angles is cos, then sin, of positions times frequencies,
     }
   }
 });
+
+Deno.test("constants of programs are sizes of ragged shapes, strides in floats or vec4s", () => {
+  const cache = { tokens: 2, kvHeads: 2, headSize: 16, maxNumSeqs: 3, context: 64 };
+  const block = { outColumns: 22, columnOffset: 8 };
+  const constants = [
+    operation(KERNELS.gemm, {
+      ...{ ...block, tokens: 3, k: 65, columns: 10, dtype: "float32" },
+      ...{ bias: true, activation: "gelu" },
+    }),
+    operation(KERNELS.gemv, { tokens: 3, k: 4, columns: 9, dtype: "int8", residual: true }),
+    operation(KERNELS.attention, { ...cache, heads: 6, qColumns: 130, window: 9 }),
+    operation(KERNELS.embedding, {
+      ...{ ...block, tokens: 3, columns: 10, vocabStart: 16, rows: 9, dtype: "int8" },
+    }),
+    operation(KERNELS.rope, {
+      ...{ tokens: 2, heads: 3, headSize: 18, xColumns: 66, context: 9, theta: 1e4 },
+    }),
+    operation(KERNELS.kv_append, {
+      ...{ ...cache, keyColumns: 98, keyOffset: 64, valueColumns: 42, valueOffset: 8 },
+    }),
+    operation(KERNELS.rms_norm, { tokens: 3, hidden: 65, epsilon: 1e-4, residual: true }),
+    operation(KERNELS.activation, {
+      tokens: 3,
+      columns: 9,
+      gated: true,
+      activation: "relu" as const,
+    }),
+    operation(KERNELS.activation, {
+      tokens: 3,
+      columns: 9,
+      gated: false,
+      activation: "silu" as const,
+    }),
+    operation(KERNELS.softmax, { rows: 3, columns: 9 }),
+    operation(KERNELS.add, { tokens: 3, columns: 9 }),
+    operation(KERNELS.argmax, { rows: 3, columns: 9, valid: 7 }),
+  ].map(({ variants }) => {
+    const program = variants[0]!.program();
+    return [...Object.values(program.constants), "|", ...program.params].join(" ");
+  });
+  assertEquals(constants, [
+    "65 68 3 6 2 1 0 2 | 3",
+    "4 4 3 3 0 0 1 0 | 3",
+    "6 3 4 64 9 33 0.25 | 2",
+    "9 16 3 6 2 | 3",
+    "3 9 68 56 |",
+    "8 25 16 11 2 64 3 |",
+    "65 17 0.0001 1 | 3",
+    "9 20 12 1 4 |",
+    "9 12 12 0 1 |",
+    "9 3 | 3",
+    "9 12 |",
+    "7 12 64 | 3",
+  ]);
+});
+
+Deno.test("variants say which shapes they cannot run", () => {
+  const unable = ({ variants }: Operation) =>
+    variants.flatMap(({ name, unsupported }) => unsupported ? [`${name}: ${unsupported}`] : []);
+  const attention = (headSize: number) =>
+    unable(operation(KERNELS.attention, { ...CACHE, headSize, heads: 3, qColumns: 3 * headSize }));
+  assertEquals([attention(256), attention(260)], [[], [
+    "workgroup_chunks: head size 260 is above 256",
+  ]]);
+  const gemv = (tokens: number) => unable(operation(KERNELS.gemv, { ...MATRIX, tokens }));
+  assertEquals([gemv(8), gemv(9)[0], gemv(9).length], [
+    [],
+    "naive: gemv takes 1 to 8 tokens, not 9",
+    7,
+  ]);
+  const activation = (columns: number, gated: boolean) =>
+    unable(
+      operation(KERNELS.activation, { tokens: 1, columns, gated, activation: "silu" as const }),
+    );
+  assertEquals([activation(8, true), activation(9, false), activation(9, true)], [[], [], [
+    "vector: gate and up of 9 columns do not start at a vec4",
+  ]]);
+  const rope = (headSize: number) =>
+    unable(operation(KERNELS.rope, {
+      ...{ tokens: 1, heads: 1, headSize, xColumns: headSize, context: 4, theta: 1e4 },
+    }));
+  assertEquals([rope(16), rope(12)], [[], ["vector: head size 12 is no multiple of 8"]]);
+});
