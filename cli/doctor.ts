@@ -1,6 +1,6 @@
 import { Command } from "@cliffy/command";
 import { Device } from "../device/device.ts";
-import { plantFaults } from "../bench/measure/planted_faults.ts";
+import { type PlantedFault, plantFaults } from "../bench/measure/planted_faults.ts";
 import { EXIT } from "./exit_status.ts";
 
 /** `doctor`: shows what this machine offers and whether planted faults are caught. */
@@ -14,8 +14,22 @@ export function doctorCommand(exit: (status: number) => void): Command {
 async function doctor(json: boolean): Promise<number> {
   await using device = await Device.open();
   const faults = await plantFaults(device);
+  console.log(
+    json ? JSON.stringify(doctorJson(device, faults), null, 2) : doctorText(device, faults),
+  );
+  return faults.every((fault) => fault.caught) ? EXIT.ok : EXIT.wrongResult;
+}
+
+/** What `doctor` says of a device. */
+export type Examined = Pick<
+  Device,
+  "identity" | "clock" | "readBack" | "maxStorageBufferBindingSize"
+>;
+
+/** What a device offers and which faults were caught, for programs. */
+export function doctorJson(device: Examined, faults: readonly PlantedFault[]) {
   const { name, type, features } = device.identity;
-  const report = {
+  return {
     adapter: name,
     adapter_type: type,
     features,
@@ -24,17 +38,18 @@ async function doctor(json: boolean): Promise<number> {
     largest_binding_bytes: device.maxStorageBufferBindingSize,
     planted_faults: Object.fromEntries(faults.map((f) => [f.name, f.caught ? "caught" : "missed"])),
   };
-  if (json) console.log(JSON.stringify(report, null, 2));
-  else {
-    console.log(`adapter         ${name} (${type})`);
-    console.log(`clock           ${report.clock}`);
-    console.log(`read-back       ${report.readback}`);
-    console.log(`largest binding ${report.largest_binding_bytes} bytes`);
-    for (const fault of faults) {
-      console.log(
-        `fault: ${fault.name.padEnd(30)} ${fault.caught ? "caught" : "MISSED"}  ${fault.how}`,
-      );
-    }
-  }
-  return faults.every((fault) => fault.caught) ? EXIT.ok : EXIT.wrongResult;
+}
+
+/** The same to be read, a line each. */
+export function doctorText(device: Examined, faults: readonly PlantedFault[]): string {
+  const { name, type } = device.identity;
+  return [
+    `adapter         ${name} (${type})`,
+    `clock           ${device.clock}`,
+    `read-back       ${device.readBack.mode}`,
+    `largest binding ${device.maxStorageBufferBindingSize} bytes`,
+    ...faults.map(({ name, caught, how }) =>
+      `fault: ${name.padEnd(30)} ${caught ? "caught" : "MISSED"}  ${how}`
+    ),
+  ].join("\n");
 }

@@ -44,6 +44,8 @@ export interface RepeatedRuns extends Pick<StartedRun, "args" | "signal"> {
   /** The set's folder, which is there and empty. */
   readonly folder: string;
   readonly repeat: number;
+  /** Starts one of them; in a process of its own where absent. */
+  readonly start?: (run: StartedRun) => Promise<number>;
 }
 
 /** What came of them. */
@@ -55,13 +57,15 @@ export interface RunSet {
 }
 
 /** Makes a set: `run_1`, `run_2` and so on, each whole and in a process of its own. */
-export async function repeatRuns({ folder, repeat, args, signal }: RepeatedRuns): Promise<RunSet> {
+export async function repeatRuns(
+  { folder, repeat, args, signal, start = startRun }: RepeatedRuns,
+): Promise<RunSet> {
   const names: string[] = [];
   const statuses: number[] = [];
   for (let place = 1; place <= repeat && !signal.aborted; place++) {
     console.error(`run ${place} of ${repeat}`);
     const out = resolve(folder, `run_${place}`);
-    const status = await startRun({ tree: THIS_TREE, args: [...args, "--out", out], signal });
+    const status = await start({ tree: THIS_TREE, args: [...args, "--out", out], signal });
     statuses.push(status);
     if (status !== EXIT.ok && status !== EXIT.wrongResult) break;
     names.push(`run_${place}`);

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { parse } from "@std/csv";
 import { dummy, tinyModel } from "../runtime/tiny.ts";
 import { fileTensors, writeCheckpoint } from "../model/make_checkpoint.ts";
+import { inProcess } from "./in_process.ts";
 import { inConfigFolder, shardbench } from "./shardbench.ts";
 
 const PROMPT = ["--prompt-token-ids", "1,2,3,4,5,6,7,8,9,10,11"];
@@ -89,7 +90,7 @@ Deno.test("generate refuses bad input with status 2 and one message", () =>
       [generate(...PROMPT, "--set", "x=1"), /--set/],
     ];
     for (const [args, message] of cases) {
-      const { status, stdout, stderr } = await shardbench(args);
+      const { status, stdout, stderr } = await inProcess(args);
       assertEquals(status, 2, `${args.join(" ")}: ${stderr}`);
       assertMatch(stderr, message);
       assert(!stderr.includes("    at "), stderr);

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parse } from "@std/csv";
-import { shardbench } from "./shardbench.ts";
+import { inProcess } from "./in_process.ts";
 
 const MODEL = new URL("../../models/mistral_7b.json", import.meta.url).pathname;
 
 Deno.test("ranks shows the table and the groups of a layout", async () => {
-  const { status, stdout } = await shardbench([
+  const { status, stdout } = await inProcess([
     "ranks",
     "--model",
     MODEL,
@@ -37,7 +37,7 @@ Deno.test("ranks shows the table and the groups of a layout", async () => {
 
 Deno.test("ranks.csv has the promised columns, cut as tensor parallelism cuts", async () => {
   const args = ["ranks", "--model", MODEL, "-tp", "16", "--csv"];
-  const { stdout } = await shardbench(args);
+  const { stdout } = await inProcess(args);
   const promised = await Deno.readTextFile(
     new URL("../records/promised/ranks.csv", import.meta.url),
   );
@@ -59,7 +59,7 @@ Deno.test("an illegal layout is status 2 with the rule and the nearest legal siz
       [["--layout", "deepspeed"], /vllm, megatron/],
     ] as const
   ) {
-    const { status, stdout, stderr } = await shardbench(["ranks", "--model", MODEL, ...args]);
+    const { status, stdout, stderr } = await inProcess(["ranks", "--model", MODEL, ...args]);
     assertEquals([status, stdout], [2, ""], stderr);
     assertMatch(stderr, message);
   }

@@ -2,6 +2,7 @@ import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { FileError } from "../../records/files/file_error.ts";
 import { loadRuns } from "../../records/run_folder/load_runs.ts";
 import { inFolder } from "../in_folder.ts";
+import { inProcess } from "./in_process.ts";
 import { CONFIG, inConfigFolder, shardbench } from "./shardbench.ts";
 
 const FEW = {
@@ -83,7 +84,7 @@ Deno.test("a set without runs, damaged, or with runs elsewhere is refused", () =
       await Deno.writeTextFile(`${folder}/set.json`, text);
       assertThrows(() => loadRuns(folder), FileError, message);
     }
-    const { status, stderr } = await shardbench(["compare", folder, folder]);
+    const { status, stderr } = await inProcess(["compare", folder, folder]);
     assertEquals(status, 2);
     assertStringIncludes(stderr, "Cannot read the set of runs");
   }));

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { readRows } from "../../records/files/csv_rows.ts";
 import { readRunFiles } from "../../records/run_folder/run_files.ts";
 import { verifyRun } from "../../report/verify_run.ts";
+import { inProcess } from "./in_process.ts";
 import { CONFIG, inConfigFolder, shardbench } from "./shardbench.ts";
 
 const SMALL = {
@@ -153,7 +154,7 @@ Deno.test("reports refuse bad input with one message and their status", () =>
         [["run", "--config", config, "--format", "xml"], 2, "terminal, md, json, csv"],
       ] as const
     ) {
-      const result = await shardbench(args);
+      const result = await inProcess(args);
       assertEquals(result.status, status, result.stderr);
       assertStringIncludes(result.stderr, message);
       assertEquals(result.stderr.trim().split("\n").length, 1, result.stderr);
@@ -167,7 +168,7 @@ Deno.test("compare writes every format to a new file, of several runs and of one
     const lines = await Promise.all(formats.map(async (format) => {
       const out = `${folder}/compared.${format}`;
       const sides = [`${run},${run}`, run, "--format", format, "--out", out];
-      const { status, stdout, stderr } = await shardbench(["compare", ...sides]);
+      const { status, stdout, stderr } = await inProcess(["compare", ...sides]);
       assertEquals(status, 0, stderr);
       assertEquals(stdout.trim().split("\n").at(-1), out);
       return (await Deno.readTextFile(out)).split("\n")[0];
@@ -176,10 +177,10 @@ Deno.test("compare writes every format to a new file, of several runs and of one
     assertMatch(lines[1]!, /^\*\*\d+ rows/);
     assertEquals(lines[2], "{");
     assertMatch(lines[3]!, /^verdict,suite,row_key,label,/);
-    const again = await shardbench(["compare", run, run, "--out", `${folder}/compared.csv`]);
+    const again = await inProcess(["compare", run, run, "--out", `${folder}/compared.csv`]);
     assertEquals(again.status, 2);
     assertStringIncludes(again.stderr, "it exists already");
-    const by = await shardbench(["compare", run, "--by", "schedule", "--json"]);
+    const by = await inProcess(["compare", run, "--by", "schedule", "--json"]);
     const { rows } = JSON.parse(by.stdout);
     assert(
       rows.length > 0 && rows.every((row: { label: string }) => /against step/.test(row.label)),
@@ -211,13 +212,13 @@ Deno.test("replay reads no file outside of the run that its manifest names, unle
       const schedules = { ...configuration.schedules, requests };
       const json = { ...manifest, configuration: { ...configuration, model, schedules } };
       await Deno.writeTextFile(`${run}/manifest.json`, JSON.stringify(json));
-      const { status, stderr } = await shardbench(["replay", run]);
+      const { status, stderr } = await inProcess(["replay", run]);
       assertEquals(status, 2, stderr);
       assertStringIncludes(stderr, named);
       assertStringIncludes(stderr, "--allow-paths");
       assert(!stderr.includes("secret,"), stderr);
     }
-    const told = await shardbench(["replay", run, "--allow-paths"]);
+    const told = await inProcess(["replay", run, "--allow-paths"]);
     assertStringIncludes(told.stderr, "found architectures nothing"); // read, and it is no model
   }));
 

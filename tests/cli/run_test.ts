@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parse } from "@std/csv";
 import { readRows } from "../../records/files/csv_rows.ts";
+import { inProcess } from "./in_process.ts";
 import { inConfigFolder, shardbench } from "./shardbench.ts";
 
 Deno.test("run measures every case, checks it, and names the CSV last", () =>
@@ -87,7 +88,7 @@ Deno.test("resume after a cut measures the missing rows only, on what measured t
 
 Deno.test("dry-run prints every case that the filter leaves and measures nothing", () =>
   inConfigFolder(async (_, config) => {
-    const all = await shardbench([
+    const all = await inProcess([
       "run",
       "--config",
       config,
@@ -97,9 +98,9 @@ Deno.test("dry-run prints every case that the filter leaves and measures nothing
     ]);
     assertEquals(all.stdout.trim().split("\n").length, 17);
     assertStringIncludes(all.stdout, "step tp=1 pp=1 dp=1 depth=1");
-    const only = await shardbench(["run", "--config", config, "--dry-run", "--only", "schedules"]);
+    const only = await inProcess(["run", "--config", config, "--dry-run", "--only", "schedules"]);
     assertEquals(only.stdout.trim().split("\n").length, 1);
-    const some = await shardbench([
+    const some = await inProcess([
       "run",
       "--config",
       config,
@@ -114,7 +115,7 @@ Deno.test("a selection that leaves no case is status 2 and makes nothing", () =>
   inConfigFolder(async (folder, config) => {
     const none = ["run", "--config", config, "--out", `${folder}/none`, "--filter", "zzz"];
     for (const args of [none, [...none, "--dry-run"]]) {
-      const { status, stdout, stderr } = await shardbench(args);
+      const { status, stdout, stderr } = await inProcess(args);
       assertEquals([status, stdout], [2, ""]);
       assertStringIncludes(stderr, "leave no case");
     }
@@ -183,7 +184,7 @@ Deno.test("collectives: rows of what can be run and of what cannot, links, exact
 Deno.test("sizes on the command line replace those of the configuration, in vLLM's spelling too", () =>
   inConfigFolder(async (_, config) => {
     for (const size of [["-tp", "2"], ["--tp=2"], ["--tensor-parallel-size", "2"]]) {
-      const { stdout, stderr } = await shardbench([
+      const { stdout, stderr } = await inProcess([
         "run",
         "--config",
         config,
@@ -243,7 +244,7 @@ Deno.test("bad input ends with status 2 and one message that names the path", ()
       [["run", "--config", config, "--out", `${config}/inside`], /inside|file/],
     ];
     for (const [args, message] of cases) {
-      const { status, stdout, stderr } = await shardbench(args);
+      const { status, stdout, stderr } = await inProcess(args);
       assertEquals(status, 2, `${args.join(" ")}: ${stderr}`);
       assertMatch(stderr, message);
       assertEquals(stdout, "");

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { readRows } from "../../records/files/csv_rows.ts";
+import { inProcess } from "./in_process.ts";
 import { CONFIG, inConfigFolder, shardbench } from "./shardbench.ts";
 
 const SHARES = ["busy", "fill_drain", "imbalance", "transfer", "host_gap"];
@@ -149,7 +150,7 @@ Deno.test("layouts and traces that cannot be are refused with path and rule, all
     };
     const bad = { ...withSchedules(schedules), model_overrides: LAYERS };
     await Deno.writeTextFile(config, JSON.stringify(bad));
-    const { status, stderr } = await shardbench(["run", "--config", config, "--dry-run"]);
+    const { status, stderr } = await inProcess(["run", "--config", config, "--dry-run"]);
     assertEquals(status, 2);
     for (
       const text of [
@@ -162,13 +163,13 @@ Deno.test("layouts and traces that cannot be are refused with path and rule, all
     ) assertStringIncludes(stderr, text);
     const lines = { ...withSchedules({ requests: { trace: "bad.jsonl" } }) };
     await Deno.writeTextFile(config, JSON.stringify(lines));
-    const trace = await shardbench(["run", "--config", config, "--dry-run"]);
+    const trace = await inProcess(["run", "--config", config, "--dry-run"]);
     assertEquals(trace.status, 2);
     assertStringIncludes(trace.stderr, "schedules.requests.trace line 1");
     assertStringIncludes(trace.stderr, "schedules.requests.trace line 2");
     const missing = withSchedules({ requests: { count: 3 } });
     await Deno.writeTextFile(config, JSON.stringify(missing));
-    const absent = await shardbench(["run", "--config", config, "--dry-run"]);
+    const absent = await inProcess(["run", "--config", config, "--dry-run"]);
     assertStringIncludes(absent.stderr, "schedules.requests.prompt_tokens: found nothing");
   }));
 
