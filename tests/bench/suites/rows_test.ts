@@ -81,6 +81,7 @@ const KERNEL: KernelResult = {
     context: 8,
   },
   variant: "naive",
+  shaders: ["gemv/naive", "activation/vector"],
   mode: "hot",
   status: "ok",
   reason: "",
@@ -130,6 +131,7 @@ Deno.test("a kernel's row has its clock, its work and what was checked; its seri
     readback: "eager",
     first_dispatch_ms: 12,
     pipeline_ms: 34,
+    chosen_variant: "gemv/naive activation/vector",
   });
   assertEquals(series, { gpu_us: [5, 6], host_us: [50, 60], submit_us: [1, 2], round: [0, 1] });
   assertEquals(facts, { ...CANARY, ceiling_gflops: 9, ceiling_gbytes_per_s: 3 });

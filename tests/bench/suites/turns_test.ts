@@ -146,6 +146,7 @@ Deno.test("a result says what bounds its mode, what it cost and how it was check
   assertEquals(rest, {
     case: CASE,
     variant: "best",
+    shaders: ["add/naive"],
     mode: "hot",
     status: "ok",
     reason: "",
