@@ -18,7 +18,7 @@ export interface Series {
 }
 
 /** What a chart shows; every axis says its unit. */
-export interface ChartOptions {
+export interface Plot {
   readonly title: string;
   /** Clock and number of samples, or whatever explains the numbers. */
   readonly note: string;
@@ -26,7 +26,8 @@ export interface ChartOptions {
   readonly y: string;
   readonly logX?: boolean;
   readonly logY?: boolean;
-  readonly onPick: (row: Row) => void;
+  readonly series: readonly Series[];
+  /** What hovering says of a point's row. */
   readonly describe: (row: Row) => readonly string[];
 }
 
@@ -41,8 +42,11 @@ const DASHES = [
 ];
 const NEAR_PX = 28;
 
-/** A chart in a figure; points can be hovered and clicked. */
-export function chart(series: readonly Series[], options: ChartOptions): HTMLElement {
+/** A chart in a figure; points can be hovered, and clicked: then their row is picked. */
+export function chart(
+  { series, ...options }: Plot,
+  onPick: (row: Row) => void,
+): HTMLElement {
   const figure = h("figure", { class: "chart" }, h("figcaption", options.title));
   const shown = series.filter(({ points }) => points.length > 0);
   if (shown.length === 0) {
@@ -121,7 +125,7 @@ export function chart(series: readonly Series[], options: ChartOptions): HTMLEle
     plot.over.addEventListener("mouseleave", () => hint([]));
     plot.over.addEventListener("click", () => {
       const row = near(plot)?.row;
-      if (row) options.onPick(row);
+      if (row) onPick(row);
     });
   };
   redrawn(box, draw);

@@ -1,13 +1,14 @@
 /** The page: tabs of views over the data that it carries. */
 
-import { collectiveCharts } from "./collective_charts.ts";
-import type { PageData } from "./data.ts";
+import { chart, type Plot } from "./chart.ts";
+import { collectivePlots } from "./collective_plots.ts";
+import type { PageData, Row } from "./data.ts";
 import { h, redraw } from "./dom.ts";
 import { history } from "./history.ts";
-import { kernelCharts } from "./kernel_charts.ts";
+import { kernelPlots } from "./kernel_plots.ts";
 import { layoutView } from "./layout_view.ts";
 import { overview } from "./overview.ts";
-import { planCharts } from "./plan_charts.ts";
+import { planPlot } from "./plan_plot.ts";
 import { rowDetails } from "./row_details.ts";
 import { scheduleCharts } from "./schedule_charts.ts";
 import { type Charts, suiteView } from "./suite_view.ts";
@@ -18,11 +19,14 @@ const { dialog, show } = rowDetails(data);
 const context = { data, onPick: show };
 
 const has = (file: string) => data.runs.some((run) => (run.tables[file]?.rows.length ?? 0) > 0);
+const plotted =
+  (plots: (rows: readonly Row[], data: PageData) => readonly Plot[]): Charts =>
+  (rows, { onPick }) => plots(rows, data).map((plot) => chart(plot, onPick));
 const suite = (file: string, charts: Charts) => () => suiteView(file, charts, context);
 const views: readonly (readonly [string, boolean, () => HTMLElement])[] = [
   ["Overview", true, () => overview(data)],
-  ["Kernels", has("kernels"), suite("kernels", kernelCharts)],
-  ["Collectives", has("collectives"), suite("collectives", collectiveCharts)],
+  ["Kernels", has("kernels"), suite("kernels", plotted(kernelPlots))],
+  ["Collectives", has("collectives"), suite("collectives", plotted(collectivePlots))],
   ["Schedules", has("schedules"), suite("schedules", scheduleCharts)],
   [
     "Timeline",
@@ -30,7 +34,7 @@ const views: readonly (readonly [string, boolean, () => HTMLElement])[] = [
     () => h("div", data.runs.flatMap((run) => run.timelines.map(timeline))),
   ],
   ["Layouts", has("ranks"), () => h("div", layoutView(data))],
-  ["Plan", has("plan"), suite("plan", planCharts)],
+  ["Plan", has("plan"), suite("plan", plotted((rows) => [planPlot(rows)]))],
   ["History", data.runs.length > 1, () => history(context)],
 ];
 const shown = views.filter(([, isThere]) => isThere);

@@ -2,7 +2,6 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { buildPage } from "../../_tools/build_page.ts";
 import { readRows } from "../../records/files/csv_rows.ts";
 import { dashboardHtml } from "../../report/dashboard.ts";
-import { crossovers, passes, rooflinePoint, type Row } from "../../report/page/data.ts";
 import { pageData } from "../../report/page_data.ts";
 import { shardbench } from "../cli/shardbench.ts";
 import { Browser, CHROMIUM } from "./browser.ts";
@@ -230,23 +229,3 @@ Deno.test("dashboard refuses what is no run, and what is damaged, with its path 
       assertEquals(stderr.trim().split("\n").length, 1, stderr);
     }
   }));
-
-Deno.test("filters, roofline points and crossovers are what they say", () => {
-  const row = (cells: Record<string, string>): Row => ({
-    run: { name: "r" } as Row["run"],
-    cells,
-    label: "",
-  });
-  const filtered = (filter: string) =>
-    passes(row({ tokens: "64", op: "ffn" }), new Map([["tokens", filter]]));
-  assertEquals(["64", "=64", "<100", ">63", "6"].map(filtered), [true, true, true, true, true]);
-  assertEquals(["=6", "<64", ">64", "x"].map(filtered), [false, false, false, false]);
-  assertEquals(rooflinePoint(row({ flops: "200", bytes: "50", rate_gflops: "3" })), [4, 3]);
-  assertEquals(rooflinePoint(row({ flops: "0", bytes: "50", rate_gflops: "3" })), undefined);
-  const times = [[1, "a", 5], [1, "b", 6], [2, "a", 9], [2, "b", 8], [4, "b", 9]] as const;
-  assertEquals(crossovers(times.map(([size, algorithm, us]) => ({ size, algorithm, us }))), [{
-    from: 1,
-    to: 2,
-    algorithms: ["a", "b"],
-  }]);
-});

@@ -1,12 +1,11 @@
-import { chart, columnPoint, type Series, seriesBy } from "./chart.ts";
+import { columnPoint, type Plot, type Series, seriesBy } from "./chart.ts";
 import { isRight, type PageData, rooflinePoint, type Row } from "./data.ts";
 import { describe, sampleNote } from "./row_words.ts";
-import type { Charts } from "./suite_view.ts";
 
 /** Kernels: roofline, rate by tokens, speed-up by shard size. */
-export const kernelCharts: Charts = (rows, { data, onPick }) => {
+export function kernelPlots(rows: readonly Row[], data: PageData): readonly Plot[] {
   const right = rows.filter(isRight);
-  const common = { note: sampleNote(right), onPick, describe };
+  const common = { note: sampleNote(right), describe };
   const roof = seriesBy(right, (r) => r.cells["op"] ?? "", (row) => {
     const [x, y] = rooflinePoint(row) ?? [NaN, NaN];
     return { x, y, row };
@@ -15,44 +14,45 @@ export const kernelCharts: Charts = (rows, { data, onPick }) => {
   const named = ({ cells }: Row) =>
     `${cells["op"]} ${cells["variant"]} tp=${cells["tensor_parallel_size"]}`;
   return [
-    chart([...ceilingLines(data, xs), ...roof], {
+    {
       ...common,
+      series: [...ceilingLines(data, xs), ...roof],
       title: "Roofline",
       x: "flop / byte",
       y: "GFLOP/s",
       logX: true,
       logY: true,
-    }),
-    chart(seriesBy(right, named, columnPoint("tokens", "time_us_median")), {
+    },
+    {
       ...common,
+      series: seriesBy(right, named, columnPoint("tokens", "time_us_median")),
       title: "Time by tokens",
       x: "tokens",
       y: "us",
       logX: true,
       logY: true,
-    }),
-    chart(seriesBy(right, named, columnPoint("tokens", "rate_gbytes_per_s")), {
+    },
+    {
       ...common,
+      series: seriesBy(right, named, columnPoint("tokens", "rate_gbytes_per_s")),
       title: "Bandwidth by tokens",
       x: "tokens",
       y: "GB/s (1e9)",
       logX: true,
-    }),
-    chart(
-      seriesBy(
+    },
+    {
+      ...common,
+      series: seriesBy(
         right,
         ({ cells }) => `${cells["op"]} ${cells["variant"]} tokens=${cells["tokens"]}`,
         columnPoint("tensor_parallel_size", "speedup_vs_naive"),
       ),
-      {
-        ...common,
-        title: "Speed-up over naive by shard size",
-        x: "tensor parallel size",
-        y: "times naive",
-      },
-    ),
+      title: "Speed-up over naive by shard size",
+      x: "tensor parallel size",
+      y: "times naive",
+    },
   ];
-};
+}
 
 /** The roof of each run, as far as its points and a little more. */
 function ceilingLines({ runs }: PageData, xs: readonly number[]): readonly Series[] {

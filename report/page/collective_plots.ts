@@ -1,10 +1,9 @@
-import { chart, columnPoint, type Series, seriesBy } from "./chart.ts";
-import { crossovers, isRight, num, type Row, rowsOf } from "./data.ts";
+import { columnPoint, type Plot, type Series, seriesBy } from "./chart.ts";
+import { crossovers, isRight, num, type PageData, type Row, rowsOf } from "./data.ts";
 import { describe, sampleNote } from "./row_words.ts";
-import type { Charts } from "./suite_view.ts";
 
 /** Collectives: latency and bus bandwidth by size, with the fitted link. */
-export const collectiveCharts: Charts = (rows, { data, onPick }) => {
+export function collectivePlots(rows: readonly Row[], data: PageData): readonly Plot[] {
   const links = rowsOf(data, "links").rows;
   const groups = Map.groupBy(
     rows.filter(isRight),
@@ -12,26 +11,28 @@ export const collectiveCharts: Charts = (rows, { data, onPick }) => {
       `${cells["op"]}, ${cells["transport"]}, ${cells["memory"]}, ${cells["logical_ranks"]} ranks`,
   );
   return [...groups].flatMap(([name, members]) => {
-    const common = { onPick, describe, x: "message bytes", logX: true, logY: true };
+    const common = { describe, x: "message bytes", logX: true, logY: true };
     const note = sampleNote(members);
     const by = (column: string) =>
       seriesBy(members, (r) => r.cells["algorithm"] ?? "", columnPoint("message_bytes", column));
     return [
-      chart([...by("time_us_median"), ...linkFit(members, links)], {
+      {
         ...common,
+        series: [...by("time_us_median"), ...linkFit(members, links)],
         note: [note, ...fastest(members)].join("; "),
         title: `${name}: latency`,
         y: "us",
-      }),
-      chart(by("busbw_gbytes_per_s"), {
+      },
+      {
         ...common,
+        series: by("busbw_gbytes_per_s"),
         note,
         title: `${name}: bus bandwidth`,
         y: "GB/s (1e9)",
-      }),
+      },
     ];
   });
-};
+}
 
 /** What one send of each size takes by the fitted link of these rows, where there is one. */
 function linkFit(members: readonly Row[], links: readonly Row[]): readonly Series[] {
