@@ -1,5 +1,5 @@
 import { Command, ValidationError } from "@cliffy/command";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { z } from "zod";
 import { caseLines, loadConfig, loadRun } from "../mod.ts";
 import { makeFolder } from "../records/run_folder/make_folder.ts";
@@ -8,7 +8,8 @@ import { COMPARE_OPTIONS, reported, settingsOf, withCompareOptions } from "./com
 import { EXIT } from "./exit_status.ts";
 import { interruptible } from "./interrupt.ts";
 import { openTree } from "./other_tree.ts";
-import { startRun, THIS_TREE } from "./repeat_runs.ts";
+import { THIS_TREE } from "./repeat_runs.ts";
+import { runPairs } from "./run_pairs.ts";
 
 /** The fewest pairs whose signs can show a change: 2 of 2^8 choices are 0.8 %. */
 const DEFAULT_PAIRS = 8;
@@ -52,24 +53,9 @@ async function ab(options: z.output<typeof OPTIONS>): Promise<number> {
     ...(options.filter === undefined ? [] : ["--filter", options.filter]),
   ];
   return await interruptible(async (signal) => {
-    const pairs: RunPair[] = [];
-    for (let pair = 1; pair <= count; pair++) {
-      const sides = [["baseline", baseline.path], ["candidate", THIS_TREE]] as const;
-      // A B B A: what drifts meets both alike.
-      const turns = pair % 2 === 1 ? sides : sides.toReversed();
-      for (const [side, tree] of turns) {
-        console.error(`pair ${pair} of ${count}: ${side}`);
-        const out = resolve(folder, `pair_${pair}`, side);
-        const status = await startRun({ tree, args: [...args, "--out", out], signal });
-        if (status === EXIT.ok || status === EXIT.wrongResult) continue;
-        if (status !== EXIT.interrupted) {
-          console.error(`error: Cannot compare: the ${side}'s run ended with status ${status}`);
-        }
-        return status;
-      }
-      const [own, other] = sides.map(([side]) => loadRun(join(folder, `pair_${pair}`, side)));
-      pairs.push([own!, other!]);
-    }
+    const ran = await runPairs({ folder, pairs: count, baseline: baseline.path, args, signal });
+    if (ran.status !== EXIT.ok) return ran.status;
+    const pairs = ran.folders.map(([own, other]): RunPair => [loadRun(own), loadRun(other)]);
     const status = reported(settings, () => comparePairs(pairs, thresholdPct, { allow, filter }));
     console.error(`the runs are in ${folder}`);
     return status;

@@ -1,6 +1,6 @@
 import { Command, ValidationError } from "@cliffy/command";
 import { z } from "zod";
-import { type Config, loadConfig, openLayout } from "../mod.ts";
+import { type Config, type GenerationSpeed, loadConfig, openLayout } from "../mod.ts";
 import { LogitsFile } from "../records/files/logits_file.ts";
 import { EXIT } from "./exit_status.ts";
 import { TUNING_FOLDER } from "../bench/measure/tuning_store.ts";
@@ -35,12 +35,9 @@ async function generate(options: z.output<typeof OPTIONS>): Promise<number> {
   const { json = false, maxTokens } = options;
   const config = await loadConfig(options.config, { sizes: sizesOf(options) });
   const promptTokenIds = promptOf(options.promptTokenIds, config.model.vocab);
-  const maxModelLen = contextOf(config, promptTokenIds.length, maxTokens);
-  const budget = config.schedules?.max_num_batched_tokens ?? DEFAULT_BATCHED_TOKENS;
-  const maxNumBatchedTokens = Math.min(budget, promptTokenIds.length);
+  const sizes = roomOf(config, promptTokenIds.length, maxTokens);
   return await interruptible(async (signal) => {
-    const room = { maxModelLen, maxNumBatchedTokens, tuning: TUNING_FOLDER };
-    await using layout = await openLayout(config, room);
+    await using layout = await openLayout(config, { ...sizes, tuning: TUNING_FOLDER });
     using logits = options.logits === undefined ? undefined : new LogitsFile(options.logits);
     const generation = layout.generate({ promptTokenIds, maxTokens });
     const tokenIds: number[] = [];
@@ -54,16 +51,13 @@ async function generate(options: z.output<typeof OPTIONS>): Promise<number> {
     const { adapter } = layout;
     const speed = await generation.speed();
     if (json) console.log(JSON.stringify({ token_ids: tokenIds, adapter, ...speed }));
-    console.error(
-      `prefill ${speed.prefill_tokens} tokens at ${digits(speed.prefill_tokens_per_s)} tokens/s; ` +
-        `decode ${speed.decode_tokens} tokens at ${digits(speed.decode_tokens_per_s)} tokens/s, ` +
-        `host overhead ${speed.host_overhead_pct.toFixed(1)} % of a step (${adapter})`,
-    );
+    console.error(speedText(speed, adapter));
     return EXIT.ok;
   });
 }
 
-function promptOf(text: string, vocab: number): readonly number[] {
+/** The ids of a prompt with commas between. @throws {ValidationError} for what is no id of the model. */
+export function promptOf(text: string, vocab: number): readonly number[] {
   return text.split(",").map((word) => {
     const id = /^\s*\d+\s*$/.test(word) ? Number(word) : NaN;
     if (id < vocab) return id;
@@ -73,18 +67,36 @@ function promptOf(text: string, vocab: number): readonly number[] {
   });
 }
 
-function contextOf({ model }: Config, promptTokens: number, maxTokens: number): number {
+/**
+ * Positions of a sequence, and tokens of a batch: no more than the prompt has.
+ * @throws {ValidationError} where the model has not so many positions, or nothing is to be generated.
+ */
+export function roomOf(
+  { model, schedules }: Pick<Config, "model" | "schedules">,
+  promptTokens: number,
+  maxTokens: number,
+) {
   if (maxTokens < 1) {
     throw new ValidationError(`Cannot generate ${maxTokens} tokens: legal are 1 and more`);
   }
-  const context = promptTokens + maxTokens;
-  if (context > model.maxPositions) {
+  const maxModelLen = promptTokens + maxTokens;
+  if (maxModelLen > model.maxPositions) {
     throw new ValidationError(
-      `Cannot reach position ${context}: the model ends at ${model.maxPositions}; legal for ` +
+      `Cannot reach position ${maxModelLen}: the model ends at ${model.maxPositions}; legal for ` +
         `--max-tokens are up to ${model.maxPositions - promptTokens}`,
     );
   }
-  return context;
+  const budget = schedules?.max_num_batched_tokens ?? DEFAULT_BATCHED_TOKENS;
+  return { maxModelLen, maxNumBatchedTokens: Math.min(budget, promptTokens) };
+}
+
+/** How fast it went, in one line. */
+export function speedText(speed: GenerationSpeed, adapter: string): string {
+  return `prefill ${speed.prefill_tokens} tokens at ${
+    digits(speed.prefill_tokens_per_s)
+  } tokens/s; ` +
+    `decode ${speed.decode_tokens} tokens at ${digits(speed.decode_tokens_per_s)} tokens/s, ` +
+    `host overhead ${speed.host_overhead_pct.toFixed(1)} % of a step (${adapter})`;
 }
 
 /** Three significant digits. */

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { loadRun, measureRun, resolveConfig } from "../mod.ts";
 import { absolutePath, isBelow, places } from "../records/run_folder/portable_paths.ts";
 import { readManifest } from "../records/run_folder/manifest.ts";
-import { replayed } from "../report/replay_runs.ts";
+import { type Replayed, replayed } from "../report/replay_runs.ts";
 import { EXIT } from "./exit_status.ts";
 import { filterOf, suitesOf } from "./filter.ts";
 import { interruptible } from "./interrupt.ts";
@@ -52,13 +52,23 @@ async function replay(path: string, options: z.output<typeof OPTIONS>): Promise<
     const onProgress = progressPrinter();
     const { folder } = await measureRun({ config, selection, folder: out, onProgress, signal });
     if (signal.aborted) return EXIT.interrupted;
-    const { rows, machine, shaders } = replayed(before, loadRun(folder), tolerance);
-    for (const line of [...machine, ...shaders]) console.log(line);
-    for (const { verdict, label, reason } of rows) console.log(`${verdict}: ${label}: ${reason}`);
-    const reproduced = rows.filter(({ verdict }) => verdict === "reproduced").length;
-    console.log(`${reproduced} of ${rows.length} rows reproduced; the new run is in ${folder}`);
-    return reproduced === rows.length && rows.length > 0 ? EXIT.ok : EXIT.incomplete;
+    const { text, status } = conclusion(replayed(before, loadRun(folder), tolerance), folder);
+    console.log(text);
+    return status;
   });
+}
+
+/** What was found, a line each, and the exit status: a replay without rows reproduces nothing. */
+export function conclusion({ rows, machine, shaders }: Replayed, folder: string) {
+  const reproduced = rows.filter(({ verdict }) => verdict === "reproduced").length;
+  const text = [
+    ...machine,
+    ...shaders,
+    ...rows.map(({ verdict, label, reason }) => `${verdict}: ${label}: ${reason}`),
+    `${reproduced} of ${rows.length} rows reproduced; the new run is in ${folder}`,
+  ].join("\n");
+  const isWhole = reproduced === rows.length && rows.length > 0;
+  return { text, status: isWhole ? EXIT.ok : EXIT.incomplete };
 }
 
 const PATHS = z.looseObject({

@@ -100,6 +100,6 @@ function overrideMark(
 ): string {
   const changed = Object.entries(overrides)
     .filter(([key, value]) => JSON.stringify(file[key]) !== JSON.stringify(value))
-    .sort(([a], [b]) => a < b ? -1 : 1);
+    .sort();
   return changed.length === 0 ? "" : `+${shortHash(JSON.stringify(changed)).slice(0, 6)}`;
 }

@@ -18,6 +18,8 @@ interface JsonSchema {
   readonly items?: JsonSchema;
   readonly prefixItems?: readonly JsonSchema[];
   readonly properties?: Readonly<Record<string, JsonSchema>>;
+  /** Of other keys; false where there may be none. */
+  readonly additionalProperties?: JsonSchema | false;
   readonly anyOf?: readonly JsonSchema[];
   readonly oneOf?: readonly JsonSchema[];
 }
@@ -100,8 +102,8 @@ function schemasAt(schema: JsonSchema, path: readonly PropertyKey[]): readonly J
 function step(schema: JsonSchema, key: PropertyKey): readonly JsonSchema[] {
   const next = typeof key === "number"
     ? schema.prefixItems?.[key] ?? schema.items
-    : schema.properties?.[String(key)];
-  return next === undefined ? [] : [next];
+    : schema.properties?.[String(key)] ?? schema.additionalProperties;
+  return next ? [next] : [];
 }
 
 function choices(schema: JsonSchema): readonly JsonSchema[] {
@@ -139,11 +141,10 @@ function describeObject(schema: JsonSchema): string {
 function describeNumber(schema: JsonSchema): string {
   const kind = schema.type === "integer" ? "a whole number" : "a number";
   const { minimum, exclusiveMinimum, maximum, multipleOf } = schema;
-  const most = maximum === undefined || maximum === Number.MAX_SAFE_INTEGER ? undefined : maximum;
   const bounds = [
-    minimum === undefined || minimum === Number.MIN_SAFE_INTEGER ? "" : `${minimum} or more`,
+    minimum === undefined ? "" : `${minimum} or more`,
     exclusiveMinimum === undefined ? "" : `above ${exclusiveMinimum}`,
-    most === undefined ? "" : `at most ${most}`,
+    maximum === undefined ? "" : `at most ${maximum}`,
     multipleOf === undefined ? "" : `a multiple of ${multipleOf}`,
   ].filter((bound) => bound !== "");
   return [kind, ...bounds].join(", ");

@@ -5,6 +5,6 @@ import { ConfigError } from "./config_error.ts";
 /** Reads the sizes of a model from its config.json, or the folder that has one. ConfigError carries every problem. */
 export function readModel(path: string): ModelShape {
   const { shape, problems } = resolveModel(path, { folder: ".", overrides: {} });
-  if (shape === undefined || problems.length > 0) throw new ConfigError(path, problems);
+  if (shape === undefined) throw new ConfigError(path, problems);
   return shape;
 }

@@ -78,13 +78,12 @@ export function simulatedHits(
   model: string,
   { runs, ...size }: Omit<SimulatedRounds, "seed"> & { readonly runs: number },
 ): number {
-  let hits = 0;
-  for (let seed = 0; seed < runs; seed++) {
+  const isHit = (seed: number) => {
     const { samples, rounds, trueMedian } = simulateSamples(model, { ...size, seed });
     const { low, high } = roundInterval(samples, rounds);
-    if (low <= trueMedian && trueMedian <= high) hits++;
-  }
-  return hits;
+    return low <= trueMedian && trueMedian <= high;
+  };
+  return Array.from({ length: runs }, (_, seed) => seed).filter(isHit).length;
 }
 
 /** A draw of the standard normal distribution (Box and Muller). */

@@ -6,7 +6,6 @@ export function canonicalJson(value: unknown): string {
 function sortKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sortKeys);
   if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value).filter(([, field]) => field !== undefined);
-  entries.sort(([a], [b]) => a < b ? -1 : 1);
-  return Object.fromEntries(entries.map(([key, field]) => [key, sortKeys(field)]));
+  const fields = value as Readonly<Record<string, unknown>>;
+  return Object.fromEntries(Object.keys(fields).sort().map((key) => [key, sortKeys(fields[key])]));
 }

@@ -24,8 +24,8 @@ export interface RunFiles {
 /** Reads all files of a run folder. Needs read permission; FileError where it cannot be read. */
 export function readRunFiles(path: string): RunFiles {
   try {
-    const entries = [...Deno.readDirSync(path)].sort((a, b) => a.name < b.name ? -1 : 1);
-    const bytes = entries.map(({ name }) =>
+    const names = [...Deno.readDirSync(path)].map(({ name }) => name).sort();
+    const bytes = names.map((name) =>
       Deno.statSync(join(path, name)).isFile
         ? [name, readBytes(join(path, name))] as const
         : [`${name}/`, new Uint8Array()] as const
