@@ -47,6 +47,11 @@ Deno.test("what a stage of two ranks takes and waits for is read off the later o
   assertEquals([...batchSizes(TRACE)], [[4, 2], [1, 1]]);
 });
 
+Deno.test("a batch that is launched with a result waited for it", () => {
+  const inFlight = [{ start: 0, end: 10 }, { start: 10, end: 20 }];
+  assertEquals(stageSamples({ ...TRACE, ranks: [], inFlight }).engine, [0]);
+});
+
 Deno.test("a batch that no rank noted is left out", () => {
   const ranks = TRACE.ranks.map((one) => ({ ...one, steps: one.steps.slice(0, 1) }));
   const { byTokens, hops, heads, tails } = stageSamples({ ...TRACE, ranks });
