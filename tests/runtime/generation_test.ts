@@ -61,6 +61,17 @@ Deno.test("a prompt of whole chunks samples with the last one; one token needs n
   assertEquals([decode_tokens, decode_tokens_per_s, host_overhead_pct], [0, 0, 0]);
 });
 
+Deno.test("batches of every size that a prompt's chunks have are made ready, one for each later token", async () => {
+  const sizes = async (length: number) => {
+    const { decoder, prepared } = fakeDecoder();
+    await drained(new Generation(decoder, { promptTokenIds: Array(length).fill(1), maxTokens: 1 }));
+    return prepared.map(({ tokens, logitsRows }) => `${tokens} ${logitsRows}`);
+  };
+  assertEquals(await sizes(1), ["1 1", "1 1"]);
+  assertEquals(await sizes(4), ["1 1", "3 0", "1 1"]);
+  assertEquals(await sizes(6), ["1 1", "3 0", "3 1"]);
+});
+
 Deno.test("without an adapter's clock no overhead is claimed", async () => {
   const { decoder } = fakeDecoder({ gpuShare: -1 });
   const generation = new Generation(decoder, { promptTokenIds: [1], maxTokens: 3 });
