@@ -41,6 +41,7 @@ const DASHES = [
   { dash: [12, 2], mark: "━ " },
 ];
 const NEAR_PX = 28;
+const LOGARITHMIC = { distr: 3 } as const;
 
 /** A chart in a figure; points can be hovered, and clicked: then their row is picked. */
 export function chart(
@@ -68,7 +69,7 @@ export function chart(
     ...byX.map((map) => xs.map((x) => map.get(x)?.y ?? null)),
   ];
   const near = (plot: uPlot): Point | undefined => {
-    const { left = -1, top = -1 } = plot.cursor;
+    const [left, top] = [plot.cursor.left!, plot.cursor.top!];
     let best: { point: Point; px: number } | undefined;
     for (const point of shown.flatMap(({ points }) => points)) {
       if (!point.row) continue;
@@ -93,13 +94,8 @@ export function chart(
         legend: { show: false },
         cursor: { drag: { x: false, y: false }, points: { show: false } },
         scales: {
-          x: { time: false, distr: options.logX ? 3 : 1 },
-          y: {
-            distr: options.logY ? 3 : 1,
-            ...(options.logY
-              ? {}
-              : { range: (_: uPlot, _low: number, high: number) => [0, high * 1.08] }),
-          },
+          x: { time: false, ...(options.logX ? LOGARITHMIC : {}) },
+          y: options.logY ? LOGARITHMIC : { range: (_, _low, high) => [0, high * 1.08] },
         },
         axes: [axis(options.x), { ...axis(options.y), size: 64 }],
         series: [
@@ -107,7 +103,7 @@ export function chart(
           ...shown.map(({ name, how }, i) => ({
             label: name,
             stroke: colour(i),
-            width: how === "points" ? 0 : 1.6,
+            width: 1.6,
             dash: dashOf(i).dash,
             spanGaps: true,
             points: { show: how !== "line", size: 7, fill: colour(i) },
@@ -132,7 +128,7 @@ export function chart(
   // A chart is drawn when it can be seen: only then has it a width.
   new ResizeObserver((entries) => {
     const width = entries[0]!.contentRect.width;
-    if (width > 0 && Math.abs(width - Number(box.dataset["width"] ?? 0)) > 2) {
+    if (width > 0 && !(Math.abs(width - Number(box.dataset["width"])) <= 2)) {
       box.dataset["width"] = String(width);
       draw();
     }

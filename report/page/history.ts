@@ -22,7 +22,7 @@ export function historyPlot(data: PageData, suite: string, column: string): Plot
     series: often.map((members) => ({
       name: members[0]!.label,
       how: "both",
-      points: members.map(point).filter(({ y }) => y > 0 && y < Infinity),
+      points: members.map(point).filter(({ y }) => y > 0),
     })),
     describe,
   };

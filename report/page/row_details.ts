@@ -47,7 +47,7 @@ function strip(values: readonly number[]): HTMLElement {
     pen.fillStyle = colour(0);
     values.forEach((value, i) =>
       pen.fillRect(
-        4 + i / Math.max(1, values.length - 1) * (width - 10),
+        4 + i / values.length * (width - 10),
         STRIP_PX - 6 - (high > low ? (value - low) / (high - low) : 0.5) * (STRIP_PX - 12),
         3,
         3,

@@ -92,6 +92,16 @@ Deno.test("of many series no two have the same colour and dash", () => {
   );
 });
 
+Deno.test("lines differ in their dashes", async () => {
+  const series = Array.from({ length: 7 }, (_, i) => ({
+    ...{ name: `${i}`, how: "line" as const, points: [point(1, 1 + i), point(2, 1 + i)] },
+  }));
+  const { calls } = await drawn({ ...PLOT, series });
+  assertEquals(calls("setLineDash").map(([, dash]) => dash).slice(1), [
+    ...[[], [8, 4], [2, 3], [10, 3, 2, 3], [5, 5], [1, 4], [12, 2]],
+  ]);
+});
+
 Deno.test("a chart draws points and lines on axes with their names, from zero to a little above", async () => {
   const { texts, calls, box, over } = await drawn(PLOT);
   const canvas = box.all("canvas")[0]!;
@@ -109,20 +119,20 @@ Deno.test("a chart draws points and lines on axes with their names, from zero to
     ],
   );
   // 100 us is at 100 / 108 of the height, from 536 up to 34; tokens go from 172 to 1350.
-  const dot = (x: number, y: number, px: number) => [["moveTo", x + px, y], ["arc", x, y, px]];
-  const dots = [...dot(172, 304, 5.76), ...dot(1350, 71, 5.76)];
+  const dot = (x: number, y: number) => [["moveTo", x + 5.76, y], ["arc", x, y, 5.76]];
+  const dots = [...dot(172, 304), ...dot(1350, 71)];
   assertEquals(calls("stroke", "fill").filter((call) => call.length > 1), [
     ["stroke", ["lineTo", 172, 304], ["lineTo", 1350, 71]],
     ["fill", ...dots],
     ["stroke", ...dots],
-    ["fill", ...dot(761, 397, 6)],
-    ["stroke", ...dot(761, 397, 6)],
+    ["fill", ...dot(761, 397)],
+    ["stroke", ...dot(761, 397)],
     ["stroke", ["lineTo", 172, 164], ["lineTo", 1350, 164]],
   ]);
   assertEquals(calls("lineWidth=", "setLineDash", "clip").map(([, value]) => value), [
     ...[2, []],
     ...[3.2, [], undefined, 2.48, [], undefined],
-    ...[2, undefined],
+    ...[undefined],
     ...[3.2, [2, 3], undefined],
   ]);
   assertEquals(
@@ -136,7 +146,8 @@ Deno.test("a chart draws points and lines on axes with their names, from zero to
   );
   // Neither a legend of its own, nor points at the cursor, nor what a drag selects.
   for (const name of ["mousedown", "mousemove"]) {
-    over().fire(name, { button: 0, clientX: name === "mousemove" ? 300 : 100, clientY: 100 });
+    const [clientX, clientY] = name === "mousemove" ? [300, 150] : [100, 100];
+    over().fire(name, { button: 0, clientX, clientY });
   }
   const [inside, below] = ["left=86px", "top=17px width=589px height=251px"];
   assertEquals(
@@ -145,7 +156,7 @@ Deno.test("a chart draws points and lines on axes with their names, from zero to
       `<div classes=u-wrap width=700px height=340px><div classes=u-under ${inside} ${below}></div>` +
       `<canvas></canvas><div classes=u-over ${inside} ${below}>` +
       "<div classes=u-cursor-x transform=translate(300px,0px)></div>" +
-      "<div classes=u-cursor-y transform=translate(0px,100px)></div>" +
+      "<div classes=u-cursor-y transform=translate(0px,150px)></div>" +
       "<div classes=u-select left=0px width=0px top=0px height=0px></div></div>" +
       "<div classes=u-axis top=268px height=50px left=86px width=589px></div>" +
       "<div classes=u-axis left=22px width=64px top=17px height=251px></div></div></div></div>",
@@ -155,13 +166,13 @@ Deno.test("a chart draws points and lines on axes with their names, from zero to
 Deno.test("a logarithmic axis has decades side by side", async () => {
   const series = [{
     ...{ name: "s", how: "both" as const },
-    points: [point(1, 10), point(10, 1000), point(100, 100)],
+    points: [point(1, 1), point(10, 100), point(1000, 10)],
   }];
   const { calls } = await drawn({ ...PLOT, series, logX: true, logY: true });
   assertEquals(calls("stroke").find((call) => call.length > 1), [
     ...["stroke"],
     ["lineTo", 172, 536],
-    ["lineTo", 761, 34],
+    ["lineTo", 565, 34],
     ["lineTo", 1350, 285],
   ]);
 });
@@ -225,7 +236,14 @@ Deno.test("a chart is as wide as there is room, drawn again when that changes, o
 });
 
 Deno.test("history shows a suite's numeric column, the median time at first, and others when chosen", () => {
-  const row = { row_key: "1", label: "a row", status: "ok", bytes: "5", time_us_median: "7" };
+  const row = {
+    row_key: "1",
+    label: "a row",
+    status: "ok",
+    bytes: "5",
+    zero: "0",
+    time_us_median: "7",
+  };
   const runs = ["a", "b"].map((name) =>
     runOf(name, { kernels: [row], schedules: [{ wall_ms: "3" }] })
   );
@@ -245,6 +263,9 @@ Deno.test("history shows a suite's numeric column, the median time at first, and
   suite!.value = "schedules";
   suite!.fire("change");
   assertEquals([column!.value, shown()], ["wall_ms", "wall_ms over runs"]);
+  const [only] = [row].map(({ time_us_median: _time, ...rest }) => runOf("a", { kernels: [rest] }));
+  const first = fake(history({ data: pageOf([only!]), onPick() {} }));
+  assertEquals(first.all("select")[1]!.value, "row_key", "the first one");
   assertEquals(
     fake(history({ data: pageOf([]), onPick() {} })).html,
     "<section><div class=bar><select aria-label=suite></select>" +

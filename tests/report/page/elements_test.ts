@@ -13,10 +13,8 @@ import {
   redrawn,
   wideFigure,
 } from "../../../report/page/dom.ts";
-import { layoutView } from "../../../report/page/layout_view.ts";
 import { overview } from "../../../report/page/overview.ts";
 import { rowDetails } from "../../../report/page/row_details.ts";
-import { scheduleCharts } from "../../../report/page/schedule_charts.ts";
 import { pageOf, rowsLike, runOf } from "./page_rows.ts";
 
 const html = (element: HTMLElement) => fake(element).html;
@@ -125,10 +123,11 @@ Deno.test("the overview counts rows of every suite of each run, and warns", () =
     schedules: ["failed", "skipped", "skipped", "ok"].map((status) => ({ status })),
     ranks: [{ rank: "0" }],
   }, { about: [["CPU", "fast"], ["Deno", "2"]], warnings: ["hot", "old"] });
+  const b = runOf("b", {}, { warnings: ["one"] });
   const card = (inside: string) => `<section class=card>${inside}</section>`;
   const table = (inside: string) => `<table><tbody>${inside}</tbody></table>`;
   assertEquals(
-    html(overview(pageOf([a, runOf("b")]))),
+    html(overview(pageOf([a, b, runOf("c")]))),
     `<div class=runs>${
       card(
         "<h3>a</h3><p>7 rows, 2 wrong or failed, 3 skipped; started a's start</p>" +
@@ -138,7 +137,12 @@ Deno.test("the overview counts rows of every suite of each run, and warns", () =
       )
     }${
       card(
-        "<h3>b</h3><p>0 rows, 0 wrong or failed, 0 skipped; started b's start</p>" + table(""),
+        "<h3>b</h3><p>0 rows, 0 wrong or failed, 0 skipped; started b's start</p>" +
+          "<ul class=warnings><li>one</li></ul>" + table(""),
+      )
+    }${
+      card(
+        "<h3>c</h3><p>0 rows, 0 wrong or failed, 0 skipped; started c's start</p>" + table(""),
       )
     }</div>`,
   );
@@ -148,7 +152,7 @@ Deno.test("a row's dialog has its cells with their meaning, and its samples as d
   const run = runOf("a", {}, {
     samples: {
       k: {
-        gpu_us: { count: 3, values: [1.23456, 3.23456, 2.23456] },
+        gpu_us: { count: 4, values: [1.23456, 3.23456, 2.23456, 2.73456] },
         round: { count: 500, values: [7] },
       },
     },
@@ -177,7 +181,7 @@ Deno.test("a row's dialog has its cells with their meaning, and its samples as d
   assertEquals(
     made.html,
     `<dialog aria-label=a row and its samples>${bar("a row")}${
-      series("gpu_us: 3 samples", "1.235 3.235 2.235")
+      series("gpu_us: 4 samples", "1.235 3.235 2.235 2.735")
     }${series("round: 1 of 500 samples, evenly picked", "7")}<table><tbody>${
       line("suite", "kernels", "") + line("row_key", "k", "") +
       line("op", "add", "; what is done") + line("us", "2", "us; its time")
@@ -194,8 +198,9 @@ Deno.test("a row's dialog has its cells with their meaning, and its samples as d
       ["scale", 2, 2],
       ["fillStyle=", "#0072b2"],
       ["fillRect", 4, 84, 3, 3],
-      ["fillRect", 54, 6, 3, 3],
-      ["fillRect", 104, 45, 3, 3],
+      ["fillRect", 29, 6, 3, 3],
+      ["fillRect", 54, 45, 3, 3],
+      ["fillRect", 79, 25.5, 3, 3],
     ],
     // One sample stands in the middle.
     [220, 180, ["scale", 2, 2], ["fillStyle=", "#0072b2"], ["fillRect", 4, 45, 3, 3]],
@@ -207,104 +212,4 @@ Deno.test("a row's dialog has its cells with their meaning, and its samples as d
       line("op", "x", "")
     }</tbody></table></dialog>`,
   );
-});
-
-const RANK = {
-  ...{ tensor_parallel_size: "2", pipeline_parallel_size: "1", data_parallel_size: "1" },
-  ...{ data_parallel_rank: "0", pipeline_parallel_rank: "0", first_layer: "0", last_layer: "3" },
-  ...{ tensor_parallel_group: "0 1", pipeline_parallel_group: "0", data_parallel_group: "0" },
-  ...{ rank: "0", tensor_parallel_rank: "0", query_heads: "4", kv_heads: "2" },
-  ...{ vocab_start: "0", vocab_end: "99", weight_bytes_predicted: "51400000" },
-  ...{ weight_bytes_allocated: "1500000", kv_cache_bytes_predicted: "2000" },
-};
-
-Deno.test("layouts are boxes of ranks in stages in replicas, with the groups that communicate", () => {
-  const ranks = [
-    RANK,
-    { ...RANK, rank: "1", tensor_parallel_rank: "1", pipeline_parallel_group: "1" },
-    { ...RANK, rank: "2", pipeline_parallel_rank: "1", first_layer: "4", last_layer: "7" },
-    { ...RANK, rank: "3", data_parallel_rank: "1" },
-    { ...RANK, rank: "4", data_parallel_size: "9" },
-  ];
-  const views = layoutView(pageOf([runOf("a", { ranks })])).map(html);
-  const rank = (number: number, tp = 0) =>
-    `<div class=rank><b>rank ${number}</b><div>tp ${tp}: 4 q, 2 kv heads</div>` +
-    "<div>vocab 0-99</div><div>weights 51.4 MB predicted, 1.5 allocated</div>" +
-    "<div>KV cache 0.002 MB predicted, - allocated</div></div>";
-  const stage = (number: number, layers: string, ranks: string) =>
-    `<div class=stage><div class=quiet>stage ${number}, layers ${layers}</div>` +
-    `<div class=ranks>${ranks}</div></div>`;
-  const replica = (number: number, stages: string) =>
-    `<div class=replica><h4>replica ${number}</h4>${stages}</div>`;
-  const figure = (name: string, replicas: string, stages: string) =>
-    `<figure class=chart wide><figcaption>${name}</figcaption><div class=replicas>${replicas}</div>` +
-    "<p class=note>MB = 1e6 bytes. Groups: TP {0,1} (all-reduce in every layer); " +
-    `PP ${stages} (hidden states); DP {0} (nothing)</p></figure>`;
-  assertEquals(views, [
-    figure(
-      "a: TP 2 x PP 1 x DP 1",
-      replica(0, stage(0, "0-3", rank(0) + rank(1, 1)) + stage(1, "4-7", rank(2))) +
-        replica(1, stage(0, "0-3", rank(3))),
-      "{0} {1}",
-    ),
-    figure("a: TP 2 x PP 1 x DP 9", replica(0, stage(0, "0-3", rank(4))), "{0}"),
-  ]);
-  assertEquals(layoutView(pageOf([runOf("a")])), []);
-});
-
-const SCHEDULE = {
-  ...{ tensor_parallel_size: "1", pipeline_parallel_size: "2", data_parallel_size: "1" },
-  ...{ status: "ok", schedule: "step", max_concurrent_batches: "1", admission: "greedy" },
-  ...{ head_exchange: "all_gather", sliced_sends: "false", output_tokens_per_s: "50" },
-  ...{ speedup_vs_step: "1", busy_pct: "40", transfer_pct: "30", host_gap_pct: "15" },
-  ...{ imbalance_pct: "10", fill_drain_pct: "5", samples: "8", clock: "host" },
-};
-
-Deno.test("schedules are bars of tokens a second by layout, and shares of time", () => {
-  const rows = rowsLike([
-    SCHEDULE,
-    { ...SCHEDULE, ...{ schedule: "queue", sliced_sends: "true", output_tokens_per_s: "200" } },
-    { ...SCHEDULE, ...{ pipeline_parallel_size: "1", head_exchange: "argmax" } },
-    { ...SCHEDULE, status: "wrong", output_tokens_per_s: "999" },
-    { ...SCHEDULE, output_tokens_per_s: "0" },
-  ]);
-  const picked: unknown[] = [];
-  const onPick = (row: unknown) => picked.push(row);
-  const views = (runs = [runOf("run")]) =>
-    scheduleCharts(rows, { data: pageOf(runs), onPick }).map(fake);
-  const [view] = views();
-  const share = (name: string, percent: number) => `<span class=${name} width=${percent}%></span>`;
-  const line = (words: string, percent: number, speed: number) =>
-    `<tr tabindex=0><th scope=row>${words}</th>` +
-    `<td><div class=rail><div class=speed width=${percent}%></div></div>${speed}</td>` +
-    "<td><div class=stack title=busy 40 %, transfer 30 %, host_gap 15 %, imbalance 10 %, " +
-    `fill_drain 5 %>${share("busy", 40)}${share("transfer", 30)}${share("host_gap", 15)}` +
-    `${share("imbalance", 10)}${share("fill_drain", 5)}</div></td><td>1</td></tr>`;
-  const group = (layout: string) =>
-    `<tr class=group><th colspan=4 scope=rowgroup>${layout}</th></tr>`;
-  const key = (name: string, words = name) =>
-    `<li><span class=key ${name} aria-hidden=true></span> ${words}</li>`;
-  assertEquals(
-    view!.html,
-    "<figure class=chart wide><figcaption>Tokens a second, and where the ranks' time went" +
-      "</figcaption><table class=bars><thead><tr><th scope=col>schedule</th>" +
-      "<th scope=col>output tokens/s</th><th scope=col>share of all ranks' wall time</th>" +
-      `<th scope=col>x step</th></tr></thead><tbody>${group("TP 1 x PP 2 x DP 1")}${
-        line("step, depth 1, greedy", 25, 50)
-      }${line("queue, depth 1, greedy, sliced sends", 100, 200)}${group("TP 1 x PP 1 x DP 1")}${
-        line("step, depth 1, greedy, argmax", 25, 50)
-      }</tbody></table><ul class=legend>${key("busy")}${key("transfer")}${
-        key("host_gap", "host gap")
-      }${key("imbalance")}${key("fill_drain", "fill drain")}</ul><p class=note>host clock; ` +
-      "medians of n = 8 to 8 samples; n counts steps, tokens/s is of the median repetition</p>" +
-      "</figure>",
-  );
-  const lines = view!.all("tbody")[0]!.all("tr");
-  lines.forEach((line) => line.fire("click"));
-  assertEquals(picked, rows.slice(0, 3));
-  const named = views([runOf("run"), runOf("other")])[0]!.all("tbody")[0]!.all("tr");
-  assertEquals(named[1]!.all("th")[0]!.textContent, "step, depth 1, greedy, run");
-  assertEquals(scheduleCharts(rows.slice(3), { data: pageOf([]), onPick }).map(html), [
-    "<p class=quiet>Nothing to show.</p>",
-  ]);
 });

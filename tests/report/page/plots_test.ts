@@ -115,6 +115,9 @@ Deno.test("each run has its own roof, as far as the points; none without ceiling
     ["measured ceilings", "line", [2, 20], [8, 80], [32, 80]],
   ]);
   assertEquals(roofs([]), []);
+  assertEquals(roofs(["7"], [of(80, "a"), of(80, "b")]).map(([name]) => name), [
+    ...["measured ceilings, a", "measured ceilings, b"],
+  ]);
 });
 
 const COLLECTIVE = {
@@ -226,14 +229,14 @@ Deno.test("a plan is drawn against what was measured, with the line of right pre
 Deno.test("history joins a row's numbers over runs, where several have it", () => {
   const row = (row_key: string, us: string, status = "ok") => ({
     row_key,
-    label: `row ${row_key}`,
+    label: `row ${row_key}, ${us} us`,
     us,
     status,
   });
   const runs = [
     runOf("a", { kernels: [row("1", "10"), row("2", "20"), row("3", "30")] }),
-    runOf("b", { kernels: [row("2", "21"), row("1", "0"), row("3", "1", "wrong")] }),
-    runOf("c", { kernels: [row("1", "12"), row("2", "")] }),
+    runOf("b", { kernels: [row("2", "0.5"), row("1", "0"), row("3", "1", "wrong")] }),
+    runOf("c", { kernels: [row("1", "12"), row("4", "1")] }),
   ];
   const plot = historyPlot(pageOf(runs), "kernels", "us");
   assertEquals(wordsOf(plot), {
@@ -245,7 +248,7 @@ Deno.test("history joins a row's numbers over runs, where several have it", () =
   });
   assertEquals(plot.describe, describe);
   assertEquals(pointsOf(plot), [
-    ["row 1", "both", [1, 10, "row 1"], [3, 12, "row 1"]],
-    ["row 2", "both", [1, 20, "row 2"], [2, 21, "row 2"]],
+    ["row 1, 10 us", "both", [1, 10, "row 1, 10 us"], [3, 12, "row 1, 12 us"]],
+    ["row 2, 20 us", "both", [1, 20, "row 2, 20 us"], [2, 0.5, "row 2, 0.5 us"]],
   ]);
 });
