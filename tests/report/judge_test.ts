@@ -72,8 +72,19 @@ Deno.test("a judged row has its numbers beside its verdict, of both sides", () =
     rounds: [2, 3],
     runs: [1, 2],
   });
-  const { suite, row_key, label, warning, samples, rounds, runs, verdict, reason, is_regression, ...rest } =
-    judge([side([]), side([], { warning: "old" })], undefined, { ...BY, machine: 2 });
+  const {
+    suite,
+    row_key,
+    label,
+    warning,
+    samples,
+    rounds,
+    runs,
+    verdict,
+    reason,
+    is_regression,
+    ...rest
+  } = judge([side([]), side([], { warning: "old" })], undefined, { ...BY, machine: 2 });
   assertEquals([suite, row_key, label, warning], ["kernels", "k", "a row", "candidate: old"]);
   assertEquals([samples, rounds, runs], [[0, 0], [0, 0], [1, 1]]);
   assertEquals([verdict, reason, is_regression], ["no data", "a run has no time for it", false]);
@@ -88,9 +99,17 @@ Deno.test("a row that is not ok is no data; one that went wrong is a regression"
       side([], { row: { status: before, reason: "once" } }),
       side([], { row: { status: after, reason } }),
     ]);
-  assertEquals(of("ok", "wrong", "3 elements"), ["no data", "the candidate is wrong: 3 elements", true]);
+  assertEquals(of("ok", "wrong", "3 elements"), [
+    "no data",
+    "the candidate is wrong: 3 elements",
+    true,
+  ]);
   assertEquals(of("ok", "failed"), ["no data", "the candidate is failed", true]);
-  assertEquals(of("ok", "skipped", "no room"), ["no data", "the candidate is skipped: no room", false]);
+  assertEquals(of("ok", "skipped", "no room"), [
+    "no data",
+    "the candidate is skipped: no room",
+    false,
+  ]);
   assertEquals(of("failed", "failed"), ["no data", "the candidate is failed", false]);
   assertEquals(of("wrong", "wrong"), ["no data", "the candidate is wrong", false]);
   assertEquals(of("wrong", "ok"), ["no data", "the baseline is wrong: once", false]);
@@ -111,11 +130,13 @@ Deno.test("a change within the threshold is none, beyond it the row is slower or
 Deno.test("samples that are all far apart count, whatever else is known; few and near ones do not", () => {
   const apart = "and no sample of one is near the other's";
   const of = (a: readonly number[], b: readonly number[], machine: number | null = null) =>
-    said(evidence(b[0]! > a[0]! ? 150 : 50, { leastExactP: 1 }), { machine }, [side(a), side(b)])[1];
+    said(evidence(b[0]! > a[0]! ? 150 : 50, { leastExactP: 1 }), { machine }, [
+      side(a),
+      side(b),
+    ])[1];
   assertEquals(of([100, 99, 98], [121, 122, 123]), `50.0 %, ${apart}`);
   assertEquals(of([122, 121, 124], [99, 100, 98]), `-50.0 %, ${apart}`);
-  const few = (change: string) =>
-    `${change} %, but so few rounds never reach p 0.01; 5 a side do`;
+  const few = (change: string) => `${change} %, but so few rounds never reach p 0.01; 5 a side do`;
   assertEquals(of([99, 100, 98], [119, 121, 122]), few("50.0"));
   assertEquals(of([119, 121, 122], [99, 100, 98]), few("-50.0"));
   assertEquals(of([100, 99], [200, 200, 200]), few("50.0"));
