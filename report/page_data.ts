@@ -96,12 +96,16 @@ function about(
     ["adapter", `${adapter.name ?? "unknown"} (${adapter.type ?? "unknown"})`],
     [
       "ceilings measured",
-      `${digits(ceilings.multiplyAddGflops)} GFLOP/s, ${digits(ceilings.copyGbytesPerS)} GB/s`,
+      ceilings.copyGbytesPerS === undefined
+        ? ""
+        : `${digits(ceilings.multiplyAddGflops)} GFLOP/s, ${digits(ceilings.copyGbytesPerS)} GB/s`,
     ],
     ["CPU", `${environment.cpu_model ?? "unknown"}, ${environment.logical_cores ?? "?"} cores`],
     [
       "system",
-      `${environment.os ?? ""} ${environment.os_release ?? ""}, ${environment.architecture ?? ""}`,
+      environment.os === undefined
+        ? ""
+        : `${environment.os} ${environment.os_release}, ${environment.architecture}`,
     ],
     ["load at the start", [environment.load_average ?? []].flat().map(digits).join(", ")],
     ["Deno", String(environment.deno_version ?? "")],
