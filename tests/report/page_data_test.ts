@@ -93,7 +93,12 @@ Deno.test("runs are sorted by their start; what is not known of one is said to b
         "manifest.json": { ...MANIFEST, run_id: name, started_at, ceilings, interrupted: false },
       });
     const none = { multiplyAddGflops: 0, copyGbytesPerS: 1 };
-    const { runs } = pageData([run("c", "2026-03"), run("a", "2026-01", none), run("b", "2026-02"), bare]);
+    const { runs } = pageData([
+      run("c", "2026-03"),
+      run("a", "2026-01", none),
+      run("b", "2026-02"),
+      bare,
+    ]);
     assertEquals(runs.map(({ name }) => name), ["bare", "a", "b", "c"]);
     assertEquals(runs.map(({ ceilings }) => ceilings), [null, null, null, null]);
     assertEquals(runs.map(({ warnings }) => warnings), [[], [], [], []]);
