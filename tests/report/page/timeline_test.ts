@@ -11,7 +11,7 @@ const CASE: PageTimeline = {
     { name: "rank 0 dp0 pp0 tp0", spans: [[0, 500, 0, 7], [500, 100, 2, 7], [990, 10, 0, 8]] },
     { name: "a name of more than 26 characters", spans: [[600, 400, 0, 7]] },
   ],
-  sends: [[550, 0, 600, 1]],
+  sends: [[550, 0, 600, 1], [700, 1, 750, 0]],
   left: 0,
 };
 
@@ -106,6 +106,10 @@ Deno.test("a timeline draws its times, a row a rank, its spans with their batche
     ["moveTo", 700, 44],
     ["lineTo", 750, 52],
     ["stroke"],
+    ["beginPath"],
+    ["moveTo", 850, 70],
+    ["lineTo", 900, 26],
+    ["stroke"],
   ]);
 });
 
@@ -140,7 +144,21 @@ Deno.test("buttons, keys and the wheel zoom and move a timeline, never beyond it
   assertEquals(wheel(-1, 400), "0.05 0.25 0.45 0.65 0.85");
   assertEquals(wheel(1, 400), ALL);
   assertEquals(wheel(0, 1150), "0.20 0.40 0.60 0.80 1.00");
-  assertEquals(prevented, 3);
+  press("all");
+  press("zoom in");
+  assertEquals(wheel(-1, 650), "0.26 0.38 0.50 0.62 0.74");
+  press("all");
+  press("zoom in");
+  assertEquals(wheel(1, 650), "0.13 0.31 0.50 0.69 0.88");
+  assertEquals(prevented, 5);
+  press("all");
+  press("zoom in");
+  figure.press("left");
+  figure.press("left");
+  const [, start] = canvas.drawn.findLast(([name, , y]) => name === "fillRect" && y === 24)!;
+  assertEquals(start, 150, "the first span starts where the first row does");
+  press("all");
+  wheel(0, 1150);
   press("zoom in");
   const drag = (buttons: number) =>
     after(() => canvas.fire("mousemove", { buttons, movementX: 500, offsetX: 0, offsetY: 0 }));
@@ -227,6 +245,8 @@ Deno.test("wide spans have their batch, those of 22 pixels and less have not; na
   });
   const texts = canvas.drawn.filter(([name, , , y]) => name === "fillText" && y !== 12);
   assertEquals(texts, [["fillText", "2", 254, 38], ["fillText", name, 2, 38]]);
+  const long = drawn({ ...CASE, rows: [{ name: `${name}y`, spans: [] }], sends: [] });
+  assertEquals(long.canvas.drawn.at(-3)![1], `${"x".repeat(25)}…`);
   // A case without spans is as long as a microsecond.
   const empty = drawn({ ...CASE, rows: [], sends: [] });
   assertEquals(empty.range(), "0.00 0.00 0.00 0.00 0.00");
