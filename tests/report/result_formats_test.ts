@@ -89,7 +89,13 @@ Deno.test("rows are sorted by what they are of, numbers as numbers; the best of 
     "gemm b 128 * 9.0",
   ]);
   const collective = (algorithm: string, message_bytes: number, us: number, logical_ranks = 2) =>
-    ({ ...COLLECTIVE, algorithm, message_bytes, time_us_median: us, logical_ranks }) as CollectiveRow;
+    ({
+      ...COLLECTIVE,
+      algorithm,
+      message_bytes,
+      time_us_median: us,
+      logical_ranks,
+    }) as CollectiveRow;
   const collectives = [
     collective("ring", 65536, 5),
     collective("ring", 4096, 2),
@@ -123,7 +129,17 @@ Deno.test("a narrow terminal does without some columns, the least needed ones fi
       ["kernels", ["op", "variant", "tp", "tokens", "us", "ceiling %", "x naive", "status"]],
       [
         "collectives",
-        ["op", "algorithm", "transport", "memory", "ranks", "size B", "time us", "busbw GB/s", "status"],
+        [
+          "op",
+          "algorithm",
+          "transport",
+          "memory",
+          "ranks",
+          "size B",
+          "time us",
+          "busbw GB/s",
+          "status",
+        ],
       ],
       ["schedules", ["schedule", "tp", "pp", "dp", "depth", "tokens/s", "x step", "status"]],
     ] as const
@@ -139,7 +155,11 @@ Deno.test("a narrow terminal does without some columns, the least needed ones fi
 Deno.test("a summary in Markdown counts rows, says what they ran on, and has a table a suite", () => {
   const wrong = { ...KERNEL, status: "wrong", reason: "3 | 4" } as KernelRow;
   const skipped = { ...SCHEDULE, status: "skipped", adapter: undefined } as unknown as ScheduleRow;
-  const text = resultsMarkdown({ ...ROWS, kernels: [KERNEL, wrong], schedules: [SCHEDULE, skipped] });
+  const text = resultsMarkdown({
+    ...ROWS,
+    kernels: [KERNEL, wrong],
+    schedules: [SCHEDULE, skipped],
+  });
   const lines = text.split("\n");
   assertEquals(lines.slice(0, 7), [
     "**5 rows: 3 ok, 1 wrong, 0 failed, 1 skipped**",

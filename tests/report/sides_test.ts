@@ -51,7 +51,11 @@ Deno.test("a row's times are its samples by round, or the file's median with its
   assertEquals([alone.rounds, alone.knowsRounds], [gpu_us, false]);
   const other = timesOf({}, { gpu_us, round: [0, 1] });
   assertEquals([other.rounds, other.knowsRounds], [gpu_us, false], "rounds of other samples");
-  const file = { time_us_median: "100", time_us_ci_low: "100", time_us_ci_high: "271.8281828459045" };
+  const file = {
+    time_us_median: "100",
+    time_us_ci_low: "100",
+    time_us_ci_high: "271.8281828459045",
+  };
   const { logError, ...read } = timesOf(file, {});
   assertEquals(read, { samples: [], medianUs: 100, rounds: [], knowsRounds: false });
   assertAlmostEquals(logError, 1 / 3.92, 1e-12);
@@ -103,7 +107,10 @@ Deno.test("a side's time is the geometric mean of its runs' medians, of all or o
   assertEquals(sideUs([times(2), times(undefined)]), undefined);
   assertEquals(sideUs([times(undefined)]), undefined);
   const count = (runs: readonly RunTimes[], row: TextRow = {}) => sampleCount({ row, runs });
-  assertEquals(count([times(1, { samples: [1, 2] }), times(1, { samples: [3] })], { samples: "9" }), 3);
+  assertEquals(
+    count([times(1, { samples: [1, 2] }), times(1, { samples: [3] })], { samples: "9" }),
+    3,
+  );
   assertEquals(count([times(1)], { samples: "9" }), 9);
   assertEquals(count([times(1)]), 0);
   const logs = logMedians(sideOf([times(1), times(Math.E)]));
@@ -135,8 +142,7 @@ Deno.test("rows that move alike are of one class: by mode, link or layout, and b
 });
 
 Deno.test("a floor is of rows that all runs have and that are ok", () => {
-  const row = (us: number, status = "ok") =>
-    [{ mode: "hot", status }, { gpu_us: [us] }] as const;
+  const row = (us: number, status = "ok") => [{ mode: "hot", status }, { gpu_us: [us] }] as const;
   const far = 10 * Math.exp(0.1);
   const floor = measureFloor([
     runOf([row(10), row(20), row(30, "wrong"), row(40)]),
@@ -165,7 +171,10 @@ Deno.test("runs differ by what their rows and manifests say, in words", () => {
     ["cores", 'logical_cores "2" against "4"'],
   ]);
   const error = assertThrows(() => refuseDifferent([a, a, b], ["dtype"]), ComparisonError);
-  assertEquals(error.message, 'Cannot compare: adapter "x" against "y"; logical_cores "2" against "4"');
+  assertEquals(
+    error.message,
+    'Cannot compare: adapter "x" against "y"; logical_cores "2" against "4"',
+  );
   refuseDifferent([a, b], ["dtype", "adapter", "cores"]);
   assertEquals(machineOf(a), {
     ...{ adapter: "x", cpu_model: "unknown", logical_cores: "2", deno_version: "unknown" },
@@ -205,7 +214,9 @@ Deno.test("evidence of two sides weighs what is between runs, or within them whe
   assertEquals([own.exactP, own.leastExactP], [null, 0]);
   const unranked = unpairedEvidence(sideOf([times(1)]), b, SCATTER)!;
   assertEquals([unranked.exactP, unranked.leastExactP], [null, 0]);
-  for (const [x, y] of [[sideOf([times(undefined)]), b], [a, sideOf([times(5)], { status: "wrong" })]]) {
+  for (
+    const [x, y] of [[sideOf([times(undefined)]), b], [a, sideOf([times(5)], { status: "wrong" })]]
+  ) {
     assertEquals(unpairedEvidence(x!, y!, SCATTER), undefined);
     assertEquals(unpairedEvidence(y!, x!, SCATTER), undefined);
   }
