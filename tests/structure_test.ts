@@ -47,3 +47,8 @@ Deno.test("no room has much above a fifth of the lines", async () => {
   const large = [...lines].filter(([, count]) => count / total > 0.23);
   assertEquals(large, []);
 });
+
+Deno.test("no folder of tests is a member of the workspace: `deno test tests` would run it alone", async () => {
+  const { workspace } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  assertEquals(workspace, ["./report/page"]);
+});

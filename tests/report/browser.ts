@@ -152,12 +152,13 @@ export class Browser implements AsyncDisposable {
 
 /** Chromium says on stderr where it listens. */
 async function debuggingAddress(stderr: ReadableStream<Uint8Array>): Promise<string> {
-  const reader = stderr.pipeThrough(new TextDecoderStream()).getReader();
+  const reader = stderr.getReader();
+  const decoder = new TextDecoder();
   let text = "";
   for (;;) {
     const { value, done } = await reader.read();
     if (done) throw new Error(`Chromium did not start: ${text}`);
-    text += value;
+    text += decoder.decode(value, { stream: true });
     const [, address] = /DevTools listening on (ws:\S+)/.exec(text) ?? [];
     if (address === undefined) continue;
     // What it says later must not fill the pipe.

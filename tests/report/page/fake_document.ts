@@ -1,3 +1,5 @@
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
 /** A document without a browser: elements remember what was done to them. Import it before the page's modules. */
 
 type Listener = (event: Record<string, unknown>) => void;
