@@ -1,4 +1,4 @@
-import { fake, FakeElement, page } from "./fake_document.ts";
+import { fake, type FakeElement, page } from "./fake_document.ts";
 import { assertEquals } from "@std/assert";
 import { chart, type Plot } from "../../../report/page/chart.ts";
 import type { Row } from "../../../report/page/data.ts";

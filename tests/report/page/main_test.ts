@@ -1,4 +1,4 @@
-import { FakeElement, page } from "./fake_document.ts";
+import { type FakeElement, page } from "./fake_document.ts";
 import { assertEquals } from "@std/assert";
 import type { PageRun } from "../../../report/page/data.ts";
 import { pageOf, runOf } from "./page_rows.ts";

@@ -1,4 +1,4 @@
-import { fake, FakeElement } from "./fake_document.ts";
+import { fake, type FakeElement } from "./fake_document.ts";
 import { assertEquals } from "@std/assert";
 import { h } from "../../../report/page/dom.ts";
 import type { PageData, Row } from "../../../report/page/data.ts";

@@ -1,4 +1,4 @@
-import { fake, FakeElement, layout, page } from "./fake_document.ts";
+import { fake, type FakeElement, layout, page } from "./fake_document.ts";
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import type { PageTimeline } from "../../../report/page/data.ts";
 import { redraw } from "../../../report/page/dom.ts";
