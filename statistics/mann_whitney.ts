@@ -102,7 +102,7 @@ export function upperTail(z: number): number {
 export function adjustP(values: readonly number[]): readonly number[] {
   const order = values.map((_, i) => i).sort((i, j) => values[j]! - values[i]!);
   const adjusted = new Array<number>(values.length);
-  let least = 1;
+  let least = Infinity;
   order.forEach((i, place) => {
     least = Math.min(least, values[i]! * values.length / (values.length - place));
     adjusted[i] = least;
