@@ -4,7 +4,10 @@ import { Communicator } from "../collectives/transports/communicator.ts";
 import { createWatchdogState } from "../collectives/transports/watchdog.ts";
 import { WorkerRanks } from "../runtime/worker_ranks.ts";
 import type { LoopCase } from "./suites/collectives/collective_loop.ts";
-import { startCollectiveWorker } from "./suites/collectives/collective_ranks.ts";
+import {
+  collectiveDeadlinesMs,
+  startCollectiveWorker,
+} from "./suites/collectives/collective_ranks.ts";
 import type { RankMessage } from "./suites/collectives/collective_worker.ts";
 
 const RANKS = [0, 1] as const;
@@ -22,6 +25,7 @@ async function pair(sums: "wasm" | "plain", capacity: number) {
     globalRanks: [1],
     watchdog,
     leave: { kind: "leave" },
+    deadlinesMs: collectiveDeadlinesMs(),
   });
   await follower.ask(0, { kind: "join", state, rank: 1 });
   return { communicator: new Communicator(state, 0), follower };

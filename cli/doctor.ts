@@ -1,19 +1,24 @@
 import { Command } from "@cliffy/command";
-import { Device } from "../device/device.ts";
+import type { Device } from "../device/device.ts";
+import { openOwnDevice } from "../device/own_device.ts";
 import { type PlantedFault, plantFaults } from "../bench/measure/planted_faults.ts";
 import { EXIT } from "./exit_status.ts";
+import { interruptible } from "./interrupt.ts";
 
 /** `doctor`: shows what this machine offers and whether planted faults are caught. */
 export function doctorCommand(exit: (status: number) => void): Command {
   return new Command()
     .description("Show the adapter and its driver, and whether planted faults are caught.")
     .option("--json", "Print JSON.")
-    .action(async (options) => exit(await doctor(options["json"] === true)));
+    .action(async (options) =>
+      exit(await interruptible((signal) => doctor(options["json"] === true, signal)))
+    );
 }
 
-async function doctor(json: boolean): Promise<number> {
-  await using device = await Device.open();
+async function doctor(json: boolean, signal: AbortSignal): Promise<number> {
+  await using device = await openOwnDevice({}, { signal });
   const faults = await plantFaults(device);
+  signal.throwIfAborted();
   console.log(
     json ? JSON.stringify(doctorJson(device, faults), null, 2) : doctorText(device, faults),
   );

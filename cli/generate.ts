@@ -37,7 +37,7 @@ async function generate(options: z.output<typeof OPTIONS>): Promise<number> {
   const promptTokenIds = promptOf(options.promptTokenIds, config.model.vocab);
   const sizes = roomOf(config, promptTokenIds.length, maxTokens);
   return await interruptible(async (signal) => {
-    await using layout = await openLayout(config, { ...sizes, tuning: TUNING_FOLDER });
+    await using layout = await openLayout(config, { ...sizes, tuning: TUNING_FOLDER, signal });
     using logits = options.logits === undefined ? undefined : new LogitsFile(options.logits);
     const generation = layout.generate({ promptTokenIds, maxTokens });
     const tokenIds: number[] = [];

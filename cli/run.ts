@@ -17,6 +17,7 @@ import { KERNEL_OPS } from "../model/kernel_ops.ts";
 import { SCHEDULES } from "../schedules/registry.ts";
 import { EXIT } from "./exit_status.ts";
 import { SUITES } from "../records/rows/suite.ts";
+import { firstArrivalS } from "../bench/suites/schedules/requests.ts";
 import { filterOf, suitesOf } from "./filter.ts";
 import { interruptible } from "./interrupt.ts";
 import { progressPrinter } from "./progress.ts";
@@ -111,6 +112,12 @@ async function run(options: z.output<typeof OPTIONS>): Promise<number> {
     caseLines(config, selection).forEach(print);
     return EXIT.ok;
   }
+  const firstS = firstArrivalS(config);
+  if (firstS > 0) {
+    console.error(
+      `the trace's first request comes at ${firstS} s: arrivals are counted from there`,
+    );
+  }
   if (repeat !== undefined) return await runSet(config, { ...options, repeat });
   return await interruptible(async (signal) => {
     const printProgress = progressPrinter();
@@ -122,21 +129,35 @@ async function run(options: z.output<typeof OPTIONS>): Promise<number> {
     const { resumeAnyway } = options;
     const where = { folder, force, resume, resumeAnyway };
     const request = { config, selection, ...where, onProgress, signal };
-    const measured = await measureRun(request);
-    printResults(measured, format);
-    await writeDashboard([measured.folder], `${measured.folder}/report.html`);
-    sealRun(measured.folder);
-    if (signal.aborted) {
-      const kept = [...done.values()].reduce((sum, count) => sum + count, 0);
-      const cases = caseLines(config, selection).length;
-      const { folder } = measured;
-      console.error(
-        `interrupted, ${kept} of ${cases} cases kept; --resume ${folder} measures the others`,
-      );
-      return EXIT.interrupted;
+    const measured = await unlessInterrupted(signal, () => measureRun(request));
+    const hasRows = SUITES.some((suite) => measured && measured[suite].length > 0);
+    if (measured && (hasRows || resume !== undefined)) {
+      printResults(measured, format);
+      await writeDashboard([measured.folder], `${measured.folder}/report.html`);
+      sealRun(measured.folder);
     }
-    return printProblems(measured.folder) ? EXIT.wrongResult : EXIT.ok;
+    if (measured && !measured.interrupted) {
+      return printProblems(measured.folder) ? EXIT.wrongResult : EXIT.ok;
+    }
+    const kept = [...done.values()].reduce((sum, count) => sum + count, 0);
+    const cases = caseLines(config, selection).length;
+    const rest = measured ? `; --resume ${measured.folder} measures the others` : "";
+    console.error(`interrupted, ${kept} of ${cases} cases kept${rest}`);
+    return EXIT.interrupted;
   });
+}
+
+/** What was run; undefined where the signal ended it before it had begun. */
+async function unlessInterrupted<T>(
+  signal: AbortSignal,
+  run: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!signal.aborted || error !== signal.reason) throw error;
+    return undefined;
+  }
 }
 
 /** Measures the same again and again, with no process in common. */

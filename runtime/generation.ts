@@ -46,6 +46,16 @@ export interface GenerationRequest {
   readonly maxTokens: number;
 }
 
+/** Ranks note what they did until they are asked: after so many steps, so that they keep no more. */
+const STEPS_NOTED = 256;
+
+/** Steps and what they took together, in us. */
+interface StepTotals {
+  steps: number;
+  hostUs: number;
+  gpuUs: number;
+}
+
 /** The generation whose steps a decoder ran last, and whether it still runs them. */
 const NEWEST = new WeakMap<Decoder, { readonly generation: Generation; isRunning: boolean }>();
 
@@ -54,7 +64,8 @@ export class Generation {
   readonly #decoder: Decoder;
   readonly #request: GenerationRequest;
   #prefillSteps = 0;
-  #times: DecoderTimes[] = [];
+  #prefill = noSteps();
+  #decode = noSteps();
 
   /** A generation that has not begun. */
   constructor(decoder: Decoder, request: GenerationRequest) {
@@ -75,9 +86,10 @@ export class Generation {
     NEWEST.set(this.#decoder, state);
     try {
       const times = await this.#decoder.times();
-      if (before) before.generation.#times.push(...times); // its steps that nobody has asked for yet
-      this.#times = [];
+      if (before) before.generation.#take(times); // its steps that nobody has asked for yet
       this.#prefillSteps = 0;
+      this.#prefill = noSteps();
+      this.#decode = noSteps();
       yield* this.#run();
     } finally {
       state.isRunning = false;
@@ -97,34 +109,42 @@ export class Generation {
     }
     await this.#decoder.prepare(sizes);
     let isPrefill = true;
-    while (engine.isBusy) {
+    for (let steps = 1; engine.isBusy; steps++) {
       const out = await engine.step();
       if (!out) continue;
       if (isPrefill) this.#prefillSteps++;
       if (out.newTokens.length > 0) isPrefill = false;
+      if (steps % STEPS_NOTED === 0) this.#take(await this.#decoder.times());
       for (const { tokenId } of out.newTokens) yield tokenId;
     }
   }
 
   /** What the steps so far took. */
   async speed(): Promise<GenerationSpeed> {
-    if (NEWEST.get(this.#decoder)?.generation === this) {
-      this.#times.push(...await this.#decoder.times());
-    }
-    const prefill = this.#times.slice(0, this.#prefillSteps);
-    const decode = this.#times.slice(this.#prefillSteps);
-    const total = (steps: readonly DecoderTimes[], of: (step: DecoderTimes) => number) =>
-      steps.reduce((sum, step) => sum + of(step), 0);
-    const perS = (count: number, steps: readonly DecoderTimes[]) =>
-      steps.length === 0 ? 0 : count / total(steps, (step) => step.hostUs) * 1e6;
-    const hostUs = total(decode, (step) => step.hostUs);
-    const gpuUs = total(decode, (step) => step.gpuUs ?? step.hostUs);
+    if (NEWEST.get(this.#decoder)?.generation === this) this.#take(await this.#decoder.times());
+    const [prefill, decode] = [this.#prefill, this.#decode];
+    const tokens = this.#request.promptTokenIds.length;
+    const perS = (count: number, { hostUs }: StepTotals) => hostUs === 0 ? 0 : count / hostUs * 1e6;
     return {
-      prefill_tokens: this.#request.promptTokenIds.length,
-      prefill_tokens_per_s: perS(this.#request.promptTokenIds.length, prefill),
-      decode_tokens: decode.length,
-      decode_tokens_per_s: perS(decode.length, decode),
-      host_overhead_pct: hostUs === 0 ? 0 : 100 * (1 - gpuUs / hostUs),
+      prefill_tokens: tokens,
+      prefill_tokens_per_s: perS(tokens, prefill),
+      decode_tokens: decode.steps,
+      decode_tokens_per_s: perS(decode.steps, decode),
+      host_overhead_pct: decode.hostUs === 0 ? 0 : 100 * (1 - decode.gpuUs / decode.hostUs),
     };
   }
+
+  /** Adds what further steps took, oldest first: the first ones took in the prompt. */
+  #take(times: readonly DecoderTimes[]): void {
+    for (const { hostUs, gpuUs } of times) {
+      const totals = this.#prefill.steps < this.#prefillSteps ? this.#prefill : this.#decode;
+      totals.steps++;
+      totals.hostUs += hostUs;
+      totals.gpuUs += gpuUs ?? hostUs;
+    }
+  }
+}
+
+function noSteps(): StepTotals {
+  return { steps: 0, hostUs: 0, gpuUs: 0 };
 }

@@ -8,7 +8,7 @@ import { memoryProblem, stageMemory } from "../model/stage_memory.ts";
 import type { CacheConfig } from "../model/stage_program.ts";
 import { type Layout, worldSize } from "../parallel/layout.ts";
 import type { OpenedRank, RankReport, StepWay } from "./rank_message.ts";
-import { type PoolResult, RankPool } from "./rank_pool.ts";
+import { type PoolOptions, type PoolResult, RankPool } from "./rank_pool.ts";
 import type { ReplicaTrace } from "./replica_trace.ts";
 import type { SelectVariant } from "./segments.ts";
 import { serve, type Served, type ServeOptions, type TimedRequest } from "./serve.ts";
@@ -36,6 +36,10 @@ export interface LayoutOptions {
   readonly memoryBytes: number;
   /** How long a rank may be busy with one part of a step before it counts as failed, in ms. */
   readonly timeoutMs?: number | undefined;
+  /** Ends opening and every wait for a rank or an arrival at once, with its reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Starts a Worker that serves as a rank; rank_worker.ts where absent. */
+  readonly startWorker?: PoolOptions["startWorker"];
 }
 
 /** What serving all requests once gave. */
@@ -81,15 +85,17 @@ export function layoutMemoryProblem(
 /** An open layout: its replicas, ready to serve. */
 export class LayoutRun implements AsyncDisposable {
   readonly #layout: Layout;
+  readonly #signal: AbortSignal | undefined;
   readonly #stack: AsyncDisposableStack;
 
   private constructor(
-    layout: Layout,
+    { layout, signal }: Pick<LayoutOptions, "layout" | "signal">,
     /** The replicas. */
     readonly pools: readonly RankPool[],
     stack: AsyncDisposableStack,
   ) {
     this.#layout = layout;
+    this.#signal = signal;
     this.#stack = stack;
   }
 
@@ -103,7 +109,7 @@ export class LayoutRun implements AsyncDisposable {
     if (problem !== undefined) {
       throw new DeviceError("OutOfMemory", `Cannot hold the model on this adapter: ${problem}`);
     }
-    const { layout, layers, cacheConfig, maxConcurrentBatches, choose, timeoutMs } = options;
+    const { layout, layers, cacheConfig, choose, signal } = options;
     const replicas = replicaRanks(model, layout, { ...cacheConfig, layers });
     const variants: TunedVariants[] = [];
     for (const tpRanks of replicas[0]!) variants.push(await tuneStage(tpRanks[0]!.stage, choose));
@@ -119,12 +125,14 @@ export class LayoutRun implements AsyncDisposable {
         adapter,
         threads: source.threads ?? threads,
         ranksInAll,
-        maxConcurrentBatches,
-        timeoutMs,
+        maxConcurrentBatches: options.maxConcurrentBatches,
+        timeoutMs: options.timeoutMs,
+        signal,
+        startWorker: options.startWorker,
       });
       pools.push(stack.use(pool));
     }
-    return new LayoutRun(layout, pools, stack.move());
+    return new LayoutRun({ layout, signal }, pools, stack.move());
   }
 
   /** What each rank opened, by global rank. */
@@ -139,13 +147,13 @@ export class LayoutRun implements AsyncDisposable {
   /** Serves all requests once with a batch queue of a depth. */
   async serve(
     requests: readonly TimedRequest[],
-    { maxConcurrentBatches, way, ...options }: ServeOptions & {
+    { maxConcurrentBatches, way, ...options }: Omit<ServeOptions, "signal"> & {
       readonly maxConcurrentBatches: number;
       readonly way: StepWay;
     },
   ): Promise<Repetition> {
     const executors = this.pools.map((pool) => pool.executor(maxConcurrentBatches, way));
-    const served = await serve(executors, requests, options);
+    const served = await serve(executors, requests, { ...options, signal: this.#signal });
     const origin = performance.timeOrigin;
     const reports = await this.#reports();
     const traces = this.#traces(reports).map((trace, replica) => ({

@@ -13,10 +13,12 @@ const FREE_UPLOAD_BYTES = 2 ** 20;
 /** Fills the buffers of a stage's weights and constants, one tensor at a time. */
 export async function loadStage(
   device: Device,
-  { stage, weights, buffers }: {
+  { stage, weights, buffers, onLoaded }: {
     readonly stage: Stage;
     readonly weights: WeightSource;
     readonly buffers: ReadonlyMap<string, DeviceBuffer>;
+    /** Told after each tensor. */
+    readonly onLoaded?: (() => void) | undefined;
   },
 ): Promise<void> {
   const upload = async (name: string, tensor: Tensor, values: HostArray) => {
@@ -24,6 +26,7 @@ export async function loadStage(
     device.upload(buffers.get(name)!, bytes);
     // A queue keeps its own copy of what is uploaded until it is flushed.
     if (bytes.length > FREE_UPLOAD_BYTES) await device.finish();
+    onLoaded?.();
   };
   for (const weight of stageWeights(stage)) {
     const { values, scales } = hostWeight(weight, weights);

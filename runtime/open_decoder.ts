@@ -20,6 +20,8 @@ export interface DecoderOptions {
   /** Layers of each stage; split evenly where absent. */
   readonly layers?: readonly number[] | undefined;
   readonly cacheConfig: Omit<CacheConfig, "maxStorageBufferBindingSize">;
+  /** Ends every wait for a rank at once, with its reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -65,7 +67,7 @@ async function openOne(
 
 async function openMany(
   source: DecoderSource,
-  { device, choose, layout, layers, cacheConfig }: DecoderOptions,
+  { device, choose, layout, layers, cacheConfig, signal }: DecoderOptions,
 ): Promise<Decoder> {
   const { maxStorageBufferBindingSize } = device;
   const run = await LayoutRun.open(source, {
@@ -75,6 +77,7 @@ async function openMany(
     maxConcurrentBatches: 1,
     choose,
     memoryBytes: deviceMemoryBytes(device),
+    signal,
   });
   const [pool] = run.pools;
   const results: PoolResult[] = [];

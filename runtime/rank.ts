@@ -47,6 +47,8 @@ export interface RankOptions {
   readonly group?: TensorParallelGroup | undefined;
   /** Told each segment as it begins. */
   readonly onSegment?: (segment: Segment) => void;
+  /** Told whenever a tensor is loaded. */
+  readonly onLoaded?: () => void;
 }
 
 /** How ranks that share the head go about it, and what the stage before left. */
@@ -100,14 +102,14 @@ export class Rank implements Disposable {
    * @throws {DeviceError} `OutOfMemory`, before anything is allocated, where it does not fit.
    */
   static async open(device: Device, options: RankOptions): Promise<Rank> {
-    const { stage, weights, memoryBytes } = options;
+    const { stage, weights, memoryBytes, onLoaded } = options;
     const problem = memoryProblem(stage, memoryBytes);
     if (problem !== undefined) {
       throw new DeviceError("OutOfMemory", `Cannot hold the model on this adapter: ${problem}`);
     }
     const rank = new Rank(device, options);
     try {
-      await loadStage(device, { stage, weights, buffers: rank.#buffers });
+      await loadStage(device, { stage, weights, buffers: rank.#buffers, onLoaded });
     } catch (error) {
       rank[Symbol.dispose]();
       throw error;

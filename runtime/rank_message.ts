@@ -12,8 +12,14 @@ import type { LogitsGather } from "./tensor_parallel_group.ts";
 import type { TokenBatch } from "./token_batch.ts";
 import type { TunedVariants } from "./tuned_variants.ts";
 
-/** Steps done, then 1 + first and last operation (0 between steps), then the batch's tokens and rows of logits. */
+/**
+ * Steps done, then 1 + first and last operation (0 between steps), the batch's tokens and rows of logits,
+ * the place in {@linkcode OPENING}, and a count of what is loaded and made ready.
+ */
 export type RankPosition = Int32Array<SharedArrayBuffer>;
+
+/** What a rank does while it joins, in words; nothing before and afterwards. */
+export const OPENING = ["", "opening its device", "loading its weights"] as const;
 
 /** What a rank needs to begin. */
 export interface RankSetup {

@@ -8,11 +8,7 @@ import {
   createP2PChannelState,
   type P2PChannelState,
 } from "../collectives/transports/p2p_channel.ts";
-import {
-  createWatchdogState,
-  Watchdog,
-  type WatchdogState,
-} from "../collectives/transports/watchdog.ts";
+import { createWatchdogState, type WatchdogState } from "../collectives/transports/watchdog.ts";
 import type { AdapterOptions } from "../device/adapter.ts";
 import { vec4s } from "../kernels/kernel.ts";
 import type { PoolRank } from "../model/replicas.ts";
@@ -21,11 +17,18 @@ import { maxLogitsRows } from "../model/stage_memory.ts";
 import { type BatchSize, type Stage, type StageOp, stageProgram } from "../model/stage_program.ts";
 import type { BatchResult, Executor } from "../schedules/engine_core.ts";
 import { withAdapterThreads } from "./adapter_threads.ts";
-import type { OpenedRank, RankMessage, RankPosition, RankReport, StepWay } from "./rank_message.ts";
+import {
+  type OpenedRank,
+  OPENING,
+  type RankMessage,
+  type RankPosition,
+  type RankReport,
+  type StepWay,
+} from "./rank_message.ts";
 import { TensorParallelGroup } from "./tensor_parallel_group.ts";
 import { tokenBatch } from "./token_batch.ts";
 import type { TunedVariants } from "./tuned_variants.ts";
-import { WorkerRanks } from "./worker_ranks.ts";
+import { type Deadlines, LEAVE_MS, WorkerRanks } from "./worker_ranks.ts";
 
 /** What a replica is made of. */
 export interface PoolOptions {
@@ -42,6 +45,10 @@ export interface PoolOptions {
   readonly maxConcurrentBatches: number;
   /** How long a rank may be busy with one part of a step before it counts as failed, in ms. */
   readonly timeoutMs?: number | undefined;
+  /** How long a rank may be silent after a question of a kind, in ms; {@linkcode DEADLINES_MS} where absent. */
+  readonly deadlinesMs?: Partial<Deadlines<RankMessage>> | undefined;
+  /** Ends every wait for the ranks at once, with its reason. */
+  readonly signal?: AbortSignal | undefined;
   /** Starts a Worker that serves as a rank; rank_worker.ts where absent. */
   readonly startWorker?: ((localRank: number) => Worker) | undefined;
 }
@@ -57,6 +64,19 @@ export interface PoolResult extends BatchResult {
 
 const TIMEOUT_MS = 120_000;
 
+/**
+ * How long a rank may be silent after each question, in ms. A driver's first device and the compiling of
+ * large pipelines take their time; a tensor that is loaded, and sizes that are made ready, are signs of life.
+ */
+export const DEADLINES_MS: Deadlines<RankMessage> = {
+  join: 300_000,
+  prepare: 300_000,
+  step: TIMEOUT_MS,
+  logits: TIMEOUT_MS,
+  report: TIMEOUT_MS,
+  leave: LEAVE_MS,
+};
+
 /** Ranks in Workers that run batches, several in flight: an engine's executor. */
 export class RankPool implements AsyncDisposable {
   /** Every rank, stage by stage. */
@@ -65,26 +85,30 @@ export class RankPool implements AsyncDisposable {
   readonly #tensorParallelSize: number;
   readonly #maxConcurrentBatches: number;
   readonly #watchdog: WatchdogState;
+  /** What each rank says of where it is. */
   readonly #progress: readonly RankPosition[];
   #opened: readonly OpenedRank[] = [];
   #steps = 0;
 
   private constructor(
-    { ranks, maxConcurrentBatches, timeoutMs = TIMEOUT_MS, startWorker = startRankWorker }:
-      PoolOptions,
+    { ranks, maxConcurrentBatches, startWorker = startRankWorker, ...options }: PoolOptions,
   ) {
+    const { timeoutMs = TIMEOUT_MS, deadlinesMs, signal } = options;
     this.ranks = ranks.flat();
     const globalRanks = this.ranks.map(({ globalRank }) => globalRank);
     this.#tensorParallelSize = ranks[0]!.length;
     this.#maxConcurrentBatches = maxConcurrentBatches;
     this.#watchdog = createWatchdogState(globalRanks, timeoutMs);
     this.#progress = this.ranks.map(() => new Int32Array(new SharedArrayBuffer(32)));
-    this.#workers = new WorkerRanks(
+    this.#workers = new WorkerRanks<RankMessage>(
       globalRanks.map((_, i) => startWorker(i)),
       {
         globalRanks,
         watchdog: this.#watchdog,
         leave: { kind: "leave" },
+        deadlinesMs: { ...DEADLINES_MS, step: timeoutMs, ...deadlinesMs },
+        progress: () => this.#progress.map((words) => words.join()).join(),
+        signal,
         doing: (localRank) => doing(this.ranks[localRank]!.stage, this.#progress[localRank]!),
       },
     );
@@ -135,13 +159,8 @@ export class RankPool implements AsyncDisposable {
         for (const localRank of this.ranks.keys()) {
           if (localRank !== output) this.#workers.tell(localRank, message);
         }
-        const watch = this.#watch();
-        try {
-          const tokenIds = await answer as readonly number[];
-          return { tokenIds, step, start, end: performance.now() };
-        } finally {
-          clearInterval(watch);
-        }
+        const tokenIds = await answer as readonly number[];
+        return { tokenIds, step, start, end: performance.now() };
       },
     };
   }
@@ -191,23 +210,6 @@ export class RankPool implements AsyncDisposable {
       };
     }) as OpenedRank[];
   }
-
-  /** Where nothing has moved for a long time and no rank says so, the one that is furthest behind failed. */
-  #watch(): ReturnType<typeof setInterval> {
-    const watchdog = new Watchdog(this.#watchdog);
-    const withinMs = this.#watchdog.timeoutMs;
-    const state = () => this.#progress.flatMap((words) => [...words]).join();
-    let seen = state();
-    return setInterval(() => {
-      if (state() !== seen) return seen = state();
-      const behind = this.ranks
-        .map(({ globalRank }, i) => ({ globalRank, steps: Atomics.load(this.#progress[i]!, 0) }))
-        .filter(({ globalRank }) => !watchdog.isWaiting(globalRank))
-        .sort((a, b) => a.steps - b.steps);
-      const { globalRank } = behind[0] ?? this.ranks[0]!;
-      watchdog.abort({ globalRank, did: "did nothing", withinMs });
-    }, withinMs);
-  }
 }
 
 function startRankWorker(): Worker {
@@ -248,7 +250,8 @@ function connect(
 
 /** The operations that a rank is at, in words; nothing between steps. */
 function doing(stage: Stage, progress: RankPosition): string {
-  const [, first, last, tokens, logitsRows] = progress as unknown as number[];
+  const [, first, last, tokens, logitsRows, opening] = progress as unknown as number[];
+  if (opening! > 0) return ` (${OPENING[opening!]})`;
   if (first === 0) return "";
   const { ops } = stageProgram(stage, { tokens: tokens!, logitsRows: logitsRows! });
   const [from_, to] = [opName(ops[first! - 1]!), opName(ops[last! - 1]!)];

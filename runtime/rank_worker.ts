@@ -9,7 +9,13 @@ import { Device, SETTLE_MS } from "../device/device.ts";
 import { vec4s } from "../kernels/kernel.ts";
 import { openWeights } from "../model/open_weights.ts";
 import { Rank } from "./rank.ts";
-import type { OpenedRank, RankMessage, RankReport, RankSetup } from "./rank_message.ts";
+import {
+  type OpenedRank,
+  OPENING,
+  type RankMessage,
+  type RankReport,
+  type RankSetup,
+} from "./rank_message.ts";
 import type { Interval, Span, StepRecord } from "./replica_trace.ts";
 import { serveQuestions } from "./serve_questions.ts";
 import { TensorParallelGroup } from "./tensor_parallel_group.ts";
@@ -41,7 +47,9 @@ class WorkerRank {
   /** Opens a device of its own and loads the stage's weights. */
   static async open(setup: RankSetup): Promise<WorkerRank> {
     const { stage, position } = setup;
+    Atomics.store(position, 5, OPENING.indexOf("opening its device"));
     const own = new WorkerRank(setup, await Device.open(setup.adapter));
+    Atomics.store(position, 5, OPENING.indexOf("loading its weights"));
     using weights = openWeights(setup.weights, stage.model);
     own.#rank = await Rank.open(own.#device, {
       stage,
@@ -53,7 +61,9 @@ class WorkerRank {
         Atomics.store(position, 1, first + 1);
         Atomics.store(position, 2, last + 1);
       },
+      onLoaded: () => Atomics.add(position, 6, 1),
     });
+    Atomics.store(position, 5, 0);
     return own;
   }
 
@@ -71,7 +81,10 @@ class WorkerRank {
   async obey(message: Exclude<RankMessage, { kind: "join" }>): Promise<unknown> {
     switch (message.kind) {
       case "prepare":
-        for (const size of message.sizes) await this.#rank.prepare(size);
+        for (const size of message.sizes) {
+          await this.#rank.prepare(size);
+          Atomics.add(this.#setup.position, 6, 1);
+        }
         return undefined;
       case "step":
         return await this.#step(message);

@@ -3,6 +3,7 @@ import { SCHEDULES } from "../schedules/registry.ts";
 import type { Schedule } from "../schedules/schedule.ts";
 import { Router, type RouterPolicy } from "../schedules/router.ts";
 import { type Request, Scheduler, type SchedulerLimits } from "../schedules/scheduler.ts";
+import { sleep } from "./sleep.ts";
 
 /** A request and when it comes, in ms from the start. */
 export interface TimedRequest extends Request {
@@ -15,6 +16,8 @@ export interface ServeOptions {
   readonly router?: RouterPolicy;
   /** vLLM's engine where absent. */
   readonly schedule?: Schedule;
+  /** Ends serving between two steps, or the wait for an arrival, with its reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How long requests waited for their tokens, in ms. */
@@ -40,11 +43,14 @@ export interface Served<Result extends BatchResult> extends Latencies {
   readonly batches: readonly (readonly StepOutput<Result>[])[];
 }
 
-/** Serves requests on one executor a replica, until the last token. */
+/**
+ * Serves requests on one executor a replica, until the last token.
+ * @throws the signal's reason once it is raised.
+ */
 export async function serve<Result extends BatchResult>(
   executors: readonly Executor<Result>[],
   requests: readonly TimedRequest[],
-  { limits, router = "least_loaded", schedule = SCHEDULES.step }: ServeOptions,
+  { limits, router = "least_loaded", schedule = SCHEDULES.step, signal }: ServeOptions,
 ): Promise<Served<Result>> {
   const log = new TokenLog();
   const arrivals = new ArrivalQueue(requests, { executors: executors.length, limits, router });
@@ -53,10 +59,11 @@ export async function serve<Result extends BatchResult>(
     const engine = schedule.engine(arrivals.schedulers[replica]!, executor);
     const outputs: StepOutput<Result>[] = [];
     for (;;) {
+      signal?.throwIfAborted();
       arrivals.admit(performance.now() - start);
       if (!engine.isBusy) {
         if (arrivals.isEmpty) break;
-        await arrivals.nextArrival(performance.now() - start);
+        await sleep(arrivals.nextArrivalMs - (performance.now() - start), signal);
         continue;
       }
       const out = await engine.step();
@@ -78,7 +85,7 @@ class ArrivalQueue {
 
   constructor(
     requests: readonly TimedRequest[],
-    { executors, limits, router }: Required<Omit<ServeOptions, "schedule">> & {
+    { executors, limits, router }: Required<Pick<ServeOptions, "limits" | "router">> & {
       readonly executors: number;
     },
   ) {
@@ -102,9 +109,9 @@ class ArrivalQueue {
     }
   }
 
-  async nextArrival(nowMs: number): Promise<void> {
-    const ms = Math.max(0, this.#coming[0]!.arrivalMs - nowMs);
-    await new Promise((resolve) => setTimeout(resolve, ms));
+  /** When the next request comes; there must be one. */
+  get nextArrivalMs(): number {
+    return this.#coming[0]!.arrivalMs;
   }
 }
 

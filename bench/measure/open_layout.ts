@@ -1,7 +1,8 @@
 import type { Config } from "../../config/config.ts";
 import { adapterOptions, decoderSource, layoutOf } from "../../config/decoder_source.ts";
-import { Device } from "../../device/device.ts";
+import type { Device } from "../../device/device.ts";
 import { DeviceError } from "../../device/device_error.ts";
+import { openOwnDevice } from "../../device/own_device.ts";
 import { type Decoder, Generation, type GenerationRequest } from "../../runtime/generation.ts";
 import { openDecoder } from "../../runtime/open_decoder.ts";
 import { Timer } from "./timer.ts";
@@ -18,6 +19,8 @@ export interface OpenLayoutOptions {
   readonly device?: Device;
   /** The folder of tuning results; kept in memory only where absent. */
   readonly tuning?: string | undefined;
+  /** Ends opening, and every wait for a rank afterwards, at once, with its reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The model of a configuration, open in its layout. */
@@ -44,10 +47,11 @@ export interface OpenLayout extends AsyncDisposable {
  * @throws {CheckpointError} where weights are read and do not fit the model.
  */
 export async function openLayout(config: Config, options: OpenLayoutOptions): Promise<OpenLayout> {
-  const { maxModelLen, maxNumBatchedTokens = 64 } = options;
+  const { maxModelLen, maxNumBatchedTokens = 64, signal } = options;
   checkWhole("open a layout", { maxModelLen, maxNumBatchedTokens });
   await using stack = new AsyncDisposableStack();
-  const device = options.device ?? stack.use(await Device.open(adapterOptions(config)));
+  const device = options.device ??
+    stack.use(await openOwnDevice(adapterOptions(config), { signal }));
   const timer = stack.use(await new Timer(device).ready());
   const tuning = TuningStore.open(device.identity, options.tuning);
   const tuner = new Tuner(device, timer, tuning);
@@ -58,6 +62,7 @@ export async function openLayout(config: Config, options: OpenLayoutOptions): Pr
       layout: layoutOf(config.layout),
       layers: config.layout.stage_layers,
       cacheConfig: { dtype: config.dtype, maxNumSeqs: 1, maxModelLen, maxNumBatchedTokens },
+      signal,
     }),
   );
   stack.defer(() => tuning.save());

@@ -1,7 +1,8 @@
 import type { Config } from "../../config/config.ts";
 import { ConfigError, describeProblem } from "../../config/config_error.ts";
 import { adapterOptions } from "../../config/decoder_source.ts";
-import { Device } from "../../device/device.ts";
+import type { Device } from "../../device/device.ts";
+import { openOwnDevice } from "../../device/own_device.ts";
 import { type Suite, SUITES } from "../../records/rows/suite.ts";
 import type { AnyRow, SuiteRows } from "../../records/rows/suite_rows.ts";
 import { describeEnvironment } from "../../records/run_folder/environment.ts";
@@ -126,9 +127,11 @@ export function caseLines(config: Config, selection: Selection = {}): readonly s
  * resumed and what would measure differs from what did.
  */
 export async function measureRun(request: RunRequest): Promise<MeasuredRun> {
-  const { config, tuning = TUNING_FOLDER } = request;
+  const { config, tuning = TUNING_FOLDER, signal } = request;
   caseLines(config, request.selection); // throws where there is nothing to run
-  await using opened = request.device ? undefined : await Device.open(adapterOptions(config));
+  await using opened = request.device
+    ? undefined
+    : await openOwnDevice(adapterOptions(config), { signal });
   const device = request.device ?? opened!;
   return await measureWith(request, { device, open: () => openSession(device, tuning) });
 }

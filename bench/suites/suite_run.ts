@@ -17,6 +17,9 @@ export interface Progress {
   readonly label: string;
 }
 
+/** What {@linkcode Progress} calls the cases that a resumed run found on the disk. */
+export const MEASURED_BEFORE = "measured before";
+
 /** What the caller of a suite decides and wants to be told. */
 export interface SuiteRun<Row extends Cells> {
   readonly runId: string;

@@ -54,6 +54,12 @@ export function memoryAddress(rank: number, memory: Memory, { capacity }: {
   return CONTROL_BYTES + place * Math.ceil((capacity + BLOCK_WORDS) * 4 / ALIGN) * ALIGN;
 }
 
+/** How often each rank has come to a barrier, as a text that changes when one does. */
+export function communicatorProgress({ memory, globalRanks }: CommunicatorState): string {
+  const words = new Int32Array(memory.buffer);
+  return globalRanks.map((_, rank) => Atomics.load(words, counterWord(rank))).join();
+}
+
 /**
  * Makes what ranks of a group share; needs read permission for this program's own files.
  * @throws {RangeError} where a group cannot have so many ranks, or a process so much memory.

@@ -13,16 +13,22 @@ export type WritableFile = Pick<
 export class AppendFile implements Disposable {
   readonly path: string;
   readonly #file: WritableFile;
+  readonly #inode: number | undefined;
   #lengthBytes: number;
 
-  /** Takes a file that is open for writing and holds `lengthBytes` bytes. */
+  /** Takes a file that is open for writing, holds `lengthBytes` bytes, and is `inode` where that is known. */
   constructor(
     path: string,
-    { file, lengthBytes }: { readonly file: WritableFile; readonly lengthBytes: number },
+    { file, lengthBytes, inode }: {
+      readonly file: WritableFile;
+      readonly lengthBytes: number;
+      readonly inode?: number | undefined;
+    },
   ) {
     this.path = path;
     this.#file = file;
     this.#lengthBytes = lengthBytes;
+    this.#inode = inode;
   }
 
   /**
@@ -33,8 +39,10 @@ export class AppendFile implements Disposable {
   static open(path: string, { keepBytes }: { readonly keepBytes: number }): AppendFile {
     const file = openOwn(path);
     try {
-      const appendFile = new AppendFile(path, { file, lengthBytes: keepBytes });
-      if (file.statSync().size !== keepBytes) file.truncateSync(keepBytes);
+      const { size, ino } = file.statSync();
+      const inode = ino ?? undefined;
+      const appendFile = new AppendFile(path, { file, lengthBytes: keepBytes, inode });
+      if (size !== keepBytes) file.truncateSync(keepBytes);
       return appendFile;
     } catch (cause) {
       file.close();
@@ -42,10 +50,14 @@ export class AppendFile implements Disposable {
     }
   }
 
-  /** Appends a piece; FileError where the disk takes only a part of it, which is taken back. */
+  /**
+   * Appends a piece; FileError where the disk takes only a part of it, which is taken back, and where
+   * another file, or none, has the name by now.
+   */
   append(piece: string): void {
     const bytes = new TextEncoder().encode(piece);
     try {
+      this.#checkPlace();
       this.#file.seekSync(this.#lengthBytes, Deno.SeekMode.Start);
       let written = 0;
       while (written < bytes.length) {
@@ -64,6 +76,12 @@ export class AppendFile implements Disposable {
 
   [Symbol.dispose](): void {
     this.#file.close();
+  }
+
+  /** What is written to a file that was removed meanwhile is lost without a word. */
+  #checkPlace(): void {
+    if (this.#inode === undefined || Deno.statSync(this.path).ino === this.#inode) return;
+    throw new FileError("write to", this.path, { cause: "another file has its name by now" });
   }
 
   /** Best effort: the error that led here says more, and readers drop a cut last piece anyway. */

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { readRows } from "../../records/files/csv_rows.ts";
 import { CONFIG, inConfigFolder, shardbench } from "./shardbench.ts";
 
-const { kernels: _kernels, schedules: _schedules, collectives, ...REST } = CONFIG;
+const { kernels: _kernels, schedules, collectives, ...REST } = CONFIG;
 const COLLECTIVES = {
   ...REST,
   collectives: {
@@ -68,3 +68,16 @@ Deno.test("a second Ctrl-C ends at once, with what was finished on the disk", ()
     assertMatch(stderr, /Ctrl-C again ends at once/);
     assert(readRows(`${out}/collectives.csv`).rows.length >= 1);
   }, COLLECTIVES));
+
+Deno.test("Ctrl-C before the first row says that nothing was kept", () =>
+  inConfigFolder(async (folder, config) => {
+    const line = { arrival_s: 7, prompt_tokens: 2, output_tokens: 1 };
+    await Deno.writeTextFile(`${folder}/trace.jsonl`, JSON.stringify(line));
+    const { status, stderr } = await interrupted(
+      ["run", "--config", config, "--out", `${folder}/out`],
+      ["the trace's first request comes at 7 s: arrivals are counted from there"],
+    );
+    assertEquals(status, 130, stderr);
+    assertMatch(stderr, /interrupted, 0 of 1 cases kept/);
+    assert(!stderr.includes("error"), stderr);
+  }, { ...REST, schedules: { ...schedules, requests: { trace: "trace.jsonl" } } }));

@@ -69,7 +69,7 @@ for (const [name, [run, did, words = ""]] of Object.entries(DEEDS)) {
     const message = `Cannot go on: rank 11 ${did}`;
     assertEquals([results[0], results[2]], [message, message]);
     assert(failure instanceof RankError);
-    assertEquals([failure.message, failure.fault.globalRank], [message + words, 11]);
+    assertEquals([failure.message, failure.fault.globalRank], [`${message}${words} (at run)`, 11]);
   });
 }
 

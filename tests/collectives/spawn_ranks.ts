@@ -10,7 +10,7 @@ import {
   type P2PChannelState,
 } from "../../collectives/transports/p2p_channel.ts";
 import { createWatchdogState } from "../../collectives/transports/watchdog.ts";
-import { type RankAnswer, WorkerRanks } from "../../runtime/worker_ranks.ts";
+import { LEAVE_MS, type RankAnswer, WorkerRanks } from "../../runtime/worker_ranks.ts";
 
 /** What a spawned rank has: its group, and channels to the next rank and from the one before. */
 export interface SpawnedRank {
@@ -68,6 +68,7 @@ export async function spawnRanks<T>(
     globalRanks,
     watchdog,
     leave: { kind: "leave" },
+    deadlinesMs: { join: 60_000, run: 60_000, leave: LEAVE_MS },
   });
   // A rank that is still being started keeps nobody waiting.
   await owner.askAll((rank) => ({

@@ -45,6 +45,18 @@ Deno.test("a file that is opened to append keeps what it is told to keep, and is
     assertThrows(() => AppendFile.open(folder, { keepBytes: 0 }), FileError, "Cannot open");
   }));
 
+Deno.test("a file that was removed or replaced while it was appended to is not written to in silence", () =>
+  inFolder((folder) => {
+    const path = `${folder}/a.txt`;
+    using file = AppendFile.open(path, { keepBytes: 0 });
+    file.append("one");
+    Deno.removeSync(path);
+    assertThrows(() => file.append("two"), FileError, "it is not there");
+    Deno.writeTextFileSync(path, "another");
+    assertThrows(() => file.append("two"), FileError, "another file has its name by now");
+    assertEquals(Deno.readTextFileSync(path), "another");
+  }));
+
 Deno.test("a folder has one lock; one that was freed is taken again, unless the folder must be new", () =>
   inFolder((folder) => {
     const names = () => [...Deno.readDirSync(folder)].map(({ name }) => name);

@@ -11,9 +11,15 @@ import { Rank } from "../../runtime/rank.ts";
 import { RankExecutor } from "../../runtime/open_decoder.ts";
 import type { LogitsGather } from "../../runtime/tensor_parallel_group.ts";
 import { closeSharedDevice, sharedDevice } from "../device/open_device.ts";
-import type { PlantedFault } from "./fault_injection.ts";
 import { lastVariant } from "./last_variant.ts";
-import { CACHE_CONFIG, LIMITS, mixedRequests, type OpenLayout, openLayout } from "./open_layout.ts";
+import {
+  CACHE_CONFIG,
+  LIMITS,
+  mixedRequests,
+  type OpenLayout,
+  openLayout,
+  startFaulty,
+} from "./open_layout.ts";
 import { dummy, tinyModel, tinyStage } from "./tiny.ts";
 
 const WAY = { head: "all_gather", slicedSends: false } as const;
@@ -194,7 +200,7 @@ const AT = String.raw`\(in .* of layer \d+\)$`;
 const FAULTS = [
   // Nobody waits for it but the pool.
   ["hang", "in a step", String.raw`did nothing within 3000 ms \(in .* to argmax\)$`, 1, [1, 2, 1]],
-  ["exit", "between steps", "exited$", 1, [1, 1, 1]],
+  ["exit", "between steps", String.raw`exited \(at step\)$`, 1, [1, 1, 1]],
   ["throw", "in a step", `threw: planted failure ${AT}`, 1],
   ["throw", "between steps", "threw: Uncaught Error: planted failure$", 1],
   ["lose", "in a step", `lost its device: .*lost.* ${AT}`, 6],
@@ -203,13 +209,6 @@ const FAULTS = [
   ["close", "in a step", `closed itself ${AT}`, 1],
   ["hang", "in a step", `did not come within 3000 ms ${AT}`, 1],
 ] as const;
-
-/** Starts a Worker with a fault for the last rank, and without one for the others. */
-function startFaulty(last: number, fault: PlantedFault): (localRank: number) => Worker {
-  const name = JSON.stringify(fault);
-  const script = new URL("./fault_injection.ts", import.meta.url);
-  return (rank) => new Worker(script, { type: "module", name: rank === last ? name : "" });
-}
 
 for (const [how, when, did, status, sizes = [2, 2, 1]] of FAULTS) {
   Deno.test(`a rank that does ${how} ${when} ends layout ${sizes} with an error that names it and what it was at`, async () => {

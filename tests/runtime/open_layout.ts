@@ -4,6 +4,7 @@ import type { Layout } from "../../parallel/layout.ts";
 import { type PoolOptions, RankPool } from "../../runtime/rank_pool.ts";
 import { replicaRanks } from "../../model/replicas.ts";
 import { tuneStage } from "../../runtime/tuned_variants.ts";
+import type { PlantedFault } from "./fault_injection.ts";
 import { lastVariant } from "./last_variant.ts";
 
 /** Room of the layouts here. */
@@ -27,6 +28,13 @@ export function mixedRequests(vocab: number, count = 6): readonly TimedRequest[]
   }));
 }
 
+/** Starts a Worker with a fault for one rank, and without one for the others. */
+export function startFaulty(localRank: number, fault: PlantedFault): (localRank: number) => Worker {
+  const name = JSON.stringify(fault);
+  const script = new URL("./fault_injection.ts", import.meta.url);
+  return (rank) => new Worker(script, { type: "module", name: rank === localRank ? name : "" });
+}
+
 /** Open replicas. */
 export interface OpenLayout extends AsyncDisposable {
   readonly pools: readonly RankPool[];
@@ -36,14 +44,12 @@ export interface OpenLayout extends AsyncDisposable {
 export async function openLayout(
   model: Stage["model"],
   [tp = 1, pp = 1, dp = 1]: readonly number[],
-  { dtype = "float32", maxConcurrentBatches = 5, timeoutMs, layers, order = "vllm", startWorker }: {
+  { dtype = "float32", maxConcurrentBatches = 5, layers, order = "vllm", ...options }: {
     readonly dtype?: Stage["dtype"];
     readonly maxConcurrentBatches?: number;
-    readonly timeoutMs?: number;
     readonly layers?: readonly number[];
     readonly order?: Layout["order"];
-    readonly startWorker?: PoolOptions["startWorker"];
-  } = {},
+  } & Pick<PoolOptions, "timeoutMs" | "deadlinesMs" | "signal" | "startWorker"> = {},
 ): Promise<OpenLayout> {
   const layout: Layout = {
     tensorParallelSize: tp,
@@ -67,8 +73,7 @@ export async function openLayout(
         threads: 1,
         ranksInAll: tp * pp * dp,
         maxConcurrentBatches,
-        timeoutMs,
-        startWorker,
+        ...options,
       })
     ),
   );

@@ -1,6 +1,9 @@
-import { createCommunicatorState } from "../../../collectives/transports/communicator_state.ts";
+import {
+  communicatorProgress,
+  createCommunicatorState,
+} from "../../../collectives/transports/communicator_state.ts";
 import { createWatchdogState } from "../../../collectives/transports/watchdog.ts";
-import { WorkerRanks } from "../../../runtime/worker_ranks.ts";
+import { type Deadlines, LEAVE_MS, WorkerRanks } from "../../../runtime/worker_ranks.ts";
 import type { LoopCase, LoopRequest, LoopResult } from "./collective_loop.ts";
 import type { RankMessage } from "./collective_worker.ts";
 
@@ -11,8 +14,26 @@ export interface RanksOptions {
   readonly capacity: number;
   /** Sums in WASM SIMD, or in plain TypeScript; wasm where absent. */
   readonly sums?: "wasm" | "plain";
-  /** How long ranks wait for each other, in ms; 20 s where absent. */
+  /** How long ranks wait for each other, and how long none may come anywhere, in ms; 120 s where absent. */
   readonly timeoutMs?: number;
+  /** Ends every wait for the ranks at once, with its reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Starts a Worker that serves as a rank; collective_worker.ts where absent. */
+  readonly startWorker?: (rank: number) => Worker;
+}
+
+/** A rank's first turn on device memory opens its device, which may take long. */
+const TIMEOUT_MS = 120_000;
+
+/** How long a rank may be silent after each question, in ms; a barrier that it comes to is a sign of life. */
+export function collectiveDeadlinesMs(timeoutMs: number = TIMEOUT_MS): Deadlines<RankMessage> {
+  return {
+    join: timeoutMs,
+    measure: timeoutMs,
+    back_to_back: timeoutMs,
+    follow: timeoutMs,
+    leave: LEAVE_MS,
+  };
 }
 
 /** Starts a rank of the collectives suite; needs read permission for this program's own files. */
@@ -35,17 +56,21 @@ export class CollectiveRanks implements AsyncDisposable {
    * @throws {RangeError} where there are too many ranks, or there is too little memory.
    */
   static async open(
-    { ranks, timeoutMs = 20_000, ...rest }: RanksOptions,
+    { ranks, timeoutMs = TIMEOUT_MS, signal, startWorker = startCollectiveWorker, ...rest }:
+      RanksOptions,
   ): Promise<CollectiveRanks> {
     const globalRanks = [...Array(ranks).keys()];
     const watchdog = createWatchdogState(globalRanks, timeoutMs);
     const state = createCommunicatorState({ ...rest, globalRanks, watchdog });
     await using stack = new AsyncDisposableStack();
     const workers = stack.use(
-      new WorkerRanks<RankMessage>(globalRanks.map(startCollectiveWorker), {
+      new WorkerRanks<RankMessage>(globalRanks.map((rank) => startWorker(rank)), {
         globalRanks,
         watchdog,
         leave: { kind: "leave" },
+        deadlinesMs: collectiveDeadlinesMs(timeoutMs),
+        progress: () => communicatorProgress(state),
+        signal,
       }),
     );
     await workers.askAll((rank) => ({ kind: "join", state, rank }));

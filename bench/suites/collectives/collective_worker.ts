@@ -3,6 +3,7 @@
 
 import { Communicator } from "../../../collectives/transports/communicator.ts";
 import type { CommunicatorState } from "../../../collectives/transports/communicator_state.ts";
+import { Watchdog } from "../../../collectives/transports/watchdog.ts";
 import { serveQuestions } from "../../../runtime/serve_questions.ts";
 import { CollectiveLoop, type LoopCase, type LoopRequest } from "./collective_loop.ts";
 
@@ -17,13 +18,13 @@ export type RankMessage =
 declare const self: DedicatedWorkerGlobalScope;
 
 let loop: CollectiveLoop | undefined;
-let communicator: Communicator | undefined;
+let joined: Extract<RankMessage, { readonly kind: "join" }> | undefined;
 
 async function obey(message: RankMessage): Promise<unknown> {
   switch (message.kind) {
     case "join":
-      communicator = new Communicator(message.state, message.rank);
-      loop = new CollectiveLoop(communicator);
+      joined = message;
+      loop = new CollectiveLoop(new Communicator(message.state, message.rank));
       return undefined;
     case "measure":
       return await loop!.measure(message.request);
@@ -38,6 +39,10 @@ async function obey(message: RankMessage): Promise<unknown> {
 
 serveQuestions<RankMessage>(self, {
   obey,
-  abort: (did) => communicator?.abort(did),
+  abort: (did) => {
+    if (!joined) return;
+    const { state: { watchdog, globalRanks }, rank } = joined;
+    new Watchdog(watchdog).abort({ globalRank: globalRanks[rank]!, did });
+  },
   isLast: ({ kind }) => kind === "leave",
 });

@@ -79,7 +79,9 @@ export async function measureGroup(
   try {
     const capacity = Math.max(...[...group.runnable, ...group.link].map(elementsOf));
     await using pool = first.transport === "workers"
-      ? await session.time.ranks(() => CollectiveRanks.open({ ranks: first.ranks, capacity }))
+      ? await session.time.ranks(() =>
+        CollectiveRanks.open({ ranks: first.ranks, capacity, signal })
+      )
       : undefined;
     const byLabel = await measureRounds(group, session, {
       measure: async (c, warmUps) =>
@@ -107,6 +109,7 @@ export async function measureGroup(
     }));
     return points.length >= 2 ? fitLink(points) : undefined;
   } catch (error) {
+    if (signal.aborted) return undefined; // what was cut off has no row
     const reason = failureReason(session.device, error);
     for (const c of missing) await onResult(c, noResult("failed", reason));
     return undefined;

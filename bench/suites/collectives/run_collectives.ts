@@ -9,8 +9,9 @@ import { LINK_COLUMNS, type LinkRow } from "../../../records/rows/link_columns.t
 import { type CollectiveRow, rowKey } from "../../../records/rows/row.ts";
 import type { LinkFit } from "../../../statistics/link_fit.ts";
 import type { Session } from "../../measure/session.ts";
-import type { SuiteRun } from "../suite_run.ts";
+import { MEASURED_BEFORE, type SuiteRun } from "../suite_run.ts";
 import {
+  type CollectiveCase,
   collectiveCases,
   collectiveKey,
   collectiveLabel,
@@ -27,11 +28,13 @@ export async function runCollectives(
 ): Promise<void> {
   const cases = collectiveCases(config, run.filter);
   const groups = Map.groupBy(cases, (c) => `${c.transport} ${c.memory} ${c.ranks}`);
-  let done = 0;
+  const isMissing = (c: CollectiveCase) =>
+    !run.finished.has(rowKey("collectives", collectiveKey(c)));
+  let done = cases.length - cases.filter(isMissing).length;
+  if (done > 0) run.onProgress({ done, total: cases.length, label: MEASURED_BEFORE });
   for (const own of groups.values()) {
     if (run.signal.aborted) return;
-    const missing = own.filter((c) => !run.finished.has(rowKey("collectives", collectiveKey(c))));
-    done += own.length - missing.length;
+    const missing = own.filter(isMissing);
     if (missing.length === 0 && hasLink(run.folder, own[0]!)) continue;
     const link = await measureGroup(config, session, {
       group: own[0]!,

@@ -4,6 +4,11 @@ import { elementBits, nameKey } from "../../../statistics/counter_generator.ts";
 import type { Config } from "../../../config/config.ts";
 import type { TimedRequest } from "../../../runtime/serve.ts";
 
+/** When the first request of a trace comes, in s of the trace's clock: arrivals count from it; 0 without a trace. */
+export function firstArrivalS({ trace }: Pick<Config, "trace">): number {
+  return trace?.reduce((first, { arrival_s }) => Math.min(first, arrival_s), Infinity) ?? 0;
+}
+
 /** The requests of a configuration, in the order of their numbers. */
 export function requestsOf({ schedules, model, seed, trace }: Config): readonly TimedRequest[] {
   const { requests } = schedules!;
@@ -12,11 +17,12 @@ export function requestsOf({ schedules, model, seed, trace }: Config): readonly 
     return Array.from({ length }, (_, i) => elementBits(key, i) % model.vocab);
   };
   if (trace) {
+    const firstS = firstArrivalS({ trace });
     return trace.map((line, id) => ({
       id,
       promptTokenIds: line.prompt_token_ids ?? prompt(id, line.prompt_tokens!),
       maxTokens: line.output_tokens,
-      arrivalMs: 1000 * line.arrival_s,
+      arrivalMs: 1000 * (line.arrival_s - firstS),
     }));
   }
   const rate = requests.arrival_rate_per_s;

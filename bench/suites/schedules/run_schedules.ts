@@ -18,6 +18,7 @@ import {
   writeUnmeasured,
 } from "./layout_rows.ts";
 import { checkTokens, type ReferenceCheck } from "./reference_tokens.ts";
+import { MEASURED_BEFORE } from "../suite_run.ts";
 import { sizedRanks } from "../../../model/replicas.ts";
 import { requestsOf } from "./requests.ts";
 import { rowKey } from "../../../records/rows/row.ts";
@@ -50,12 +51,21 @@ export async function runSchedules(
   const layouts = Map.groupBy(all, ({ layout }) => JSON.stringify(layout));
   const requests = requestsOf(config);
   const cacheConfig = cacheConfigOf(config, requests, session);
-  const work = { config, requests, cacheConfig, session };
+  const work = { config, requests, cacheConfig, session, signal: run.signal };
   let alone: Promise<ExpectedTokens> | undefined;
-  const expected = () => alone ??= tokensAlone(work);
+  const expected = () =>
+    alone ??= tokensAlone(work).catch((error) => {
+      alone = undefined; // a rank that failed once may do the next time
+      throw error;
+    });
   let checked: Promise<ReferenceCheck> | undefined;
   const reference = () =>
-    checked ??= expected().then((tokens) => checkTokens(work, tokens, run.signal));
+    checked ??= expected().then((tokens) => checkTokens(work, tokens, run.signal)).catch(
+      (error) => {
+        checked = undefined;
+        throw error;
+      },
+    );
   const suite = { ...work, run, expected, reference };
   let done = 0;
   const finish = (cases: readonly ScheduleCase[]) => {
@@ -70,6 +80,7 @@ export async function runSchedules(
     done += cases.length - missing.length;
     if (missing.length > 0) open.push(missing);
   }
+  if (done > 0) run.onProgress({ done, total: all.length, label: MEASURED_BEFORE });
   while (open.length > 0 && !run.signal.aborted) {
     const count = layoutsTogether(open, work);
     await runLayouts(open.splice(0, count), suite, finish);
@@ -116,6 +127,7 @@ async function runLayouts(
     try {
       opened.push(stack.use(await openCases(cases, suite)));
     } catch (error) {
+      if (run.signal.aborted) return; // what was cut off has no row
       await writeFailed(cases, suite, error);
       finish(cases);
     }
@@ -150,7 +162,7 @@ async function openCases(cases: readonly ScheduleCase[], suite: Suite): Promise<
 
 /** Opens a layout with the variants that are fastest on the session's device. */
 function openLayout(
-  { config, cacheConfig, session: { device, tuner } }: OpenWork,
+  { config, cacheConfig, signal, session: { device, tuner } }: OpenWork,
   how: Pick<LayoutOptions, "layout" | "layers" | "maxConcurrentBatches">,
 ): Promise<LayoutRun> {
   return LayoutRun.open(decoderSource(config), {
@@ -158,6 +170,7 @@ function openLayout(
     cacheConfig,
     choose: (operation) => tuner.best(operation),
     memoryBytes: deviceMemoryBytes(device),
+    signal,
   });
 }
 

@@ -29,6 +29,8 @@ export interface ScheduleWork {
 /** What opening a layout takes. */
 export interface OpenWork extends ScheduleWork {
   readonly session: Session;
+  /** Ends every wait for a rank or an arrival. */
+  readonly signal: AbortSignal;
 }
 
 /** Every case of a configuration's schedules suite that a filter leaves. */

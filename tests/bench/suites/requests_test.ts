@@ -1,5 +1,9 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
-import { describeRequests, requestsOf } from "../../../bench/suites/schedules/requests.ts";
+import {
+  describeRequests,
+  firstArrivalS,
+  requestsOf,
+} from "../../../bench/suites/schedules/requests.ts";
 import type { Config } from "../../../config/config.ts";
 import { elementBits, nameKey } from "../../../statistics/counter_generator.ts";
 
@@ -64,4 +68,12 @@ Deno.test("rows say how many requests there were, their mean sizes and how they 
   const sizes = { requests: 4, prompt_tokens: 5, output_tokens: 7 };
   assertEquals(of(SEEDED), { ...sizes, arrivals: "at once" });
   assertEquals(of({ ...SEEDED, arrival_rate_per_s: 2.5 }), { ...sizes, arrivals: "poisson 2.5/s" });
+  Deno.test("arrivals of a trace count from its first, such as seconds since 1970", () => {
+  });
+
+  const line = (arrival_s: number) => ({ arrival_s, prompt_tokens: 1, output_tokens: 1 });
+  const traced = config({}, [1.7e9 + 2, 1.7e9, 1.7e9 + 0.5].map(line));
+  assertEquals(firstArrivalS(traced), 1.7e9);
+  assertEquals(requestsOf(traced).map(({ arrivalMs }) => arrivalMs), [2000, 0, 500]);
+  assertEquals(firstArrivalS(config(SEEDED)), 0);
 });
