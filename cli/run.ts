@@ -112,14 +112,9 @@ async function run(options: z.output<typeof OPTIONS>): Promise<number> {
     caseLines(config, selection).forEach(print);
     return EXIT.ok;
   }
-  const firstS = firstArrivalS(config);
-  if (firstS > 0) {
-    console.error(
-      `the trace's first request comes at ${firstS} s: arrivals are counted from there`,
-    );
-  }
   if (repeat !== undefined) return await runSet(config, { ...options, repeat });
   return await interruptible(async (signal) => {
+    sayFirstArrival(config);
     const printProgress = progressPrinter();
     const done = new Map<string, number>();
     const onProgress = (progress: RunProgress) => {
@@ -145,6 +140,13 @@ async function run(options: z.output<typeof OPTIONS>): Promise<number> {
     console.error(`interrupted, ${kept} of ${cases} cases kept${rest}`);
     return EXIT.interrupted;
   });
+}
+
+/** Says where a trace's clock does not begin at 0; each run of a set says it for itself. */
+function sayFirstArrival(config: Config): void {
+  const firstS = firstArrivalS(config);
+  if (firstS === 0) return;
+  console.error(`the trace's first request comes at ${firstS} s: arrivals are counted from there`);
 }
 
 /** What was run; undefined where the signal ended it before it had begun. */

@@ -68,9 +68,9 @@ Deno.test("rows say how many requests there were, their mean sizes and how they 
   const sizes = { requests: 4, prompt_tokens: 5, output_tokens: 7 };
   assertEquals(of(SEEDED), { ...sizes, arrivals: "at once" });
   assertEquals(of({ ...SEEDED, arrival_rate_per_s: 2.5 }), { ...sizes, arrivals: "poisson 2.5/s" });
-  Deno.test("arrivals of a trace count from its first, such as seconds since 1970", () => {
-  });
+});
 
+Deno.test("arrivals of a trace count from its first, such as seconds since 1970", () => {
   const line = (arrival_s: number) => ({ arrival_s, prompt_tokens: 1, output_tokens: 1 });
   const traced = config({}, [1.7e9 + 2, 1.7e9, 1.7e9 + 0.5].map(line));
   assertEquals(firstArrivalS(traced), 1.7e9);
