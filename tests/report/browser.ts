@@ -83,8 +83,8 @@ export class Browser implements AsyncDisposable {
     return result as Record<string, unknown>;
   }
 
-  /** Opens a file and waits until it has loaded; ms from the start of loading to its script's end. */
-  async load(path: string): Promise<number> {
+  /** Opens a file and waits until it has loaded. */
+  async load(path: string): Promise<void> {
     this.#own = `file://${path}`;
     this.log.problems.length = this.log.requests.length = 0;
     const loaded = new Promise<void>((resolve) =>
@@ -92,9 +92,6 @@ export class Browser implements AsyncDisposable {
     );
     await this.send("Page.navigate", { url: this.#own });
     await loaded;
-    return Number(
-      await this.run("performance.timing.loadEventEnd - performance.timing.navigationStart"),
-    );
   }
 
   /** The value of an expression on the page. */

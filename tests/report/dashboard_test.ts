@@ -161,7 +161,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: browser.name("10,000 rows are there to be filtered in under 2 seconds"),
+  name: browser.name("10,000 rows are drawn a page at a time"),
   ignore: browser.ignore,
   fn: () =>
     inTemporary(async (folder) => {
@@ -169,20 +169,19 @@ Deno.test({
       const html = await dashboardHtml(pageData([`${folder}/many`]));
       await Deno.writeTextFile(`${folder}/many.html`, html);
       await using page = await Browser.open();
-      const loadMs = await page.load(`${folder}/many.html`);
-      const ms = Number(
-        await page.run(`(async () => {
-      const start = performance.now();
-      document.querySelectorAll('[role=tab]')[1].click();
-      await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
-      return performance.now() - start;
-    })()`),
+      await page.load(`${folder}/many.html`);
+      await page.run("document.querySelectorAll('[role=tab]')[1].click()");
+      await page.drawn();
+      const text = (selector: string) =>
+        page.run(`document.querySelector("#view-1 ${selector}").textContent`);
+      assertStringIncludes(String(await text("[role=status]")), "10000 of 10000 rows, page 1 of");
+      assertEquals(
+        await page.run("document.querySelectorAll('#view-1 .rows tbody tr').length"),
+        100,
       );
-      assertStringIncludes(
-        String(await page.run("document.querySelector('#view-1 [role=status]').textContent")),
-        "10000 of 10000 rows",
-      );
-      assert(loadMs + ms < 2000, `${loadMs} ms to load, ${ms} ms to show`);
+      // What is drawn does not grow with the rows, so a page of any run opens at once.
+      const elements = Number(await page.run("document.querySelectorAll('*').length"));
+      assert(elements < 10_000, `${elements} elements`);
       assertEquals(page.log.problems, []);
     }),
 });

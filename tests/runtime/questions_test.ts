@@ -49,15 +49,13 @@ for (const [how, when, did] of FAULTS) {
 Deno.test("an interrupt ends the wait for a rank that hangs, with its own reason", async () => {
   const interrupt = new AbortController();
   const reason = new Error("interrupted");
-  const begun = performance.now();
   const opened = assertRejects(
     () => openFaulty({ how: "hang", when: "join" }, interrupt.signal),
     Error,
     "interrupted",
   );
   interrupt.abort(reason);
-  assertEquals(await opened, reason);
-  assertEquals(performance.now() - begun < 900, true, "it waited for the deadline");
+  assertEquals(await opened, reason); // the deadline's would be a RankError
 });
 
 Deno.test("every question has a deadline, none longer than there are timers", () => {
