@@ -2,23 +2,10 @@ import { listTree } from "../../tests/tree.ts";
 import { ExecutedCache } from "./executed_cache.ts";
 import { type Executed, executedLines } from "./executed_lines.ts";
 import { type Mutant, mutated } from "./list_mutants.ts";
-import { mutantLine } from "./mutation_report.ts";
+import { mutantLine, type Verdict } from "./mutation_report.ts";
 import { FileGraph, isNear } from "./reaching_tests.ts";
 import { soundMutants } from "./sound_mutants.ts";
 import { copyFiles, WorkCopy } from "./work_copy.ts";
-
-/** What became of a mutant, and by which test file. */
-export interface Verdict {
-  readonly mutant: Mutant;
-  readonly outcome: "killed" | "timed out" | "survived" | "invalid";
-  /** The test file that found it. */
-  readonly by?: string;
-  /** Test files that were run. */
-  readonly tests: number;
-  /** Test files that execute it and were not run, since the others took their time. */
-  readonly unasked: number;
-  readonly seconds: number;
-}
 
 /** How mutants are judged, and who is told. */
 export interface JudgeOptions {

@@ -1,6 +1,18 @@
 import { binomialInterval, type ShareInterval } from "../../statistics/binomial_interval.ts";
-import type { Verdict } from "./judge_mutants.ts";
 import type { Mutant } from "./list_mutants.ts";
+
+/** What became of a mutant, and by which test file. */
+export interface Verdict {
+  readonly mutant: Mutant;
+  readonly outcome: "killed" | "timed out" | "survived" | "invalid";
+  /** The test file that found it. */
+  readonly by?: string;
+  /** Test files that were run. */
+  readonly tests: number;
+  /** Test files that execute it and were not run, since the others took their time. */
+  readonly unasked: number;
+  readonly seconds: number;
+}
 
 /** How many mutants met which end, and the share that was found. */
 export interface MutationScore {

@@ -79,14 +79,19 @@ async function measured(collectives: object, { times = TIMES, wrong = 0, fail }:
   } as unknown as Session;
   const results: (readonly [string, CollectiveResult])[] = [];
   const { open } = CollectiveRanks;
-  CollectiveRanks.open = (options) => Promise.resolve((opened.push(options), pool));
+  const { signal } = new AbortController();
+  CollectiveRanks.open = ({ signal: heard, ...options }) => {
+    assertEquals(heard, signal);
+    opened.push(options);
+    return Promise.resolve(pool);
+  };
   try {
     const one = config(collectives);
     const cases = collectiveCases(one);
     const link = await measureGroup(one, session, {
       group: cases[0]!,
       cases,
-      signal: new AbortController().signal,
+      signal,
       onResult: (c, result) => Promise.resolve(void results.push([short(c), result])),
     });
     return { calls, opened, closed, results, link, tuning };
