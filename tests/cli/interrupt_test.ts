@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { readRows } from "../../records/files/csv_rows.ts";
+import { childVariables } from "../own_variables.ts";
 import { CONFIG, inConfigFolder, shardbench } from "./shardbench.ts";
 
 const { kernels: _kernels, schedules, collectives, ...REST } = CONFIG;
@@ -21,6 +22,8 @@ async function interrupted(args: readonly string[], texts: readonly string[]) {
   const permissions = ["--allow-read", "--allow-write", "--allow-env", "--allow-sys"];
   const child = new Deno.Command("deno", {
     args: ["run", "--quiet", "--no-prompt", ...permissions, main, ...args],
+    clearEnv: true,
+    env: childVariables(),
     stdin: "null",
     stdout: "null",
     stderr: "piped",

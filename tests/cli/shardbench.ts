@@ -1,4 +1,5 @@
 import { inFolder } from "../in_folder.ts";
+import { childVariables } from "../own_variables.ts";
 
 /** A configuration of a tiny model and every suite that can be run. */
 export const CONFIG = {
@@ -62,7 +63,8 @@ export async function shardbench(
       main,
       ...args,
     ],
-    env,
+    clearEnv: true,
+    env: { ...childVariables(), ...env },
     cwd: root,
     stdin: "null",
   }).output();

@@ -7,27 +7,8 @@ import {
 } from "../../records/run_folder/environment.ts";
 import { places } from "../../records/run_folder/portable_paths.ts";
 import { inFolder } from "../in_folder.ts";
+import { withOwnVariables } from "../own_variables.ts";
 import project from "../../deno.json" with { type: "json" };
-
-/** Calls back while variables have these values; undefined: not set. */
-function withVariables(
-  values: Readonly<Record<string, string | undefined>>,
-  act: () => void,
-): void {
-  const before = Object.keys(values).map((name) => [name, Deno.env.get(name)] as const);
-  const put = (entries: Iterable<readonly [string, string | undefined]>) => {
-    for (const [name, value] of entries) {
-      if (value === undefined) Deno.env.delete(name);
-      else Deno.env.set(name, value);
-    }
-  };
-  put(Object.entries(values));
-  try {
-    act();
-  } finally {
-    put(before);
-  }
-}
 
 Deno.test("a process is where it was started, of whose home it is", () => {
   assertEquals(places(), { here: Deno.cwd(), home: homedir() });
@@ -58,7 +39,7 @@ Deno.test("an environment is what system and Deno say of themselves", () =>
   }));
 
 Deno.test("values of the named variables are recorded, with a ~ for the home; of others that they are set", () =>
-  inFolder((folder) => {
+  inFolder(async (folder) => {
     const root = new URL(`file://${folder}/`);
     const unset = [...RECORDED_VARIABLES, ...NOTED_VARIABLES].map((name) => [name, undefined]);
     const values = {
@@ -67,7 +48,7 @@ Deno.test("values of the named variables are recorded, with a ~ for the home; of
       VK_DRIVER_FILES: `${homedir()}/icd.json`,
       XDG_RUNTIME_DIR: "/run/user/1000",
     };
-    withVariables(values, () => {
+    await withOwnVariables(values, () => {
       const { variables } = describeEnvironment({ argv: [], root });
       assertEquals(variables, {
         LP_NUM_THREADS: "2",
@@ -80,7 +61,7 @@ Deno.test("values of the named variables are recorded, with a ~ for the home; of
         XDG_RUNTIME_DIR: "set",
       });
     });
-    withVariables({ ...values, XDG_RUNTIME_DIR: undefined }, () => {
+    await withOwnVariables({ ...values, XDG_RUNTIME_DIR: undefined }, () => {
       const { variables } = describeEnvironment({ argv: [], root });
       assertEquals(variables["XDG_RUNTIME_DIR"], null);
     });

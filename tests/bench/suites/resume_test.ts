@@ -9,6 +9,7 @@ import { readRunFiles, type RunFiles } from "../../../records/run_folder/run_fil
 import { verifyRun } from "../../../report/verify_run.ts";
 import { shuffled } from "../../../statistics/shuffled.ts";
 import { CONFIG, inConfigFolder } from "../../cli/shardbench.ts";
+import { withOwnVariables } from "../../own_variables.ts";
 
 /** A few rows of every suite: speed-ups in two of them, a link in the third. */
 const FEW = {
@@ -102,40 +103,41 @@ async function goOn(folder: string, measure: Measure): Promise<readonly string[]
 }
 
 Deno.test("a run that is killed or interrupted at any moment is resumed to what an uninterrupted one is", () =>
-  inConfigFolder(async (folder, path) => {
-    await using device = await Device.open();
-    const config = await loadConfig(path);
-    using session = await openSession(device, `${folder}/tuning`);
-    const shared = Object.create(session, { [Symbol.dispose]: { value: () => {} } });
-    const open = () => Promise.resolve(shared);
-    const measure: Measure = (request) => measureWith({ config, ...request }, { device, open });
-    const whole = `${folder}/whole`;
-    const seen = await snapshots(whole, () => measure({ folder: whole }));
-    const keys = rowKeys(whole).toSorted();
-    assert(keys.length === 9 || keys.length === 10, String(keys.length));
+  inConfigFolder((folder, path) =>
+    withOwnVariables({}, async () => {
+      await using device = await Device.open();
+      const config = await loadConfig(path);
+      using session = await openSession(device, `${folder}/tuning`);
+      const shared = Object.create(session, { [Symbol.dispose]: { value: () => {} } });
+      const open = () => Promise.resolve(shared);
+      const measure: Measure = (request) => measureWith({ config, ...request }, { device, open });
+      const whole = `${folder}/whole`;
+      const seen = await snapshots(whole, () => measure({ folder: whole }));
+      const keys = rowKeys(whole).toSorted();
+      assert(keys.length === 9 || keys.length === 10, String(keys.length));
 
-    const hasManifest = seen.filter(({ bytes }) => bytes.has("manifest.json"));
-    const cuts = shuffled(hasManifest.keys().toArray(), 7).slice(0, CUTS).sort((a, b) => a - b);
-    const files = ["samples.jsonl", "kernels.csv", "collectives.csv", "schedules.csv"];
-    for (const [place, at] of cuts.entries()) {
-      const left = hasManifest[at]!;
-      // Every second one is cut in the middle of a line besides.
-      const cut = files.filter((name) => (left.bytes.get(name)?.length ?? 0) > 2000);
-      leave(`${folder}/cut_${at}`, left, place % 2 === 0 ? undefined : cut.at(-(place % 3)));
-      assertEquals(await goOn(`${folder}/cut_${at}`, measure), keys, `cut ${at}`);
-    }
+      const hasManifest = seen.filter(({ bytes }) => bytes.has("manifest.json"));
+      const cuts = shuffled(hasManifest.keys().toArray(), 7).slice(0, CUTS).sort((a, b) => a - b);
+      const files = ["samples.jsonl", "kernels.csv", "collectives.csv", "schedules.csv"];
+      for (const [place, at] of cuts.entries()) {
+        const left = hasManifest[at]!;
+        // Every second one is cut in the middle of a line besides.
+        const cut = files.filter((name) => (left.bytes.get(name)?.length ?? 0) > 2000);
+        leave(`${folder}/cut_${at}`, left, place % 2 === 0 ? undefined : cut.at(-(place % 3)));
+        assertEquals(await goOn(`${folder}/cut_${at}`, measure), keys, `cut ${at}`);
+      }
 
-    for (const place of shuffled(keys.keys().toArray(), 3).slice(0, INTERRUPTS)) {
-      const out = `${folder}/interrupted_${place}`;
-      const interrupt = new AbortController();
-      let rows = 0;
-      const onProgress = () => {
-        if (rows++ >= place / 2) interrupt.abort();
-      };
-      const { signal } = interrupt;
-      await measure({ folder: out, onProgress, signal });
-      const { contradictions } = verifyRun(readRunFiles(out));
-      assertEquals(contradictions, [], out);
-      assertEquals(await goOn(out, measure), keys, out);
-    }
-  }, FEW));
+      for (const place of shuffled(keys.keys().toArray(), 3).slice(0, INTERRUPTS)) {
+        const out = `${folder}/interrupted_${place}`;
+        const interrupt = new AbortController();
+        let rows = 0;
+        const onProgress = () => {
+          if (rows++ >= place / 2) interrupt.abort();
+        };
+        const { signal } = interrupt;
+        await measure({ folder: out, onProgress, signal });
+        const { contradictions } = verifyRun(readRunFiles(out));
+        assertEquals(contradictions, [], out);
+        assertEquals(await goOn(out, measure), keys, out);
+      }
+    }), FEW));
