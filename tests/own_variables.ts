@@ -19,7 +19,9 @@ export async function withOwnVariables(
   values: Readonly<Record<string, string | undefined>>,
   run: () => Promise<void> | void,
 ): Promise<void> {
-  const own = new Map(Object.entries({ [SHARED]: undefined, ...values }));
+  const own = new Map<string, string | undefined>(
+    Object.entries({ [SHARED]: undefined, ...values }),
+  );
   const { get, set, delete: remove } = Deno.env;
   Object.assign(Deno.env, {
     get: (name: string) => own.has(name) ? own.get(name) : get.call(Deno.env, name),
